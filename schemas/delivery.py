@@ -1,0 +1,58 @@
+"""What was measured on a finished file, against which limit."""
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt
+
+from schemas.model import Model
+
+
+class DeliveryCheck(Model):
+    """One property of the delivered file. A ``hard`` check that did not pass keeps the output from being published.
+
+    ``measured`` and ``limit`` are for people; ``unit`` is theirs ("" where there is none).
+    """
+
+    name: str
+    measured: str
+    limit: str
+    unit: str = ""
+    passed: bool
+    hard: bool = True
+
+
+class StageTime(Model):
+    stage: str
+    seconds: Annotated[float, Ge(0)]
+
+
+class RenderMetrics(Model):
+    """The creator's dashboard numbers of one output (EDITING: "metrics stored with each output")."""
+
+    duration_s: Annotated[float, Gt(0)]
+    cuts_per_minute: Annotated[float, Ge(0)]
+    mean_shot_s: Annotated[float, Ge(0)]
+    b_roll_share: Annotated[float, Ge(0)]
+    words_per_minute: Annotated[float, Ge(0)]
+    removed_s: Annotated[float, Ge(0)]
+    integrated_lufs: float | None
+    true_peak_dbtp: float | None
+    stages: tuple[StageTime, ...] = ()
+
+
+class DeliveryReport(Model):
+    """Every check made by decoding the finished file again, what was done to get there, and the metrics.
+
+    ``frames`` and ``samples`` were counted by decoding; ``notes`` are sentences for the creator (fallbacks taken).
+    """
+
+    engine: str
+    frames: Annotated[int, Gt(0)]
+    samples: Annotated[int, Ge(0)]
+    checks: tuple[DeliveryCheck, ...]
+    metrics: RenderMetrics
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks if check.hard)

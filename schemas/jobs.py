@@ -1,0 +1,138 @@
+"""Projects, assets, jobs and outputs as every client sees them, and what a job may ask for."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from annotated_types import Ge, Le, Len
+from pydantic import Field
+
+from schemas.delivery import DeliveryReport
+from schemas.edl import Variant
+from schemas.errors import ErrorInfo
+from schemas.media import AssetKind
+from schemas.model import Model
+
+Progress = Annotated[float, Ge(0), Le(1)]
+
+
+class Pace(StrEnum):
+    RELAXED = "relaxed"
+    NATURAL = "natural"
+    FAST = "fast"
+
+
+class JobStatus(StrEnum):
+    QUEUED = "queued"
+    ANALYSING = "analysing"
+    PLANNING = "planning"
+    RENDERING = "rendering"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def settled(self) -> bool:
+        return self in {JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED}
+
+
+class OutputStatus(StrEnum):
+    QUEUED = "queued"
+    PLANNED = "planned"
+    RENDERING = "rendering"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def settled(self) -> bool:
+        return self in {OutputStatus.COMPLETED, OutputStatus.FAILED, OutputStatus.CANCELLED}
+
+
+class AssetStatus(StrEnum):
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class JobRequest(Model):
+    """What a creator asks of a job: one output of each variant, at a pace. ``language`` is an ISO 639-1 code."""
+
+    variants: Annotated[tuple[Variant, ...], Len(1, 4)] = tuple(Variant)
+    pace: Pace = Pace.NATURAL
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+
+
+class Project(Model):
+    id: UUID
+    owner_id: UUID
+    name: str
+    created_at: datetime
+
+
+class Asset(Model):
+    """Raw footage. ``object_key`` lies in bucket ``assets``; the bytes there have this size and SHA-256."""
+
+    id: UUID
+    owner_id: UUID
+    project_id: UUID
+    name: str
+    kind: AssetKind
+    status: AssetStatus
+    object_key: str
+    size_bytes: int
+    sha256: str
+    position: int
+    error: ErrorInfo | None = None
+    created_at: datetime
+
+
+class OutputFiles(Model):
+    """Object keys of everything one output delivered, and the proof of its video."""
+
+    video_key: str
+    video_bytes: Annotated[int, Ge(1)]
+    video_sha256: str
+    edl_key: str
+    otio_key: str
+    srt_key: str
+    vtt_key: str
+    thumbnail_key: str
+    report: DeliveryReport
+
+
+class Output(Model):
+    """One finished video to be. ``attempt`` counts renders; only the latest may write. ``detail`` says what it does."""
+
+    id: UUID
+    job_id: UUID
+    variant: Variant
+    status: OutputStatus
+    attempt: Annotated[int, Ge(0)]
+    progress: Progress
+    stage: str
+    error: ErrorInfo | None = None
+    files: OutputFiles | None = None
+    edl_key: str | None = None
+    updated_at: datetime
+
+
+class ArtifactCounts(Model):
+    """How many analyses a job needed, by whether they had to be made."""
+
+    computed: Annotated[int, Ge(0)] = 0
+    reused: Annotated[int, Ge(0)] = 0
+
+
+class Job(Model):
+    id: UUID
+    owner_id: UUID
+    project_id: UUID
+    status: JobStatus
+    request: JobRequest
+    artifacts: ArtifactCounts
+    error: ErrorInfo | None = None
+    outputs: tuple[Output, ...]
+    created_at: datetime
+    updated_at: datetime

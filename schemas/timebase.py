@@ -1,0 +1,77 @@
+"""Time as integers: frames, samples, microseconds and stream ticks, and the exact conversions between them.
+
+Units, by name:
+
+* ``frame``: index on an EDL's timeline, at the EDL's rational rate.
+* ``sample``: index at the EDL's sample rate.
+* ``us``: microseconds on the *media clock*, whose zero is ``MediaProbe.origin`` (the earliest start of any stream).
+* ``pts``: ticks of one stream's time base, as stored in the file; media time = ``pts * time_base - origin``.
+
+Conversions round half up on exact fractions, so that no float ever decides on which side of a frame a time falls.
+"""
+
+from fractions import Fraction
+from typing import Annotated
+
+from annotated_types import Ge, Gt
+
+Frames = Annotated[int, Ge(0)]
+Samples = Annotated[int, Ge(0)]
+Microseconds = Annotated[int, Ge(0)]
+Pts = int
+Rate = Annotated[Fraction, Gt(0)]
+TimeBase = Annotated[Fraction, Gt(0)]
+
+MICROSECOND = Fraction(1, 1_000_000)
+
+#: The frame rates that delivery keeps, as exact fractions (EDITING: "the source's frame rate family is kept").
+RATE_FAMILY: tuple[Fraction, ...] = (
+    Fraction(24000, 1001),
+    Fraction(24),
+    Fraction(25),
+    Fraction(30000, 1001),
+    Fraction(30),
+    Fraction(50),
+    Fraction(60000, 1001),
+    Fraction(60),
+)
+
+
+def round_half_up(value: Fraction) -> int:
+    """The nearest integer; halves go towards positive infinity, so rounding is monotonic and shift-invariant."""
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+
+
+def frame_to_sample(frame: int, rate: Fraction, sample_rate: int) -> int:
+    """The first sample that belongs to ``frame``."""
+    return round_half_up(frame * sample_rate / rate)
+
+
+def frame_to_us(frame: int, rate: Fraction) -> int:
+    """The start of ``frame`` in microseconds from frame 0."""
+    return round_half_up(frame / rate / MICROSECOND)
+
+
+def us_to_frame(us: int, rate: Fraction) -> int:
+    """The frame boundary nearest to ``us``."""
+    return round_half_up(us * MICROSECOND * rate)
+
+
+def us_to_sample(us: int, sample_rate: int) -> int:
+    """The sample nearest to ``us``."""
+    return round_half_up(us * MICROSECOND * sample_rate)
+
+
+def us_to_pts(us: int, time_base: Fraction, origin: Fraction) -> int:
+    """The tick of a stream nearest to ``us`` on the media clock whose zero lies at ``origin`` seconds."""
+    return round_half_up((us * MICROSECOND + origin) / time_base)
+
+
+def pts_to_us(pts: int, time_base: Fraction, origin: Fraction) -> int:
+    """The media-clock time of a stream's tick; negative where the tick lies before the origin."""
+    return round_half_up((pts * time_base - origin) / MICROSECOND)
+
+
+def nearest_family_rate(rate: Fraction) -> Fraction:
+    """The delivery rate nearest to a measured one, by ratio; a lower one only when it is strictly nearer."""
+    return min(reversed(RATE_FAMILY), key=lambda known: max(known / rate, rate / known))
