@@ -1,8 +1,8 @@
 """The edit decision list: what is shown and heard, from where, and why.
 
-Time on the timeline is an integer frame at ``EDL.rate``. Picture in and out points are ticks of the source stream's time
-base (as stored in the file); sound in points are samples at ``EDL.sample_rate`` counted from the source's media-clock
-zero. Gains are millibels (1/100 dB), crops are display pixels: no float anywhere, so the JSON is stable byte for byte.
+Time on the timeline is an integer frame at ``EDL.rate``. Picture in and out points are ticks of the source stream's
+time base (as stored in the file); sound in points are samples at ``EDL.sample_rate`` counted from the source's
+media-clock zero. Gains are millibels (1/100 dB), crops are display pixels: no float anywhere, so the JSON is stable byte for byte.
 
 Which source frame a timeline frame shows: for clip-relative frame ``n`` it is the last source frame whose tick is at or
 before ``source_in * time_base + (n + 1/2) / rate`` seconds. Sampling at the middle of the frame makes a constant-rate
@@ -24,7 +24,7 @@ from schemas.model import Model
 from schemas.timebase import Frames, Microseconds, Pts, Rate, Samples, TimeBase, frame_to_sample
 
 SCHEMA_VERSION: Literal["cinema.edl/1"] = "cinema.edl/1"
-SAMPLE_RATE = 48_000
+SAMPLE_RATE: Literal[48000] = 48_000
 
 FrameCount = Annotated[int, Gt(0)]
 Millibels = Annotated[int, Ge(-10_000), Le(4_000)]

@@ -1,0 +1,179 @@
+"""The activities' names, task queues, arguments and results: all a workflow may know of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from schemas.analysing import ArtifactRef
+from schemas.edl import Variant
+from schemas.errors import ErrorInfo
+from schemas.jobs import ArtifactCounts, JobRequest, JobStatus, OutputStatus
+from schemas.media import AssetKind
+from schemas.model import Model
+
+Argument = TypeVar("Argument", bound=Model)
+Result = TypeVar("Result", bound=Model | None)
+
+
+class TaskQueue(StrEnum):
+    """What a worker needs to have: a task queue is a promise about the machine behind it."""
+
+    JOBS = "cinema-jobs"
+    ANALYSIS = "cinema-analysis"
+    RENDER = "cinema-render"
+
+
+@dataclass(frozen=True)
+class Declaration(Generic[Argument, Result]):
+    """One activity as its callers see it."""
+
+    name: str
+    queue: TaskQueue
+    argument: type[Argument]
+    result: type[Result]
+
+
+class AssetRef(Model):
+    """An asset by id and content; ``object_key`` lies in bucket ``assets``."""
+
+    asset_id: UUID
+    name: str
+    kind: AssetKind
+    object_key: str
+    sha256: str
+
+
+class OutputRef(Model):
+    output_id: UUID
+    variant: Variant
+    status: OutputStatus
+
+
+class JobRef(Model):
+    job_id: UUID
+
+
+class LoadedJob(Model):
+    """A job as its workflow needs it: who and what it is for, and what is still to do."""
+
+    job_id: UUID
+    owner_id: UUID
+    project_id: UUID
+    project_name: str
+    request: JobRequest
+    assets: tuple[AssetRef, ...]
+    outputs: tuple[OutputRef, ...]
+
+
+class Artifact(Model):
+    """A stored analysis and whether this call had to make it."""
+
+    ref: ArtifactRef
+    computed: bool
+
+
+class ProbedAsset(Model):
+    """A usable asset: its probe, the analyzers that apply to it, its length, and whether it has sound to align to."""
+
+    probe: Artifact
+    analyzers: tuple[str, ...]
+    duration_us: int
+    has_sound: bool
+
+
+class AnalyseAsset(Model):
+    """Run one analyzer on one asset. ``reference`` is the asset it is measured against, where it needs one."""
+
+    asset: AssetRef
+    analyzer: str
+    probe: ArtifactRef
+    language: str | None = None
+    reference: AssetRef | None = None
+
+
+class RefuseAsset(Model):
+    asset_id: UUID
+    error: ErrorInfo
+
+
+class AnalysedAsset(Model):
+    """An asset with every artifact made of it."""
+
+    asset: AssetRef
+    artifacts: tuple[ArtifactRef, ...]
+
+
+class PlanOutput(Model):
+    """Direct one output from the facts of the job's usable assets, in the creator's order."""
+
+    job_id: UUID
+    owner_id: UUID
+    project_id: UUID
+    project_name: str
+    output: OutputRef
+    request: JobRequest
+    assets: tuple[AnalysedAsset, ...]
+
+
+class PlannedOutput(Model):
+    """Where the EDL lies in bucket ``outputs``, and how many microseconds of video it makes."""
+
+    edl_key: str
+    duration_us: int
+
+
+class RenderOutput(Model):
+    job_id: UUID
+    owner_id: UUID
+    project_id: UUID
+    output: OutputRef
+    edl_key: str
+
+
+class RenderedOutput(Model):
+    """What was published. ``reused`` says that an earlier attempt had already published it."""
+
+    video_key: str
+    video_sha256: str
+    attempt: int
+    reused: bool
+
+
+class OutputFailure(Model):
+    output_id: UUID
+    error: ErrorInfo
+
+
+class JobStage(Model):
+    job_id: UUID
+    status: JobStatus
+
+
+class JobOutcome(Model):
+    """How a job ends. ``error`` fails whatever is not settled; ``cancelled`` cancels it; else all must be settled."""
+
+    job_id: UUID
+    artifacts: ArtifactCounts
+    error: ErrorInfo | None = None
+    cancelled: bool = False
+
+
+class SettledJob(Model):
+    """The job's final status and its outputs'."""
+
+    job_id: UUID
+    status: JobStatus
+    outputs: tuple[OutputRef, ...]
+    artifacts: ArtifactCounts
+
+
+LOAD_JOB = Declaration("load_job", TaskQueue.JOBS, JobRef, LoadedJob)
+ENTER_STAGE = Declaration("enter_stage", TaskQueue.JOBS, JobStage, type(None))
+REFUSE_ASSET = Declaration("refuse_asset", TaskQueue.JOBS, RefuseAsset, type(None))
+PLAN_OUTPUT = Declaration("plan_output", TaskQueue.JOBS, PlanOutput, PlannedOutput)
+FAIL_OUTPUT = Declaration("fail_output", TaskQueue.JOBS, OutputFailure, type(None))
+SETTLE_JOB = Declaration("settle_job", TaskQueue.JOBS, JobOutcome, SettledJob)
+PROBE_ASSET = Declaration("probe_asset", TaskQueue.ANALYSIS, AssetRef, ProbedAsset)
+ANALYSE_ASSET = Declaration("analyse_asset", TaskQueue.ANALYSIS, AnalyseAsset, Artifact)
+RENDER_OUTPUT = Declaration("render_output", TaskQueue.RENDER, RenderOutput, RenderedOutput)

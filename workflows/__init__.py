@@ -1,0 +1,1 @@
+"""Temporal workflows: order, fan-out, retries and partial success; deterministic code only."""

@@ -1,0 +1,35 @@
+"""How a program starts and finds our workflows: types, ids, task queue, search attributes, input and result."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from temporalio.common import SearchAttributeKey
+
+from activities.declarations import SettledJob, TaskQueue
+from schemas.model import Model
+
+DIRECT_JOB = "DirectJob"
+JOBS_QUEUE = TaskQueue.JOBS
+
+#: How long a whole job may take before Temporal ends it: far above any honest job, so that none runs for ever.
+JOB_EXECUTION_TIMEOUT = timedelta(days=7)
+
+OWNER = SearchAttributeKey.for_keyword("CinemaOwner")
+PROJECT = SearchAttributeKey.for_keyword("CinemaProject")
+JOB_STATUS = SearchAttributeKey.for_keyword("CinemaJobStatus")
+VARIANTS = SearchAttributeKey.for_keyword_list("CinemaVariants")
+
+#: Registered by whoever sets up a Temporal namespace: an unregistered one makes a start fail.
+SEARCH_ATTRIBUTES = (OWNER, PROJECT, JOB_STATUS, VARIANTS)
+
+
+class DirectJobInput(Model):
+    job_id: UUID
+
+
+DirectJobResult = SettledJob
+
+
+def direct_job_id(job_id: UUID) -> str:
+    """The workflow id of a job: one execution per job, whoever starts it."""
+    return f"job-{job_id}"
