@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from schemas.media import AssetKind, MediaProbe
 from schemas.model import Model
@@ -20,7 +20,7 @@ class AnalysisRequest(Model):
     kind: AssetKind
     probe: MediaProbe | None = None
     reference: Path | None = None
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
 
 
 class ArtifactRef(Model):

@@ -2,7 +2,8 @@
 
 Time on the timeline is an integer frame at ``EDL.rate``. Picture in and out points are ticks of the source stream's
 time base (as stored in the file); sound in points are samples at ``EDL.sample_rate`` counted from the source's
-media-clock zero. Gains are millibels (1/100 dB), crops are display pixels: no float anywhere, so the JSON is stable byte for byte.
+media-clock zero. Gains are millibels (1/100 dB), crops are display pixels: no float anywhere, so the JSON is stable
+byte for byte.
 
 Which source frame a timeline frame shows: for clip-relative frame ``n`` it is the last source frame whose tick is at or
 before ``source_in * time_base + (n + 1/2) / rate`` seconds. Sampling at the middle of the frame makes a constant-rate

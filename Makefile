@@ -1,0 +1,80 @@
+# Every target sets up what it needs on a machine with Python 3.11 and pip, says what it is doing, and is quick the
+# second time. INPUT=path directs your own footage in `make demo`; ONLY=group runs one group in `make bench`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PACKAGES := schemas analysis director render stores activities workflows api cinema demo benchmarks
+
+CINEMA_HOME ?= .cinema
+export CINEMA_HOME
+FOOTAGE := $(CINEMA_HOME)/footage
+OUT ?= out
+INPUT ?=
+ONLY ?=
+
+.PHONY: help demo test lint format bench eval up lock clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@echo "==> Setting up Python packages in $(VENV) (about a minute, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || deploy/install-python-venv $(PYTHON) $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## Direct the demo footage (or INPUT=path) into all four outputs in out/
+ifeq ($(INPUT),)
+	@echo "==> Making the demo footage in $(FOOTAGE) (once)"
+	@$(BIN)/python -m demo $(FOOTAGE)
+	@echo "==> Directing it into $(OUT)/"
+	@$(BIN)/cinema direct $(FOOTAGE)/talk.mp4:a_roll $(FOOTAGE)/city.mp4:b_roll $(FOOTAGE)/demo.mov:screen \
+	  $(FOOTAGE)/mic.wav:audio --title demo -o $(OUT)
+else
+	@echo "==> Directing $(INPUT) into $(OUT)/"
+	@$(BIN)/cinema direct "$(INPUT)" -o $(OUT)
+endif
+
+test: $(INSTALLED) ## Run every test, with coverage
+	@echo "==> Testing"
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --format=total | sed 's/^/Coverage, percent: /'
+
+lint: $(INSTALLED) ## Check style, formatting, types and the rooms' import rule
+	@echo "==> Linting"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "==> Checking types"
+	@$(BIN)/mypy
+	@echo "==> Checking who imports whom"
+	@$(BIN)/lint-imports
+
+format: $(INSTALLED) ## Format the sources
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## Run the benchmarks (ONLY=group for one) and print their figures
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+eval: $(INSTALLED) ## Measure the quality of edits and print the figures
+	@$(BIN)/python -m benchmarks.quality
+
+up: $(INSTALLED) ## Run Postgres, Temporal, the API and the workers until Ctrl-C
+	@$(BIN)/cinema up
+
+lock: ## Resolve dependencies again (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	  --extra embedded --extra offline --group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove everything the targets made, the stack's state included
+	@if [ -x $(BIN)/cinema ]; then $(BIN)/cinema down; fi
+	@rm -rf $(VENV) $(CINEMA_HOME) $(OUT) benchmarks/out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,50 @@
+"""Stored analyses: found by content or made once, and read back as facts."""
+
+from collections.abc import AsyncIterator
+
+from analysis import ANALYZERS
+from pydantic import BaseModel
+
+from activities.declarations import AnalysedAsset
+from schemas.analysing import ArtifactRef
+from schemas.facts import AssetFacts
+from schemas.media import MediaProbe
+from stores import Bucket, ObjectStore
+
+
+def object_key(key: str) -> str:
+    """Where an artifact lies in bucket ``analysis``; two characters of fan-out keep folders small."""
+    return f"{key[:2]}/{key}.json"
+
+
+async def write_artifact(objects: ObjectStore, ref: ArtifactRef, artifact: BaseModel) -> None:
+    await objects.put(Bucket.ANALYSIS, ref.object_key, once(artifact.model_dump_json().encode()))
+
+
+async def read_artifact(objects: ObjectStore, ref: ArtifactRef) -> BaseModel:
+    """The artifact as its analyzer's result model."""
+    content = await read_object(objects, Bucket.ANALYSIS, ref.object_key)
+    return ANALYZERS[ref.analyzer].result.model_validate_json(content)
+
+
+async def read_facts(objects: ObjectStore, analysed: AnalysedAsset) -> AssetFacts:
+    """Everything known of an asset; each artifact fills the field that has its analyzer's name."""
+    artifacts = {ref.analyzer: await read_artifact(objects, ref) for ref in analysed.artifacts}
+    asset = analysed.asset
+    return AssetFacts.model_validate(
+        {"asset_id": str(asset.asset_id), "name": asset.name, "kind": asset.kind, "sha256": asset.sha256, **artifacts}
+    )
+
+
+async def read_probe(objects: ObjectStore, ref: ArtifactRef) -> MediaProbe:
+    return MediaProbe.model_validate_json(await read_object(objects, Bucket.ANALYSIS, ref.object_key))
+
+
+async def read_object(objects: ObjectStore, bucket: Bucket, key: str) -> bytes:
+    """A whole small object; media is never read this way."""
+    return b"".join([chunk async for chunk in objects.get(bucket, key)])
+
+
+async def once(content: bytes) -> AsyncIterator[bytes]:
+    """A small object's content as the stream a store takes."""
+    yield content

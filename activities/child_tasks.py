@@ -1,0 +1,19 @@
+"""What a sandboxed child can be asked to do."""
+
+from pathlib import Path
+
+from activities.sandbox import ChildTask
+from schemas.analysing import AnalysisRequest
+from schemas.model import Model
+from schemas.rendering import RenderRequest
+
+
+class Analyse(Model):
+    """One analyzer on one local file, with the folder its models are cached in."""
+
+    request: AnalysisRequest
+    models: Path
+
+
+ANALYSE = ChildTask("activities.analyse_child", Analyse)
+RENDER = ChildTask("activities.render_child", RenderRequest)

@@ -1,0 +1,27 @@
+"""What activities work with, handed in by the worker that hosts them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+
+from activities.sandbox import SandboxLimits
+from schemas.rendering import EncoderSettings
+from stores import ObjectStore
+
+
+@dataclass(frozen=True)
+class ActivityContext:
+    """One worker's connections, folders and limits.
+
+    ``models`` caches model files between jobs; ``scratch`` holds working folders; ``whisper_model`` is the
+    transcription model to ask for, or ``None`` for the best one that can be had.
+    """
+
+    database: asyncpg.Pool
+    objects: ObjectStore
+    models: Path
+    scratch: Path
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
+    whisper_model: str | None = None

@@ -1,0 +1,39 @@
+"""What happens around every activity: its log lines get their ids, and its errors a type Temporal can act on."""
+
+from typing import Any
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from schemas.errors import CinemaError
+
+
+class ActivityInterception(Interceptor):
+    """Installed on every worker by the plugin."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 (Temporal's)
+        return _Inbound(next)
+
+
+class _Inbound(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 (Temporal's)
+        with structlog.contextvars.bound_contextvars(**_ids()):
+            try:
+                return await super().execute_activity(input)
+            except CinemaError as error:
+                raise application_error(error) from error
+
+
+def application_error(error: CinemaError) -> ApplicationError:
+    """Our error as Temporal's: the code as its type, the whole of it as its detail."""
+    return ApplicationError(error.message, error.info, type=error.code, non_retryable=not error.retryable)
+
+
+def _ids() -> dict[str, str]:
+    info = activity.info()
+    ids = {"activity": info.activity_type, "activity_attempt": str(info.attempt)}
+    if info.workflow_id is not None:
+        ids["workflow"] = info.workflow_id
+    return ids

@@ -1,0 +1,87 @@
+"""Activities that read and write a job's rows."""
+
+from temporalio import activity
+
+from activities.context import ActivityContext
+from activities.declarations import (
+    ENTER_STAGE,
+    FAIL_OUTPUT,
+    LOAD_JOB,
+    REFUSE_ASSET,
+    SETTLE_JOB,
+    AssetRef,
+    JobOutcome,
+    JobRef,
+    JobStage,
+    LoadedJob,
+    OutputFailure,
+    OutputRef,
+    RefuseAsset,
+    SettledJob,
+)
+from schemas.jobs import Asset, Job, Output
+from stores import Assets, Jobs, Outputs, Projects
+
+
+class JobActivities:
+    """Light work on the database alone."""
+
+    def __init__(self, context: ActivityContext) -> None:
+        self._projects = Projects(context.database)
+        self._assets = Assets(context.database)
+        self._jobs = Jobs(context.database)
+        self._outputs = Outputs(context.database)
+
+    @activity.defn(name=LOAD_JOB.name)
+    async def load_job(self, asked: JobRef) -> LoadedJob:
+        job = await self._jobs.get(asked.job_id)
+        project = await self._projects.get(job.project_id)
+        assets = await self._assets.for_project(job.project_id)
+        return LoadedJob(
+            job_id=job.id,
+            owner_id=job.owner_id,
+            project_id=job.project_id,
+            project_name=project.name,
+            request=job.request,
+            assets=tuple(_asset_ref(asset) for asset in assets),
+            outputs=_output_refs(job),
+        )
+
+    @activity.defn(name=ENTER_STAGE.name)
+    async def enter_stage(self, stage: JobStage) -> None:
+        await self._jobs.set_status(stage.job_id, stage.status)
+
+    @activity.defn(name=REFUSE_ASSET.name)
+    async def refuse_asset(self, refusal: RefuseAsset) -> None:
+        await self._assets.refuse(refusal.asset_id, refusal.error)
+
+    @activity.defn(name=FAIL_OUTPUT.name)
+    async def fail_output(self, failure: OutputFailure) -> None:
+        await self._outputs.fail(failure.output_id, failure.error)
+
+    @activity.defn(name=SETTLE_JOB.name)
+    async def settle_job(self, outcome: JobOutcome) -> SettledJob:
+        await self._jobs.count_artifacts(outcome.job_id, outcome.artifacts)
+        job = await self._settle(outcome)
+        return SettledJob(job_id=job.id, status=job.status, outputs=_output_refs(job), artifacts=job.artifacts)
+
+    async def _settle(self, outcome: JobOutcome) -> Job:
+        if outcome.cancelled:
+            return await self._jobs.cancel(outcome.job_id)
+        if outcome.error is not None:
+            return await self._jobs.fail(outcome.job_id, outcome.error)
+        return await self._jobs.settle(outcome.job_id)
+
+
+def _asset_ref(asset: Asset) -> AssetRef:
+    return AssetRef(
+        asset_id=asset.id, name=asset.name, kind=asset.kind, object_key=asset.object_key, sha256=asset.sha256
+    )
+
+
+def _output_refs(job: Job) -> tuple[OutputRef, ...]:
+    return tuple(_output_ref(output) for output in job.outputs)
+
+
+def _output_ref(output: Output) -> OutputRef:
+    return OutputRef(output_id=output.id, variant=output.variant, status=output.status)

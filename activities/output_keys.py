@@ -1,0 +1,41 @@
+"""Where an output's files lie: the same keys for every attempt, so that a retry overwrites and never duplicates."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class OutputKeys:
+    """Object keys of one output, in bucket ``outputs`` except for the thumbnail, which lies in ``thumbs``."""
+
+    owner: UUID
+    project: UUID
+    job: UUID
+    output: UUID
+
+    @property
+    def video(self) -> str:
+        return self._key("mp4")
+
+    @property
+    def edl(self) -> str:
+        return self._key("edl.json")
+
+    @property
+    def otio(self) -> str:
+        return self._key("otio")
+
+    @property
+    def srt(self) -> str:
+        return self._key("srt")
+
+    @property
+    def vtt(self) -> str:
+        return self._key("vtt")
+
+    @property
+    def thumbnail(self) -> str:
+        return self._key("jpg")
+
+    def _key(self, extension: str) -> str:
+        return f"{self.owner}/{self.project}/{self.job}/{self.output}.{extension}"

@@ -1,0 +1,36 @@
+"""A render's progress, for the creator in the database and for Temporal in the heartbeat."""
+
+import time
+from uuid import UUID
+
+from activities.heartbeat import Heartbeat
+from stores import Outputs
+
+#: Seconds between two writes of one output's progress: a bar moves smoothly, and the database stays idle.
+WRITE_INTERVAL = 0.5
+
+
+class OutputProgress:
+    """Reports one attempt's progress; writing as a superseded attempt raises ``ConflictError`` and so ends it."""
+
+    def __init__(self, outputs: Outputs, output_id: UUID, attempt: int, heartbeat: Heartbeat) -> None:
+        self._outputs = outputs
+        self._output_id = output_id
+        self._attempt = attempt
+        self._heartbeat = heartbeat
+        self._next_write = 0.0
+
+    async def advance(self, done: float) -> None:
+        self._heartbeat.advance(done)
+        now = time.monotonic()
+        if now >= self._next_write:
+            self._next_write = now + WRITE_INTERVAL
+            await self._write()
+
+    async def enter(self, stage: str) -> None:
+        self._heartbeat.enter(stage)
+        await self._write()
+
+    async def _write(self) -> None:
+        state = self._heartbeat.state
+        await self._outputs.report_progress(self._output_id, self._attempt, state.progress, state.stage)

@@ -1,0 +1,161 @@
+"""Untrusted media is decoded in a child process with limits; this is the parent's side of it.
+
+The child (``activities.child``) reads one request from its standard input and answers in JSON lines. It dies with its
+parent, cannot outgrow its limits, and knows none of our settings or secrets. A crash in there is an error here.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Generic, TypeVar
+
+from annotated_types import Gt
+from pydantic import TypeAdapter
+
+from schemas.errors import CinemaError, ErrorCode, TransientError
+from schemas.model import Model
+from schemas.sandbox import ChildFailed, ChildMessage, ChildProgressed
+
+Request = TypeVar("Request", bound=Model)
+Result = TypeVar("Result", bound=Model)
+
+GIBIBYTE = 1 << 30
+
+#: The longest answer a child may give: the facts of a ten-hour source are a tenth of it.
+LONGEST_LINE = 256 << 20
+
+#: How much of what a child wrote to its standard error is kept to explain a crash.
+ERROR_TAIL = 4_000
+
+_MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
+
+
+class SandboxLimits(Model):
+    """What a child may use: private memory and the size of any one file it writes, in bytes."""
+
+    memory_bytes: Annotated[int, Gt(0)] = 8 * GIBIBYTE
+    file_bytes: Annotated[int, Gt(0)] = 64 * GIBIBYTE
+
+
+@dataclass(frozen=True)
+class ChildTask(Generic[Request]):
+    """Work a child can be asked for: the module that does it and what it is asked with."""
+
+    module: str
+    request: type[Request]
+
+
+OnProgress = Callable[[float], Awaitable[None]]
+
+
+async def run_in_child(
+    task: ChildTask[Request],
+    request: Request,
+    result: type[Result],
+    *,
+    limits: SandboxLimits,
+    time_limit: timedelta,
+    on_progress: OnProgress,
+) -> Result:
+    """Do ``task`` in a child process and return its validated answer.
+
+    Cancelling this call, or letting it time out, kills the child and everything it started before it returns.
+
+    Raises:
+        CinemaError: What the child raised, or ``TransientError`` where it crashed or ran out of memory or time.
+    """
+    process = await _start(task.module, limits)
+    errors = asyncio.create_task(_tail_of(_pipe(process.stderr)))
+    try:
+        async with asyncio.timeout(time_limit.total_seconds()):
+            await _send(process, request)
+            answer = await _listen(process, result, on_progress)
+            await process.wait()
+    except TimeoutError as error:
+        sentence = f"Working on this file took longer than {time_limit} and was stopped."
+        raise TransientError(ErrorCode.PROCESS_TIMED_OUT, sentence) from error
+    finally:
+        await _end(process)
+        tail = await errors
+    if answer is None:
+        raise _crash(process.returncode or 0, tail)
+    return answer
+
+
+async def _start(module: str, limits: SandboxLimits) -> asyncio.subprocess.Process:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CINEMA_")}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        str(limits.memory_bytes),
+        str(limits.file_bytes),
+        str(os.getpid()),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+async def _send(process: asyncio.subprocess.Process, request: Model) -> None:
+    stdin = process.stdin
+    if stdin is None:
+        raise RuntimeError("the child was started without a standard input")
+    try:
+        stdin.write(request.model_dump_json().encode())
+        await stdin.drain()
+        stdin.close()
+    except ConnectionError:
+        # It died before it had read everything; its exit status and its last words say more than this pipe.
+        return
+
+
+async def _listen(process: asyncio.subprocess.Process, result: type[Result], on_progress: OnProgress) -> Result | None:
+    answer: Result | None = None
+    async for line in _pipe(process.stdout):
+        match _MESSAGE.validate_json(line):
+            case ChildProgressed(progress=done):
+                await on_progress(done)
+            case ChildFailed(error=info):
+                raise CinemaError.from_info(info)
+            case finished:
+                answer = result.model_validate_json(finished.result)
+    return answer
+
+
+def _pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
+    if stream is None:
+        raise RuntimeError("the child was started without a pipe")
+    return stream
+
+
+async def _tail_of(stream: asyncio.StreamReader) -> str:
+    tail = b""
+    while chunk := await stream.read(64 << 10):
+        tail = (tail + chunk)[-ERROR_TAIL:]
+    return tail.decode(errors="replace").strip()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _crash(status: int, tail: str) -> CinemaError:
+    last_line = tail.rpartition("\n")[2]
+    if status == -signal.SIGXFSZ:
+        return CinemaError(ErrorCode.MEDIA_TOO_LARGE, "Working on this file would have written a file over our limit.")
+    cause = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+    return TransientError(
+        ErrorCode.PROCESS_CRASHED, f"The process working on this file ended unexpectedly ({cause}). {last_line}".strip()
+    )

@@ -1,0 +1,61 @@
+"""How long each piece of work may take and how often it may be tried: deliberate numbers, scaled to the media."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+#: A silent worker is given up after this; activities heartbeat every two seconds.
+HEARTBEAT_TIMEOUT = timedelta(seconds=15)
+
+#: No worker may be there for a while (a roll-out, a scale-up); after this something is wrong.
+SCHEDULE_TO_START = timedelta(hours=6)
+
+#: Rows and small objects.
+LIGHT_START_TO_CLOSE = timedelta(minutes=2)
+
+#: Reading a file's packets: far faster than real time, but the file may be huge.
+PROBE_START_TO_CLOSE = timedelta(minutes=30)
+
+#: The slowest analyzer takes about real time on one core; leave room for a loaded machine.
+ANALYSIS_MEDIA_FACTOR = 6
+#: A slow software encode of a 4K canvas on few cores.
+RENDER_MEDIA_FACTOR = 60
+#: What starting, loading models and publishing may take besides.
+WORK_BASE = timedelta(minutes=5)
+
+#: Databases come back; nothing about a job's rows is worth giving up for within an hour.
+LIGHT_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30), maximum_attempts=120
+)
+#: A killed worker, a full disk, a decoder crash: the first two pass, the third will not, so stop before long.
+WORK_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=5
+)
+
+
+@dataclass(frozen=True)
+class ActivityLimits:
+    """Time limits and retries of one activity; without ``heartbeat`` it is too short to need one."""
+
+    start_to_close: timedelta
+    retry: RetryPolicy
+    heartbeat: timedelta | None = None
+
+
+LIGHT = ActivityLimits(LIGHT_START_TO_CLOSE, LIGHT_RETRY)
+PROBE = ActivityLimits(PROBE_START_TO_CLOSE, WORK_RETRY, HEARTBEAT_TIMEOUT)
+
+
+def analysis_limits(media_us: int) -> ActivityLimits:
+    """For one analyzer over ``media_us`` microseconds of media."""
+    return ActivityLimits(WORK_BASE + _media(media_us) * ANALYSIS_MEDIA_FACTOR, WORK_RETRY, HEARTBEAT_TIMEOUT)
+
+
+def render_limits(media_us: int) -> ActivityLimits:
+    """For rendering ``media_us`` microseconds of finished video."""
+    return ActivityLimits(WORK_BASE + _media(media_us) * RENDER_MEDIA_FACTOR, WORK_RETRY, HEARTBEAT_TIMEOUT)
+
+
+def _media(microseconds: int) -> timedelta:
+    return timedelta(microseconds=microseconds)
