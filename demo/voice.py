@@ -1,0 +1,176 @@
+"""Speech from the bundled eSpeak NG, with the time at which every word begins and ends.
+
+The library's C interface is called directly because only it reports word events; its header ``speak_lib.h`` documents
+the structures and constants used here.
+"""
+
+import ctypes
+from dataclasses import dataclass
+
+import espeakng_loader
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+_AUDIO_OUTPUT_SYNCHRONOUS = 2
+_CHARS_UTF8 = 1
+_POS_CHARACTER = 1
+_EVENT_LIST_TERMINATED = 0
+_EVENT_WORD = 1
+_PARAMETER_RATE = 1
+_PARAMETER_PITCH = 3
+_PARAMETER_RANGE = 4
+
+#: Below this share of the loudest sample the synthesiser is between words (about -46 dB).
+_AUDIBLE = 0.005
+
+
+class VoiceError(RuntimeError):
+    """The synthesiser could not be loaded or refused a request."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice as eSpeak NG names it; ``rate`` is in words per minute, ``pitch`` and ``pitch_range`` are 0 to 100."""
+
+    name: str
+    rate: int
+    pitch: int
+    pitch_range: int
+
+
+@dataclass(frozen=True)
+class SpokenWord:
+    """A word as written, and where it is heard: ``[start_s, end_s)`` seconds."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Synthesised speech: mono samples in -1..1 at ``sample_rate``, without silence at either end."""
+
+    samples: Samples
+    sample_rate: int
+    words: tuple[SpokenWord, ...]
+
+
+class _EventId(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _EventId),
+    )
+
+
+_SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+
+
+@dataclass(frozen=True)
+class _WordEvent:
+    position: int
+    length: int
+    sample: int
+
+
+class Synthesiser:
+    """One loaded eSpeak NG. The library keeps global state: use one instance in a process."""
+
+    def __init__(self) -> None:
+        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        data_path = espeakng_loader.get_data_path().encode()
+        self._sample_rate = self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data_path, 0)
+        if self._sample_rate <= 0:
+            raise VoiceError("eSpeak NG did not start: its data folder could not be read.")
+        self._chunks: list[Samples] = []
+        self._events: list[_WordEvent] = []
+        self._callback = _SynthCallback(self._receive)
+        self._library.espeak_SetSynthCallback(self._callback)
+
+    def speak(self, text: str, voice: Voice) -> Utterance:
+        """Say ``text``.
+
+        Raises:
+            VoiceError: The voice is unknown, or nothing audible came out.
+        """
+        self._select(voice)
+        self._chunks, self._events = [], []
+        encoded = text.encode()
+        status = self._library.espeak_Synth(
+            encoded, ctypes.c_size_t(len(encoded) + 1), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None
+        )
+        self._check(status, f"synthesis of {text!r}")
+        if not self._chunks:
+            raise VoiceError(f"Nothing was said for {text!r}.")
+        return _trimmed(text, np.concatenate(self._chunks), self._events, self._sample_rate)
+
+    def _select(self, voice: Voice) -> None:
+        self._check(self._library.espeak_SetVoiceByName(voice.name.encode()), f"voice {voice.name!r}")
+        settings = {_PARAMETER_RATE: voice.rate, _PARAMETER_PITCH: voice.pitch, _PARAMETER_RANGE: voice.pitch_range}
+        for parameter, value in settings.items():
+            self._check(self._library.espeak_SetParameter(parameter, value, 0), f"parameter {parameter} = {value}")
+
+    def _receive(
+        self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]"
+    ) -> int:
+        if samples and count > 0:
+            block = np.ctypeslib.as_array(samples, shape=(count,))
+            self._chunks.append(block.astype(np.float32) / 32768)
+        index = 0
+        while events[index].type != _EVENT_LIST_TERMINATED:
+            event = events[index]
+            if event.type == _EVENT_WORD:
+                self._events.append(_WordEvent(event.text_position - 1, event.length, event.sample))
+            index += 1
+        return 0
+
+    @staticmethod
+    def _check(status: int, what: str) -> None:
+        if status != 0:
+            raise VoiceError(f"eSpeak NG refused: {what} (status {status}).")
+
+
+def _trimmed(text: str, samples: Samples, events: list[_WordEvent], sample_rate: int) -> Utterance:
+    audible = np.flatnonzero(np.abs(samples) > _AUDIBLE * np.abs(samples).max())
+    first, last = int(audible[0]), int(audible[-1]) + 1
+    words = [
+        SpokenWord(written, (start - first) / sample_rate, (end - first) / sample_rate)
+        for written, start, end in _word_bounds(text, events, audible, len(samples))
+    ]
+    return Utterance(samples[first:last], sample_rate, tuple(words))
+
+
+def _word_bounds(
+    text: str, events: list[_WordEvent], audible: npt.NDArray[np.int64], length: int
+) -> list[tuple[str, int, int]]:
+    """Each written word with its first and last audible sample.
+
+    One written word may give several events ("1080" is read as two); those between two written words' starts belong to
+    the earlier one.
+    """
+    starts = {_written_word_start(text, event.position): event.sample for event in reversed(events)}
+    positions = sorted(starts)
+    bounds = []
+    for index, position in enumerate(positions):
+        begin = starts[position]
+        end = starts[positions[index + 1]] if index + 1 < len(positions) else length
+        inside = audible[np.searchsorted(audible, begin) : np.searchsorted(audible, end)]
+        if inside.size:
+            bounds.append((text[position:].split(maxsplit=1)[0], int(inside[0]), int(inside[-1]) + 1))
+    return bounds
+
+
+def _written_word_start(text: str, position: int) -> int:
+    return max(text.rfind(space, 0, position + 1) for space in " \n") + 1
