@@ -47,9 +47,18 @@ def _answer(task: Callable[[str, ProgressCallback], BaseModel], progress: Progre
     except MemoryError:
         return ChildFailed(error=_out_of_memory())
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        return ChildFailed(error=TransientError(ErrorCode.DISK_FULL, "The worker's disk is full.").info)
+        return ChildFailed(error=_storage_error(error).info)
+
+
+def _storage_error(error: OSError) -> CinemaError:
+    """Trouble with the worker's disk as our error; anything else is a defect and is raised again."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return TransientError(ErrorCode.DISK_FULL, "The worker's disk is full.")
+        case errno.EFBIG:
+            return MediaRefused(ErrorCode.MEDIA_TOO_LARGE, "Working on this file would write more than our limit.")
+        case _:
+            raise error
 
 
 def _die_with_parent(parent: int) -> None:

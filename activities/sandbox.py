@@ -153,8 +153,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def _crash(status: int, tail: str) -> CinemaError:
     last_line = tail.rpartition("\n")[2]
-    if status == -signal.SIGXFSZ:
-        return CinemaError(ErrorCode.MEDIA_TOO_LARGE, "Working on this file would have written a file over our limit.")
     cause = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     return TransientError(
         ErrorCode.PROCESS_CRASHED, f"The process working on this file ended unexpectedly ({cause}). {last_line}".strip()

@@ -1,0 +1,121 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from activities.sandbox import ChildTask, SandboxLimits, run_in_child
+from schemas.errors import CinemaError, ErrorCode
+from tests.activities.misbehaving_child import Answer, Behaviour
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.unit
+
+MISBEHAVE = ChildTask("tests.activities.misbehaving_child", Behaviour)
+LIMITS = SandboxLimits(memory_bytes=1 << 30, file_bytes=8 << 20)
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+
+
+async def ask(do: str, folder: Path, *, seconds: float = 60, seen: list[float] | None = None) -> Answer:
+    async def follow(done: float) -> None:
+        if seen is not None:
+            seen.append(done)
+
+    return await run_in_child(
+        MISBEHAVE,
+        Behaviour(do=do, folder=folder),
+        Answer,
+        limits=LIMITS,
+        time_limit=timedelta(seconds=seconds),
+        on_progress=follow,
+    )
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended but was not yet reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def written_pid(folder: Path) -> int:
+    async with asyncio.timeout(30):
+        while not (folder / "pid").exists() or not (folder / "pid").read_text():
+            await asyncio.sleep(0.05)
+    return int((folder / "pid").read_text())
+
+
+async def gone(pid: int) -> bool:
+    for _ in range(100):
+        if not alive(pid):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def test_an_answer_arrives_with_its_progress_and_without_our_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINEMA_SIGNING_KEY", "secret")
+    seen: list[float] = []
+    answer = await ask("answer", tmp_path, seen=seen)
+    assert answer.pid != os.getpid()
+    assert "CINEMA_SIGNING_KEY" not in answer.environment
+    assert seen == sorted(seen)
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("do", "code", "retryable"),
+    [
+        pytest.param("refuse", ErrorCode.MEDIA_EMPTY, False, id="an error of ours comes through"),
+        pytest.param("crash", ErrorCode.PROCESS_CRASHED, True, id="a decoder crash is an error here"),
+        pytest.param("allocate", ErrorCode.OUT_OF_MEMORY, False, id="an allocation bomb is stopped"),
+        pytest.param("write", ErrorCode.MEDIA_TOO_LARGE, False, id="a file that grows without end is stopped"),
+    ],
+)
+async def test_trouble_in_the_child_is_an_error_here(tmp_path: Path, do: str, code: ErrorCode, retryable: bool) -> None:
+    with pytest.raises(CinemaError) as caught:
+        await ask(do, tmp_path)
+    assert (caught.value.code, caught.value.retryable) == (code, retryable)
+
+
+async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(CinemaError) as caught:
+        await ask("hang", tmp_path, seconds=3)
+    assert caught.value.code is ErrorCode.PROCESS_TIMED_OUT
+    assert await gone(await written_pid(tmp_path))
+
+
+async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
+    asking = asyncio.create_task(ask("hang", tmp_path))
+    pid = await written_pid(tmp_path)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await gone(pid)
+
+
+async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, pathlib\n"
+        "from tests.activities.test_activities_sandbox import ask\n"
+        f"asyncio.run(ask('hang', pathlib.Path({str(tmp_path)!r})))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], cwd=REPOSITORY)
+    try:
+        pid = await written_pid(tmp_path)
+        assert alive(pid)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    assert await gone(pid)
