@@ -1,11 +1,15 @@
 """What every test may ask for."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parent.parent
+
+#: The Temporal command that its wheel puts beside Python.
+TEMPORAL = Path(sys.executable).parent / "temporal"
 
 
 @pytest.fixture(scope="session")
