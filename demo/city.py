@@ -73,11 +73,11 @@ def _sky(random: np.random.Generator) -> Picture:
     clouds = cv2.resize(
         random.standard_normal((26, 9)).astype(np.float32), (FORMAT.width, FORMAT.height), None, 0, 0, 2
     )
-    light = np.clip(clouds - 0.3, 0, 1.4)[..., np.newaxis] * np.float32((46, 26, 18))
+    light = np.clip(clouds - 0.3, 0, 1.4)[..., np.newaxis] * np.array((46, 26, 18), np.float32)
     across, down = np.meshgrid(np.arange(FORMAT.width), np.arange(FORMAT.height))
     sun = np.exp(-(((across - 860) / 260) ** 2) - ((down - 560) / 120) ** 2)[..., np.newaxis] * (30, 46, 40)
     grain = random.normal(0, 1.2, (FORMAT.height, FORMAT.width, 1))
-    return np.clip(gradient[:, np.newaxis] + light + sun + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(gradient[:, np.newaxis] + light + sun + grain, 0, 255), np.uint8)
 
 
 def _houses(row: _Row, travel: float, random: np.random.Generator) -> tuple[Picture, Picture]:

@@ -66,7 +66,14 @@ def make_footage(folder: Path, recipe: Recipe = FULL, report: Report = lambda _:
                 (workshop / name).replace(folder / name)
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
-    return Footage(*(folder / name for name in FILES), made=made)
+    return Footage(
+        talk=folder / TALK,
+        talk_words=folder / TALK_WORDS,
+        city=folder / CITY,
+        screen=folder / SCREEN,
+        microphone=folder / MICROPHONE,
+        made=made,
+    )
 
 
 def _is_complete(folder: Path, recipe: Recipe) -> bool:

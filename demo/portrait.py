@@ -55,11 +55,11 @@ class Layer:
 
 def poses() -> dict[tuple[bool, int], Layer]:
     """The speaker by ``(eyes closed, mouth pose)``; mouth pose 0 is shut, ``MOUTH_POSES - 1`` wide open."""
-    portrait = skimage.data.astronaut()
+    portrait: Picture = skimage.data.astronaut()  # type: ignore[no-untyped-call]  # scikit-image is half typed
     opacity = _opacity(portrait)
-    portrait = portrait[:LAYER_HEIGHT, :LAYER_WIDTH].astype(np.float32)
+    bust = portrait[:LAYER_HEIGHT, :LAYER_WIDTH].astype(np.float32)
     return {
-        (closed, mouth): _layer(_with_mouth(_with_eyes(portrait, closed=closed), mouth), opacity)
+        (closed, mouth): _layer(_with_mouth(_with_eyes(bust, closed=closed), mouth), opacity)
         for closed in (False, True)
         for mouth in range(MOUTH_POSES)
     }
@@ -73,11 +73,14 @@ def _opacity(portrait: Picture) -> Field:
     maybe = cv2.dilate(inside, _disc(OUTLINE_OUTSIDE))
     labels = np.where(inside > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
     labels = np.where(maybe > 0, np.where(surely > 0, cv2.GC_FGD, labels), cv2.GC_BGD).astype(np.uint8)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(portrait[..., ::-1].copy(), labels, None, *models, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    whole = (0, 0, portrait.shape[1], portrait.shape[0])
+    behind, before = np.zeros((1, 65)), np.zeros((1, 65))
+    picture = np.ascontiguousarray(portrait[..., ::-1])
+    cv2.grabCut(picture, labels, whole, behind, before, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     speaker = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    soft = _enlarged(cv2.GaussianBlur(speaker, (0, 0), 1.0)[:LAYER_HEIGHT, :LAYER_WIDTH])
-    return np.clip((soft - 0.35) / 0.5, 0, 1)
+    feathered = np.asarray(cv2.GaussianBlur(speaker, (0, 0), 1.0), np.float32)
+    soft = _enlarged(feathered[:LAYER_HEIGHT, :LAYER_WIDTH])
+    return np.asarray(np.clip((soft - 0.35) / 0.5, 0, 1), np.float32)
 
 
 def _disc(size: int) -> Picture:
@@ -98,11 +101,11 @@ def _with_mouth(portrait: Field, pose: int) -> Field:
     across = np.clip(1 - ((x - MOUTH_X) / JAW_HALF_WIDTH) ** 2, 0, 1)
     fading = np.clip((NECK_Y - y) / (NECK_Y - CHIN_Y), 0, 1)
     drop = opening * across * np.where(y > LIP_Y, fading, 0)
-    moved = cv2.remap(portrait, x, np.maximum(y - drop, np.minimum(y, LIP_Y)), cv2.INTER_LINEAR)
+    moved = _remapped(portrait, x, np.maximum(y - drop, np.minimum(y, LIP_Y)))
     middle = LIP_Y + opening / 2
     distance = ((x - MOUTH_X) / MOUTH_HALF_WIDTH) ** 2 + ((y - middle) / (opening / 2 + 0.8)) ** 2
     dark = np.clip((1.15 - distance) / 0.4, 0, 1)[..., np.newaxis]
-    return np.asarray(moved * (1 - dark) + np.float32(MOUTH_COLOUR) * dark, np.float32)
+    return np.asarray(moved * (1 - dark) + np.array(MOUTH_COLOUR) * dark, np.float32)
 
 
 def _with_eyes(portrait: Field, *, closed: bool) -> Field:
@@ -114,7 +117,11 @@ def _with_eyes(portrait: Field, *, closed: bool) -> Field:
     for eye_x, eye_y in EYES:
         over = np.clip(1.6 - ((x - eye_x) / EYE_HALF_WIDTH) ** 2 - ((y - eye_y) / EYE_HALF_HEIGHT) ** 2, 0, 1)
         source_y -= over * (LID_ABOVE + 0.7 * (y - eye_y))
-    return np.asarray(cv2.remap(portrait, x, source_y, cv2.INTER_LINEAR), np.float32)
+    return _remapped(portrait, x, source_y)
+
+
+def _remapped(portrait: Field, x: Field, y: Field) -> Field:
+    return np.asarray(cv2.remap(portrait, x, y.astype(np.float32), cv2.INTER_LINEAR), np.float32)
 
 
 def _enlarged(picture: Field) -> Field:
@@ -135,4 +142,4 @@ def _layer(portrait: Field, opacity: Field) -> Layer:
 
 
 def _to_bytes(values: npt.NDArray[np.floating]) -> Picture:
-    return np.rint(values).astype(np.uint8)
+    return np.asarray(np.rint(values), np.uint8)

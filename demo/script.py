@@ -15,8 +15,8 @@ class Line:
 #: A microphone at a fifth of the distance picks up five times the sound pressure: the inverse distance law.
 SCRIPT: tuple[Line, ...] = (
     Line("Hello, and welcome.", 0.7),
-    Line("Today I want to show you how to make a good talking video at home.", 1.6),
-    Line("Viewers forgive a soft picture, but they never forgive noisy sound.", 0.7),
+    Line("Today I want to show you how to record great videos at home.", 1.6),
+    Line("People forgive a soft picture, but they never forgive noisy sound.", 0.7),
     Line("Which problem should you fix first?", 0.9),
     Line("Start with the microphone.", 0.4),
     Line("Put it 20 centimeters from your mouth, just below the frame.", 0.8),
@@ -33,6 +33,6 @@ SCRIPT: tuple[Line, ...] = (
     Line("Finally, speak to one person, and not to a crowd.", 0.7),
     Line("Imagine a good friend who has only 60 seconds.", 0.45),
     Line("If you do only one thing today, move your microphone closer.", 0.3),
-    Line("It takes 1 minute, and your next video will sound much better.", 1.2),
+    Line("It takes no money, and your next video will sound much better.", 1.2),
     Line("Thank you for watching, and see you in the next video.", 1.0),
 )

@@ -66,7 +66,7 @@ def _mouth_poses(talk: Talk) -> npt.NDArray[np.int64]:
     level = np.sqrt(np.mean(talk.samples[: count * step].reshape(count, step) ** 2, axis=1))
     smooth = np.convolve(level, (0.2, 0.6, 0.2), "same")
     share = np.clip(smooth / np.percentile(smooth[smooth > 0], 92), 0, 1)
-    return np.rint(share * (MOUTH_POSES - 1)).astype(np.int64)
+    return np.asarray(np.rint(share * (MOUTH_POSES - 1)), np.int64)
 
 
 def _places(talk: Talk, time: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -94,14 +94,14 @@ def _backdrop() -> Picture:
     """A warm light on a grey wall, falling off to the corners, with grain against banding."""
     y, x = np.mgrid[: FORMAT.height, : FORMAT.width].astype(np.float32)
     glow = np.exp(-(((x - 960) / 900) ** 2) - ((y - 380) / 560) ** 2)[..., np.newaxis]
-    wall = np.float32((46, 52, 62)) + glow * np.float32((92, 86, 76))
+    wall = np.array((46, 52, 62)) + glow * np.array((92, 86, 76))
     grain = np.random.default_rng(BACKDROP_SEED).normal(0, 1.2, wall.shape[:2])[..., np.newaxis]
     return planes_of(np.clip(wall + grain, 0, 255).astype(np.uint8))
 
 
 def _composed(backdrop: Picture, layer: Layer, motion: _Motion) -> Picture:
     """The speaker over the backdrop. Only the columns that she can reach are touched."""
-    matrix = cv2.getRotationMatrix2D((FACE_X * SCALE, LAYER_HEIGHT * SCALE), motion.tilt, 1.0)
+    matrix = np.array(cv2.getRotationMatrix2D((FACE_X * SCALE, LAYER_HEIGHT * SCALE), motion.tilt, 1.0), np.float64)
     matrix[0, 2] += motion.x - FACE_X * SCALE
     matrix[1, 2] += motion.y + FORMAT.height + BOTTOM_MARGIN - LAYER_HEIGHT * SCALE
     left = max(0, int(matrix[0, 2]) - 60) // 2 * 2
@@ -110,14 +110,18 @@ def _composed(backdrop: Picture, layer: Layer, motion: _Motion) -> Picture:
     picture = backdrop.copy()
     size = (right - left, FORMAT.height)
     luma = picture[: FORMAT.height, left:right]
-    luma[:] = _over(luma, cv2.warpAffine(layer.luma, matrix, size), cv2.warpAffine(layer.opacity, matrix, size))
-    matrix[:, 2] /= 2
-    chroma = cv2.split(cv2.warpAffine(layer.chroma, matrix, (size[0] // 2, size[1] // 2)))
+    luma[:] = _over(luma, _placed(layer.luma, matrix, size), _placed(layer.opacity, matrix, size))
+    matrix[:, 2] *= 0.5
+    chroma = _placed(layer.chroma, matrix, (size[0] // 2, size[1] // 2))
     planes = picture[FORMAT.height :].reshape(2, FORMAT.height // 2, FORMAT.width // 2)
-    for plane, colour in zip(planes, chroma[:2], strict=True):
+    for index, plane in enumerate(planes):
         part = plane[:, left // 2 : right // 2]
-        part[:] = _over(part, colour, chroma[2])
+        part[:] = _over(part, chroma[..., index], chroma[..., 2])
     return picture
+
+
+def _placed(plane: Picture, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Picture:
+    return np.asarray(cv2.warpAffine(plane, matrix, size), np.uint8)
 
 
 def _over(below: Picture, above: Picture, opacity: Picture) -> Picture:

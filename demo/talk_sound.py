@@ -89,7 +89,7 @@ def room_tone(count: int, level_dbfs: float, seed: int) -> Samples:
     frequency = np.fft.rfftfreq(count, 1 / SAMPLE_RATE)
     spectrum *= np.where(frequency < 20, 0, 1 / np.sqrt(np.maximum(frequency, 60)))
     tone = np.fft.irfft(spectrum, count)
-    return (tone * (10 ** (level_dbfs / 20) / np.sqrt(np.mean(tone**2)))).astype(np.float32)
+    return np.asarray(tone * (10 ** (level_dbfs / 20) / np.sqrt(np.mean(tone**2))), np.float32)
 
 
 def _moved(word: SpokenWord, by_s: float) -> SpokenWord:

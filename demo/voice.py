@@ -125,9 +125,9 @@ class Synthesiser:
     def _receive(
         self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]"
     ) -> int:
-        if samples and count > 0:
+        if count > 0:
             block = np.ctypeslib.as_array(samples, shape=(count,))
-            self._chunks.append(block.astype(np.float32) / 32768)
+            self._chunks.append(np.asarray(block, np.float32) / np.float32(32768))
         index = 0
         while events[index].type != _EVENT_LIST_TERMINATED:
             event = events[index]
