@@ -1,0 +1,95 @@
+"""Downloads of stored files by signed address, whole or in ranges."""
+
+import mimetypes
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+
+from api.context import ApiContext
+from api.problems import problem
+from api.ranges import ByteRange, UnsatisfiableRange, parse_range
+from schemas.errors import CinemaError, ErrorCode
+from stores import Bucket, LocalObjects, ObjectStat
+
+#: Types a browser may show in place; everything else is only ever saved, so that no upload runs as a page of ours.
+SHOWN = frozenset({"video/mp4", "image/jpeg", "text/vtt", "application/json"})
+SAVED = "application/octet-stream"
+
+
+def router(context: ApiContext) -> APIRouter:
+    """``GET`` and ``HEAD`` of ``/objects/{bucket}/{key}``; the address itself is the permission."""
+    routes = APIRouter()
+
+    @routes.api_route("/objects/{bucket}/{key:path}", methods=["GET", "HEAD"])
+    async def download(bucket: str, key: str, request: Request) -> Response:
+        found, filename = await _permitted(context.objects, bucket, key, request.query_params)
+        headers = _headers(found, filename)
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        try:
+            asked = parse_range(_range_header(request, headers["ETag"]), found.size_bytes)
+        except UnsatisfiableRange:
+            size = {"Content-Range": f"bytes */{found.size_bytes}"}
+            return problem(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The file has no such bytes.", headers=size)
+        return _answer(context.objects, found, asked, headers, with_body=request.method == "GET")
+
+    return routes
+
+
+async def _permitted(
+    objects: LocalObjects, bucket: str, key: str, query: Mapping[str, str]
+) -> tuple[ObjectStat, str | None]:
+    """The object and the name to save it as. What is forged, expired or missing all looks the same."""
+    if bucket not in set(Bucket):
+        raise CinemaError(ErrorCode.NOT_FOUND, "This link is not valid or has expired.")
+    filename = objects.verify_download(Bucket(bucket), key, query)
+    found = await objects.stat(Bucket(bucket), key)
+    if found is None:
+        raise CinemaError(ErrorCode.OBJECT_MISSING, "This stored file does not exist.")
+    return found, filename
+
+
+def _headers(found: ObjectStat, filename: str | None) -> dict[str, str]:
+    guessed, _ = mimetypes.guess_type(found.key)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-transform",
+        "Content-Type": guessed if guessed in SHOWN else SAVED,
+        "ETag": f'"{found.sha256}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    if filename is not None:
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+    elif headers["Content-Type"] == SAVED:
+        headers["Content-Disposition"] = "attachment"
+    return headers
+
+
+def _range_header(request: Request, etag: str) -> str | None:
+    """The range, unless it is to hold only for a version that this is not (RFC 9110, section 13.1.5)."""
+    condition = request.headers.get("if-range")
+    return request.headers.get("range") if condition in {None, etag} else None
+
+
+def _answer(
+    objects: LocalObjects,
+    found: ObjectStat,
+    asked: ByteRange | None,
+    headers: dict[str, str],
+    *,
+    with_body: bool,
+) -> Response:
+    if asked is None:
+        status, length = HTTPStatus.OK, found.size_bytes
+        body = objects.get(found.bucket, found.key)
+    else:
+        status, length = HTTPStatus.PARTIAL_CONTENT, asked.length
+        body = objects.get_range(found.bucket, found.key, asked.start, asked.length)
+        headers["Content-Range"] = asked.content_range
+    headers["Content-Length"] = str(length)
+    if not with_body:
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(body, status, headers=headers)

@@ -1,0 +1,71 @@
+"""Errors as problem details (RFC 9457): the same members for ours, the framework's and the unexpected ones."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from schemas.errors import CinemaError, ErrorCode
+
+MEDIA_TYPE = "application/problem+json"
+
+#: What an error of ours is in HTTP; all others are the server's own fault.
+STATUS_OF: Mapping[ErrorCode, HTTPStatus] = {
+    ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.OBJECT_MISSING: HTTPStatus.NOT_FOUND,
+    ErrorCode.INVALID_TRANSITION: HTTPStatus.CONFLICT,
+    ErrorCode.STALE_ATTEMPT: HTTPStatus.CONFLICT,
+    ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.STACK_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.DISK_FULL: HTTPStatus.INSUFFICIENT_STORAGE,
+}
+
+log = structlog.get_logger(__name__)
+
+
+def problem(
+    status: HTTPStatus, detail: str, *, code: ErrorCode | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem document; ``code`` is our stable code, where the problem is one of ours."""
+    members = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    if code is not None:
+        members["code"] = code.value
+    return JSONResponse(members, status.value, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of ``app`` with a problem document."""
+    app.add_exception_handler(CinemaError, _ours)
+    app.add_exception_handler(HTTPException, _of_framework)
+    app.add_exception_handler(RequestValidationError, _of_request)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, CinemaError):
+        raise error
+    status = STATUS_OF.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return problem(status, error.message, code=error.code)
+
+
+async def _of_framework(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    return problem(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
+
+
+async def _of_request(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}")
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed", path=request.url.path, exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.", code=ErrorCode.INTERNAL)

@@ -1,0 +1,4 @@
+"""The ``cinema`` command, its settings, and the embedded stack it runs.
+
+Empty of imports, so that the smallest of the programs in here start at once.
+"""

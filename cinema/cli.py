@@ -1,0 +1,104 @@
+"""The ``cinema`` command: what it can be asked, and nothing of how it is done.
+
+Each command imports its own module when it runs, so that ``cinema --help`` answers at once.
+"""
+# ruff: noqa: PLC0415 (see above)
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.edl import Variant
+from schemas.errors import CinemaError
+from schemas.jobs import Pace
+
+app = typer.Typer(
+    name="cinema",
+    help="Cinema AI, an AI video director: raw footage in, finished and verified videos out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines for people.")]
+
+
+@app.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background.")] = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Start the stack: Postgres, Temporal, API, dispatcher and workers."""
+    from cinema.commands.stack import up as run
+
+    _leave(run(detach=detach))
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack."""
+    from cinema.commands.stack import down as run
+
+    _leave(run())
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:  # noqa: FBT002 (an option of the command line)
+    """Show what runs, where, and how often it had to be started again."""
+    from cinema.commands.stack import status as run
+
+    _leave(run(as_json=as_json))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine lacks and how to get it."""
+    from cinema.commands.doctor import doctor as run
+
+    _leave(run())
+
+
+@app.command()
+def direct(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE[:KIND]…", help="Footage. KIND is a_roll, b_roll, screen or audio; guessed if not given."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the finished videos.")] = Path("out"),
+    outputs: Annotated[str, typer.Option(help="What to make, separated by commas.")] = ",".join(Variant),
+    only: Annotated[Variant | None, typer.Option(help="Make this one alone.")] = None,
+    pace: Annotated[Pace, typer.Option(help="How tightly to cut.")] = Pace.NATURAL,
+    language: Annotated[str | None, typer.Option(help="Language spoken, such as en; heard if not given.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the project; the first file's name if not given.")] = None,
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Direct footage into finished videos.
+
+    Exit status: 0 all made of all files, 3 some (the others are named with their reasons), 1 none, 2 not understood,
+    130 called off.
+    """
+    from cinema.commands.direct import DirectOptions
+    from cinema.commands.direct import direct as run
+
+    chosen = only.value if only is not None else outputs
+    options = DirectOptions(
+        files=tuple(files), outputs=chosen, out=out, pace=pace, language=language, title=title, as_json=as_json
+    )
+    _leave(run(options))
+
+
+def main() -> None:
+    """Run the command and end the process with its exit status."""
+    try:
+        app()
+    except CinemaError as error:
+        typer.secho(f"cinema: {error.message}", err=True, fg=typer.colors.RED)
+        _leave(1)
+
+
+def _leave(status: int) -> None:
+    from cinema.exits import leave
+
+    leave(status)

@@ -1,0 +1,87 @@
+"""What a program of ours works with, opened as its settings say."""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
+from cinema.made_once import made_once
+from cinema.settings import Settings
+from cinema.stack.errors import StackError
+from cinema.stack.layout import Layout
+from cinema.stack.state import Endpoints
+from stores import LocalObjects, Pool, open_pool
+from workflows.plugin import cinema_plugin
+
+#: Bytes of a signing key that we make ourselves.
+SIGNING_KEY_BYTES = 48
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Pool]:
+    """A pool on the Postgres of the settings.
+
+    Raises:
+        StackError: No address is known.
+        TransientError: Nothing answers there.
+    """
+    if settings.postgres_dsn is None:
+        raise StackError("No Postgres is known: set CINEMA_POSTGRES_DSN, or run this below `cinema up`.")
+    pool = await open_pool(settings.postgres_dsn.get_secret_value(), max_size=settings.postgres_connections)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def temporal(settings: Settings) -> Client:
+    """A client of the Temporal of the settings, connected when it is first used.
+
+    Raises:
+        StackError: No address is known.
+    """
+    if settings.temporal_address is None:
+        raise StackError("No Temporal is known: set CINEMA_TEMPORAL_ADDRESS, or run this below `cinema up`.")
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        plugins=[cinema_plugin()],
+        runtime=_runtime(),
+        lazy=True,
+    )
+
+
+def objects(settings: Settings) -> LocalObjects:
+    """The object store of the settings."""
+    base_url = settings.api_url or f"http://127.0.0.1:{settings.api_port}"
+    return LocalObjects(settings.objects_folder, base_url=base_url, signing_key=_signing_key(settings))
+
+
+def with_endpoints(settings: Settings, endpoints: Endpoints) -> Settings:
+    """The settings with a running stack's addresses in them."""
+    return settings.model_copy(
+        update={
+            "postgres_dsn": SecretStr(endpoints.postgres_dsn),
+            "temporal_address": endpoints.temporal_address,
+            "temporal_namespace": endpoints.temporal_namespace,
+            "temporal_ui_url": endpoints.temporal_ui_url,
+            "api_url": endpoints.api_url,
+        }
+    )
+
+
+def _runtime() -> Runtime:
+    """Temporal's runtime with its own log lines among ours."""
+    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
+    quiet = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=quiet, forwarding=forwarding)))
+
+
+def _signing_key(settings: Settings) -> bytes:
+    if settings.signing_key is not None:
+        return settings.signing_key.get_secret_value().encode()
+    return made_once(Layout(settings.home).signing_key, lambda: secrets.token_urlsafe(SIGNING_KEY_BYTES)).encode()

@@ -1,0 +1,71 @@
+"""Structured logs on standard error: one JSON object per line, or lines for a person on a terminal.
+
+Everything that logs through the standard library (Temporal's SDK, uvicorn, asyncpg) takes the same road. Ids bound with
+``structlog.contextvars`` (workflow, job, output, attempt) are on every line written while they are bound.
+"""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from cinema.settings import Environment, LogFormat, Settings
+
+#: These say at INFO what concerns nobody: one line per HTTP request, per poll.
+QUIETER = ("httpx", "httpcore", "uvicorn.access", "temporalio.worker._activity")
+
+
+def configure_logs(settings: Settings, *, service: str) -> None:
+    """Set up logging for this process; ``service`` is its name on each line."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _NameService(service),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderer(log_format(settings))],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for name in QUIETER:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def log_format(settings: Settings) -> LogFormat:
+    """The format asked for, or the one that suits who reads."""
+    if settings.log_format is not None:
+        return settings.log_format
+    for_people = settings.environment is Environment.DEVELOPMENT and sys.stderr.isatty()
+    return LogFormat.CONSOLE if for_people else LogFormat.JSON
+
+
+def _renderer(chosen: LogFormat) -> list[Processor]:
+    if chosen is LogFormat.CONSOLE:
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+
+
+class _NameService:
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __call__(
+        self, _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        event.setdefault("service", self._service)
+        return event

@@ -1,0 +1,160 @@
+"""Every setting of every program in this project, read from environment variables that start with ``CINEMA_``."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIBIBYTE = 1 << 30
+
+Port = Annotated[int, Ge(1), Le(65_535)]
+Slots = Annotated[int, Gt(0)]
+Seconds = Annotated[float, Gt(0)]
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _model_cache() -> Path:
+    """Beside other programs' caches, so that several checkouts and homes share one download."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cinema" / "models"
+
+
+def _share_of_cores(parts: int) -> int:
+    return max(1, (os.cpu_count() or 1) // parts)
+
+
+class Settings(BaseSettings):
+    """How this installation runs. Immutable: what differs at run time is a copy with other values.
+
+    A default that depends on the machine is described in ``json_schema_extra["default"]`` for the documentation.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CINEMA_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    home: AbsolutePath = Field(
+        Path(".cinema"),
+        validate_default=True,
+        description="Folder of the embedded stack: database, workflow history, objects, logs, state.",
+    )
+    models: AbsolutePath = Field(
+        default_factory=_model_cache,
+        description="Folder where downloaded models are kept between jobs.",
+        json_schema_extra={"default": "`~/.cache/cinema/models`"},
+    )
+    objects: AbsolutePath | None = Field(
+        None,
+        description="Folder of the local object store.",
+        json_schema_extra={"default": "`objects` in the home folder"},
+    )
+    scratch: AbsolutePath | None = Field(
+        None,
+        description="Folder for workers' temporary files; needs room for the largest source and output at once.",
+        json_schema_extra={"default": "`scratch` in the home folder"},
+    )
+    environment: Environment = Field(
+        Environment.DEVELOPMENT,
+        description="`production` logs JSON and hides the API's interactive documentation.",
+    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="Least severe level that is logged.")
+    log_format: LogFormat | None = Field(
+        None,
+        description="`json` or `console`.",
+        json_schema_extra={"default": "`console` on a terminal in development, else `json`"},
+    )
+    postgres_dsn: SecretStr | None = Field(
+        None,
+        description="Address of a Postgres to use instead of the embedded one.",
+        json_schema_extra={"default": "the embedded Postgres"},
+    )
+    postgres_connections: Annotated[int, Gt(0)] = Field(
+        8, description="Most connections that one process opens to Postgres."
+    )
+    temporal_address: str | None = Field(
+        None,
+        description="`host:port` of a Temporal server to use instead of the embedded one.",
+        json_schema_extra={"default": "the embedded Temporal"},
+    )
+    temporal_namespace: str = Field("default", description="Temporal namespace of all workflows.")
+    temporal_ui_url: str | None = Field(
+        None,
+        description="Address of the Temporal Web UI that goes with `CINEMA_TEMPORAL_ADDRESS`.",
+        json_schema_extra={"default": "the embedded Temporal's"},
+    )
+    temporal_port: Port = Field(7233, description="Preferred port of the embedded Temporal; another if it is taken.")
+    temporal_ui_port: Port = Field(
+        8233, description="Preferred port of the embedded Temporal Web UI; another if it is taken."
+    )
+    api_port: Port = Field(8700, description="Preferred port of the API; another if it is taken.")
+    api_url: str | None = Field(
+        None,
+        description="Address under which clients reach the API; signed links start with it.",
+        json_schema_extra={"default": "`http://127.0.0.1` and the API's port"},
+    )
+    signing_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Secret that signs download links, at least 32 characters.",
+        json_schema_extra={"default": "made once and kept in the home folder"},
+    )
+    jobs_slots: Slots = Field(20, description="Light activities (database work) one worker does at a time.")
+    analysis_slots: Slots = Field(
+        default_factory=lambda: _share_of_cores(2),
+        description="Analyses one worker does at a time.",
+        json_schema_extra={"default": "half of the cores"},
+    )
+    render_slots: Slots = Field(
+        default_factory=lambda: _share_of_cores(4),
+        description="Outputs one worker renders at a time.",
+        json_schema_extra={"default": "a quarter of the cores"},
+    )
+    whisper_model: str | None = Field(
+        None,
+        description="Whisper model for transcripts: a name faster-whisper knows, or a folder.",
+        json_schema_extra={"default": "the best that can be had"},
+    )
+    encoder_preset: str = Field("veryfast", description="x264 preset of finished videos.")
+    encoder_crf: Annotated[int, Ge(0), Le(51)] = Field(
+        20, description="x264 quality of finished videos; lower is better."
+    )
+    encoder_threads: Annotated[int, Ge(0)] = Field(0, description="x264 threads per render; 0 lets x264 choose.")
+    encoder_audio_bitrate: Annotated[int, Gt(0)] = Field(192_000, description="AAC bits per second.")
+    sandbox_memory_bytes: Annotated[int, Ge(GIBIBYTE)] = Field(
+        8 * GIBIBYTE, description="Memory that a process decoding media may take."
+    )
+    sandbox_file_bytes: Annotated[int, Gt(0)] = Field(
+        64 * GIBIBYTE, description="Size of the largest file that such a process may write."
+    )
+    worker_drain_seconds: Seconds = Field(
+        10, description="How long a stopping worker lets running work finish before it hands it back."
+    )
+    start_timeout_seconds: Seconds = Field(
+        120, description="How long `cinema up` waits for each part of the stack to be ready."
+    )
+
+    @property
+    def objects_folder(self) -> Path:
+        return self.objects or self.home / "objects"
+
+    @property
+    def scratch_folder(self) -> Path:
+        return self.scratch or self.home / "scratch"

@@ -1,0 +1,48 @@
+"""Where everything lies below the home folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders and files of one embedded stack."""
+
+    home: Path
+
+    @property
+    def postgres(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def temporal_database(self) -> Path:
+        return self.home / "temporal" / "temporal.db"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def state(self) -> Path:
+        return self.home / "stack.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.home / "stack.lock"
+
+    @property
+    def owner(self) -> Path:
+        return self.home / "owner"
+
+    @property
+    def signing_key(self) -> Path:
+        return self.home / "signing.key"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def prepare(self) -> None:
+        """Make the folders; only their owner may look into the home, which holds keys and footage."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+        self.temporal_database.parent.mkdir(exist_ok=True)

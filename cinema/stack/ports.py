@@ -1,0 +1,47 @@
+"""Free ports on the loopback interface."""
+
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def choose_port(preferred: int) -> int:
+    """``preferred`` if nothing listens there, else one the system picks."""
+    if is_free(preferred):
+        return preferred
+    with _bound(0) as probe:
+        return port_of(probe)
+
+
+def is_free(port: int) -> bool:
+    try:
+        _bound(port).close()
+    except OSError:
+        return False
+    return True
+
+
+def listen(preferred: int) -> socket.socket:
+    """A listening socket on ``preferred``, or where that is taken on a port the system picks."""
+    try:
+        bound = _bound(preferred)
+    except OSError:
+        bound = _bound(0)
+    bound.listen()
+    return bound
+
+
+def port_of(bound: socket.socket) -> int:
+    port: int = bound.getsockname()[1]
+    return port
+
+
+def _bound(port: int) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((LOOPBACK, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened

@@ -1,0 +1,52 @@
+"""Our own programs as children: the API, the dispatcher and a worker for each task queue."""
+
+import sys
+
+from activities.declarations import TaskQueue
+from cinema.settings import Settings
+from cinema.stack.child import ChildSpec
+from cinema.stack.state import Endpoints
+
+#: Seconds beyond its draining time that a worker gets to close what it has open.
+CLOSING_SECONDS = 10.0
+
+
+def runtime_environment(endpoints: Endpoints) -> dict[str, str]:
+    """Where things are, as settings for a child process."""
+    return {
+        "CINEMA_POSTGRES_DSN": endpoints.postgres_dsn,
+        "CINEMA_TEMPORAL_ADDRESS": endpoints.temporal_address,
+        "CINEMA_TEMPORAL_NAMESPACE": endpoints.temporal_namespace,
+        "CINEMA_API_URL": endpoints.api_url,
+        "CINEMA_LOG_FORMAT": "json",
+    }
+
+
+def api_spec(endpoints: Endpoints, listener: int) -> ChildSpec:
+    """``listener`` is a listening socket: while the API restarts, its clients wait instead of being refused."""
+    return ChildSpec(
+        name="api",
+        command=(sys.executable, "-m", "cinema.serve", "--descriptor", str(listener)),
+        descriptors=(listener,),
+        environment=runtime_environment(endpoints),
+    )
+
+
+def dispatcher_spec(endpoints: Endpoints) -> ChildSpec:
+    return ChildSpec(
+        name="dispatcher",
+        command=(sys.executable, "-m", "cinema.dispatcher"),
+        environment=runtime_environment(endpoints),
+    )
+
+
+def worker_specs(endpoints: Endpoints, settings: Settings) -> list[ChildSpec]:
+    return [
+        ChildSpec(
+            name=f"worker-{queue.name.lower()}",
+            command=(sys.executable, "-m", "cinema.worker", "--queue", queue.value),
+            environment=runtime_environment(endpoints),
+            stop_seconds=settings.worker_drain_seconds + CLOSING_SECONDS,
+        )
+        for queue in TaskQueue
+    ]

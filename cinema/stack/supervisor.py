@@ -1,0 +1,161 @@
+"""The one process that runs a stack: starts its parts in order, keeps them running, and stops them in reverse."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from cinema.settings import Settings
+from cinema.stack.child import Child, ChildSpec
+from cinema.stack.errors import StackError
+from cinema.stack.layout import Layout
+from cinema.stack.ports import LOOPBACK, choose_port, is_free, listen, port_of
+from cinema.stack.postgres import dsn, postgres_spec
+from cinema.stack.services import api_spec, dispatcher_spec, worker_specs
+from cinema.stack.state import Endpoints, StackPhase, StackState, write_state
+from cinema.stack.temporal import register_search_attributes, temporal_spec
+from stores import bootstrap_embedded, migrate
+
+#: How often Temporal is tried on other ports when somebody took the chosen ones in the meantime.
+PORT_TRIES = 3
+
+
+class Supervisor:
+    """Runs the stack of one home folder; the caller holds the folder's lock."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._layout = Layout(settings.home)
+        self._listener = listen(settings.api_port)
+        self._servers: list[Child] = []
+        self._services: list[Child] = []
+        self._started_at = datetime.now(UTC)
+        self._phase = StackPhase.STARTING
+        self._endpoints: Endpoints | None = None
+
+    @property
+    def state(self) -> StackState:
+        return StackState(
+            pid=os.getpid(),
+            phase=self._phase,
+            started_at=self._started_at,
+            endpoints=self._endpoints,
+            children=tuple(child.status for child in (*self._servers, *self._services)),
+        )
+
+    async def run(self, stop: asyncio.Event, on_ready: Callable[[StackState], None]) -> None:
+        """Start everything, call ``on_ready``, and stop everything once ``stop`` is set.
+
+        Raises:
+            StackError: A part could not be started; what had been started is stopped again.
+        """
+        self._enter(StackPhase.STARTING)
+        try:
+            if await _done_before(stop, self._start()):
+                self._enter(StackPhase.READY)
+                on_ready(self.state)
+                await stop.wait()
+        finally:
+            self._enter(StackPhase.STOPPING)
+            await self._stop()
+            self._layout.state.unlink(missing_ok=True)
+
+    async def _start(self) -> None:
+        async with _together() as group:
+            postgres = group.create_task(self._postgres())
+            temporal = group.create_task(self._temporal())
+        address, ui_url = temporal.result()
+        await register_search_attributes(address, self._settings.temporal_namespace)
+        endpoints = Endpoints(
+            postgres_dsn=postgres.result(),
+            temporal_address=address,
+            temporal_namespace=self._settings.temporal_namespace,
+            temporal_ui_url=ui_url,
+            api_url=self._settings.api_url or f"http://{LOOPBACK}:{port_of(self._listener)}",
+        )
+        self._endpoints = endpoints
+        api = api_spec(endpoints, self._listener.fileno())
+        specs = [api, dispatcher_spec(endpoints), *worker_specs(endpoints, self._settings)]
+        async with _together() as group:
+            for spec in specs:
+                group.create_task(self._start_child(spec, self._services))
+
+    async def _postgres(self) -> str:
+        """Have a Postgres with our schema, and return its address."""
+        if self._settings.postgres_dsn is not None:
+            address = self._settings.postgres_dsn.get_secret_value()
+        else:
+            data = self._layout.postgres
+            await self._start_child(await asyncio.to_thread(postgres_spec, data), self._servers)
+            address = dsn(data)
+            await bootstrap_embedded(address)
+        await migrate(address)
+        return address
+
+    async def _temporal(self) -> tuple[str, str | None]:
+        """Have a Temporal, and return its address and its Web UI's."""
+        settings = self._settings
+        if settings.temporal_address is not None:
+            return settings.temporal_address, settings.temporal_ui_url
+        for tries_left in reversed(range(PORT_TRIES)):
+            port, ui_port = choose_port(settings.temporal_port), choose_port(settings.temporal_ui_port)
+            spec = temporal_spec(self._layout.temporal_database, settings.temporal_namespace, port, ui_port)
+            try:
+                await self._start_child(spec, self._servers)
+            except StackError:
+                if tries_left == 0 or (is_free(port) and is_free(ui_port)):
+                    raise
+            else:
+                return f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}"
+        raise AssertionError("unreachable")
+
+    async def _start_child(self, spec: ChildSpec, group: list[Child]) -> None:
+        child = Child(spec, self._layout.log(spec.name), self._note)
+        group.append(child)
+        try:
+            await child.start(self._settings.start_timeout_seconds)
+        except StackError:
+            group.remove(child)
+            raise
+
+    async def _stop(self) -> None:
+        await asyncio.gather(*(child.stop() for child in self._services))
+        # Temporal first: while Postgres is there, nothing that still ends can fail for want of it.
+        for child in sorted(self._servers, key=lambda child: child.spec.name, reverse=True):
+            await child.stop()
+        self._listener.close()
+
+    def _enter(self, phase: StackPhase) -> None:
+        self._phase = phase
+        self._note()
+
+    def _note(self) -> None:
+        write_state(self._layout.state, self.state)
+
+
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group whose first failure is raised as itself once all others have ended."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+
+
+async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do ``work`` unless ``stop`` is set first; whether it was done."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        await working
+        return True
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

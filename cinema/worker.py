@@ -1,0 +1,100 @@
+"""A worker process for one task queue: ``python -m cinema.worker --queue cinema-render``."""
+
+import argparse
+import asyncio
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.context import ActivityContext
+from activities.declarations import TaskQueue
+from activities.registry import activities_for
+from activities.sandbox import SandboxLimits
+from activities.scratch import sweep
+from cinema.connections import database, objects, temporal
+from cinema.exits import leave
+from cinema.logs import configure_logs
+from cinema.readiness import say_ready
+from cinema.settings import Settings
+from cinema.stopping import stop_on_signals
+from schemas.rendering import EncoderSettings
+from stores import Pool
+from workflows.contract import JOBS_QUEUE
+from workflows.direct_job import DirectJob
+
+#: Heartbeats reach the server this often at most: a cancelled render ends within it, a successor resumes from it.
+HEARTBEAT_INTERVAL = timedelta(seconds=2)
+
+log = structlog.get_logger(__name__)
+
+
+async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
+    """Work on ``queue`` until a signal asks to stop, then let running work finish as long as the settings allow."""
+    stop = stop_on_signals()
+    for folder in sweep(settings.scratch_folder):
+        log.info("removed what a killed worker left", folder=str(folder))
+    client = await temporal(settings)
+    async with database(settings) as pool, worker_for(queue, client, activity_context(settings, pool), settings):
+        log.info("working", queue=queue)
+        say_ready()
+        await stop.wait()
+        log.info("draining", queue=queue)
+
+
+def activity_context(settings: Settings, pool: Pool) -> ActivityContext:
+    """What the activities of this process work with."""
+    settings.scratch_folder.mkdir(parents=True, exist_ok=True)
+    return ActivityContext(
+        database=pool,
+        objects=objects(settings),
+        models=settings.models,
+        scratch=settings.scratch_folder,
+        encoder=EncoderSettings(
+            crf=settings.encoder_crf,
+            preset=settings.encoder_preset,
+            threads=settings.encoder_threads,
+            audio_bitrate=settings.encoder_audio_bitrate,
+        ),
+        limits=SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes),
+        whisper_model=settings.whisper_model,
+    )
+
+
+def worker_for(queue: TaskQueue, client: Client, context: ActivityContext, settings: Settings) -> Worker:
+    """A worker with fixed slots; the one for light work also hosts the workflows."""
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=activities_for(queue, context),
+        workflows=[DirectJob] if queue is JOBS_QUEUE else [],
+        max_concurrent_activities=_slots(queue, settings),
+        default_heartbeat_throttle_interval=HEARTBEAT_INTERVAL,
+        max_heartbeat_throttle_interval=HEARTBEAT_INTERVAL,
+        graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
+    )
+
+
+def _slots(queue: TaskQueue, settings: Settings) -> int:
+    match queue:
+        case TaskQueue.JOBS:
+            return settings.jobs_slots
+        case TaskQueue.ANALYSIS:
+            return settings.analysis_slots
+        case TaskQueue.RENDER:
+            return settings.render_slots
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Work on one of Cinema AI's task queues until told to stop.")
+    parser.add_argument("--queue", type=TaskQueue, choices=list(TaskQueue), required=True)
+    queue: TaskQueue = parser.parse_args().queue
+    settings = Settings()
+    configure_logs(settings, service=f"worker-{queue.name.lower()}")
+    asyncio.run(serve_queue(queue, settings))
+    leave(0)
+
+
+if __name__ == "__main__":
+    main()
