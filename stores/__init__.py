@@ -1,0 +1,37 @@
+"""What outlives a process: rows in Postgres and objects in a store. All SQL of the project is in this room."""
+
+from stores.analyses import Analyses
+from stores.assets import Assets
+from stores.database import ActingAs, Connections, Pool, open_pool
+from stores.jobs import Jobs
+from stores.listening import JOBS_CHANNEL, OUTBOX_CHANNEL, Notifications, listen
+from stores.local_objects import LocalObjects
+from stores.migration import bootstrap_embedded, migrate
+from stores.objects import Bucket, ObjectStat, ObjectStore
+from stores.outbox import Outbox, OutboxEntry
+from stores.outputs import Outputs
+from stores.projects import Projects
+
+__all__ = [
+    "JOBS_CHANNEL",
+    "OUTBOX_CHANNEL",
+    "ActingAs",
+    "Analyses",
+    "Assets",
+    "Bucket",
+    "Connections",
+    "Jobs",
+    "LocalObjects",
+    "Notifications",
+    "ObjectStat",
+    "ObjectStore",
+    "Outbox",
+    "OutboxEntry",
+    "Outputs",
+    "Pool",
+    "Projects",
+    "bootstrap_embedded",
+    "listen",
+    "migrate",
+    "open_pool",
+]

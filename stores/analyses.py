@@ -1,0 +1,33 @@
+"""Which analyses exist already, by content."""
+
+from schemas.analysing import ArtifactRef
+from stores.database import Connections, model_from, session
+
+
+class Analyses:
+    """Rows of ``analyses``: one for each combination of bytes, analyzer, version and parameters."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def find(self, key: str) -> ArtifactRef | None:
+        """The analysis with this key, if it was made before."""
+        async with session(self._connections) as connection:
+            row = await connection.fetchrow("select * from public.analyses where key = $1", key)
+        return None if row is None else model_from(row, ArtifactRef)
+
+    async def record(self, artifact: ArtifactRef, *, asset_sha256: str, analyzer_version: str) -> None:
+        """Remembers an analysis whose JSON is in bucket ``analysis`` already; the same one again is fine."""
+        async with session(self._connections) as connection:
+            await connection.execute(
+                """
+                insert into public.analyses (key, analyzer, analyzer_version, asset_sha256, object_key)
+                values ($1, $2, $3, $4, $5)
+                on conflict (key) do update set object_key = excluded.object_key
+                """,
+                artifact.key,
+                artifact.analyzer,
+                analyzer_version,
+                asset_sha256,
+                artifact.object_key,
+            )

@@ -1,0 +1,73 @@
+"""Raw footage: what was uploaded, where its bytes lie, and whether it can be used."""
+
+from uuid import UUID
+
+from schemas.errors import CinemaError, ErrorCode, ErrorInfo
+from schemas.jobs import Asset
+from schemas.media import AssetKind
+from stores.database import Connections, model_from, session, storable, storable_json
+
+_COLUMNS = (
+    """id, owner_id, project_id, name, kind, status, object_key, size_bytes, sha256, position, error, created_at"""
+)
+
+
+class Assets:
+    """Rows of ``assets``."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def add(
+        self,
+        *,
+        owner_id: UUID,
+        project_id: UUID,
+        name: str,
+        kind: AssetKind,
+        object_key: str,
+        size_bytes: int,
+        sha256: str,
+        position: int,
+    ) -> Asset:
+        """Records an asset whose bytes are in bucket ``assets`` already.
+
+        Raises:
+            CinemaError: this creator has no such project (``NOT_FOUND``).
+        """
+        statement = """
+            insert into public.assets (owner_id, project_id, name, kind, object_key, size_bytes, sha256, position)
+            values ($1, $2, $3, $4, $5, $6, $7, $8) returning *
+        """
+        values = (owner_id, project_id, storable(name), kind, object_key, size_bytes, sha256, position)
+        return await self._one(statement, *values)
+
+    async def for_project(self, project_id: UUID) -> tuple[Asset, ...]:
+        """The project's assets in the creator's order."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                "select * from public.assets where project_id = $1 order by position, created_at, id",
+                project_id,
+            )
+        return tuple(model_from(row, Asset) for row in rows)
+
+    async def refuse(self, asset_id: UUID, error: ErrorInfo) -> Asset:
+        """Marks the asset as unusable, and why. Raises ``NOT_FOUND`` if there is none."""
+        return await self._one(
+            "update public.assets set status = 'refused', error = $2 where id = $1 returning *",
+            asset_id,
+            storable_json(error.model_dump(mode="json")),
+        )
+
+    async def accept(self, asset_id: UUID) -> Asset:
+        """Marks the asset as usable. Raises ``NOT_FOUND`` if there is none."""
+        return await self._one(
+            "update public.assets set status = 'ready', error = null where id = $1 returning *", asset_id
+        )
+
+    async def _one(self, statement: str, *values: object) -> Asset:
+        async with session(self._connections) as connection:
+            row = await connection.fetchrow(statement, *values)
+        if row is None:
+            raise CinemaError(ErrorCode.NOT_FOUND, "This asset does not exist.")
+        return model_from(row, Asset)

@@ -1,0 +1,155 @@
+"""The finished videos to be: their plans, render attempts, progress and results."""
+
+from uuid import UUID
+
+from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
+from schemas.jobs import Output, OutputFiles
+from stores.database import Connection, Connections, model_from, session, storable, storable_json, transaction
+
+
+class Outputs:
+    """Rows of ``job_outputs``. A write by an attempt that is not the latest is refused as ``STALE_ATTEMPT``."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def get(self, output_id: UUID) -> Output:
+        """The output. Raises ``NOT_FOUND`` if there is none, or it is not the caller's to see."""
+        async with session(self._connections) as connection:
+            row = await connection.fetchrow("select * from public.job_outputs where id = $1", output_id)
+        if row is None:
+            raise _missing()
+        return model_from(row, Output)
+
+    async def plan(self, output_id: UUID, edl_key: str) -> Output:
+        """Records where the output's EDL lies in bucket ``outputs``.
+
+        A planner that was run twice may come late, when a render of the same EDL is under way: that changes nothing.
+
+        Raises:
+            ConflictError: the output has settled, or another EDL is being rendered (``INVALID_TRANSITION``).
+        """
+        async with transaction(self._connections) as connection:
+            output = await _locked(connection, output_id)
+            if output.status == "rendering" and output.edl_key == edl_key:
+                return output
+            statement = """
+                update public.job_outputs set status = 'planned', stage = 'planned', edl_key = $2
+                where id = $1 returning *
+            """
+            return await _written(connection, statement, output_id, edl_key)
+
+    async def begin_attempt(self, output_id: UUID) -> int:
+        """Starts a render and returns its attempt number; from now on every earlier attempt is refused.
+
+        Raises:
+            ConflictError: the output has settled or has no plan yet (``INVALID_TRANSITION``).
+        """
+        async with transaction(self._connections) as connection:
+            output = await _locked(connection, output_id)
+            if output.edl_key is None and not output.status.settled:
+                raise ConflictError(
+                    ErrorCode.INVALID_TRANSITION, "This output cannot be rendered before it is planned."
+                )
+            statement = """
+                update public.job_outputs
+                set status = 'rendering', attempt = attempt + 1, progress = 0, stage = 'rendering', error = null
+                where id = $1 returning *
+            """
+            return (await _written(connection, statement, output_id)).attempt
+
+    async def report_progress(self, output_id: UUID, attempt: int, progress: float, stage: str) -> None:
+        """Says how far the attempt is: ``progress`` from 0 to 1, never falling, and what it is doing.
+
+        Raises:
+            ConflictError: the attempt was superseded (``STALE_ATTEMPT``) or has ended (``INVALID_TRANSITION``).
+        """
+        async with session(self._connections) as connection:
+            written = await connection.fetchval(
+                """
+                update public.job_outputs set progress = greatest(progress, $3), stage = $4
+                where id = $1 and attempt = $2 and status = 'rendering' returning true
+                """,
+                output_id,
+                attempt,
+                progress,
+                storable(stage),
+            )
+        if not written:
+            _check_fence(await self.get(output_id), attempt)
+
+    async def complete(self, output_id: UUID, attempt: int, files: OutputFiles) -> Output:
+        """Publishes what the attempt made; the output exists from this commit on. The same call again changes nothing.
+
+        Raises:
+            ConflictError: the attempt was superseded (``STALE_ATTEMPT``) or has ended (``INVALID_TRANSITION``).
+        """
+        async with transaction(self._connections) as connection:
+            output = await _locked(connection, output_id)
+            if output.attempt == attempt and output.files == files:
+                return output
+            _check_fence(output, attempt)
+            statement = """
+                update public.job_outputs
+                set status = 'completed', progress = 1, stage = 'completed', files = $2, edl_key = $3
+                where id = $1 returning *
+            """
+            stored = storable_json(files.model_dump(mode="json"))
+            return await _written(connection, statement, output_id, stored, files.edl_key)
+
+    async def fail(self, output_id: UUID, error: ErrorInfo) -> Output:
+        """Gives the output up, and why. The first reason stays; the stage keeps saying where it was.
+
+        Raises:
+            ConflictError: the output has been completed or cancelled (``INVALID_TRANSITION``).
+        """
+        async with transaction(self._connections) as connection:
+            output = await _locked(connection, output_id)
+            if output.status == "failed":
+                return output
+            statement = "update public.job_outputs set status = 'failed', error = $2 where id = $1 returning *"
+            return await _written(connection, statement, output_id, storable_json(error.model_dump(mode="json")))
+
+    async def cancel(self, output_id: UUID) -> Output:
+        """Calls the output off.
+
+        Raises:
+            ConflictError: the output has been completed or has failed (``INVALID_TRANSITION``).
+        """
+        async with transaction(self._connections) as connection:
+            output = await _locked(connection, output_id)
+            if output.status == "cancelled":
+                return output
+            statement = "update public.job_outputs set status = 'cancelled' where id = $1 returning *"
+            return await _written(connection, statement, output_id)
+
+
+async def _locked(connection: Connection, output_id: UUID) -> Output:
+    row = await connection.fetchrow("select * from public.job_outputs where id = $1 for update", output_id)
+    if row is None:
+        raise _missing()
+    return model_from(row, Output)
+
+
+async def _written(connection: Connection, statement: str, *values: object) -> Output:
+    row = await connection.fetchrow(statement, *values)
+    if row is None:
+        raise _missing()
+    return model_from(row, Output)
+
+
+def _check_fence(output: Output, attempt: int) -> None:
+    if output.attempt != attempt:
+        raise ConflictError(
+            ErrorCode.STALE_ATTEMPT,
+            f"Attempt {attempt} of this output has been superseded by attempt {output.attempt}.",
+        )
+    if output.status != "rendering":
+        raise ConflictError(
+            ErrorCode.INVALID_TRANSITION,
+            f"This output is {output.status}; attempt {attempt} can no longer write to it.",
+        )
+
+
+def _missing() -> CinemaError:
+    return CinemaError(ErrorCode.NOT_FOUND, "This output does not exist.")

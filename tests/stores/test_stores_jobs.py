@@ -1,0 +1,204 @@
+"""Jobs from creation to settlement, on a real Postgres."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid4
+
+import pytest
+
+from schemas.edl import Variant
+from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
+from schemas.jobs import ArtifactCounts, Job, JobRequest, JobStatus, OutputStatus, Project
+from schemas.media import AssetKind
+from stores import Assets, Jobs, Outputs, Pool, Projects
+from tests.stores.samples import delivered, failure
+
+pytestmark = pytest.mark.postgres
+
+Steps = Callable[[Outputs, UUID], Awaitable[object]]
+
+
+async def complete(outputs: Outputs, output_id: UUID) -> None:
+    await outputs.plan(output_id, "edl.json")
+    await outputs.complete(output_id, await outputs.begin_attempt(output_id), delivered())
+
+
+async def fail(outputs: Outputs, output_id: UUID) -> None:
+    await outputs.fail(output_id, failure())
+
+
+async def cancel(outputs: Outputs, output_id: UUID) -> None:
+    await outputs.cancel(output_id)
+
+
+async def test_a_new_job_has_an_output_for_each_variant_in_order(pool: Pool, project: Project) -> None:
+    request = JobRequest(variants=(Variant.VERTICAL_REEL, Variant.HOOK_CUT, Variant.VERTICAL_REEL))
+    job = await Jobs(pool).create(project.owner_id, project.id, request)
+    assert [output.variant for output in job.outputs] == [Variant.VERTICAL_REEL, Variant.HOOK_CUT]
+    assert {output.status for output in job.outputs} == {OutputStatus.QUEUED}
+    assert job.status is JobStatus.QUEUED
+    assert job.request == request
+    assert await Jobs(pool).get(job.id) == job
+    assert await pool.fetchval("select count(*) from outbox where job_id = $1", job.id) == 1
+
+
+async def test_a_job_that_cannot_be_created_leaves_nothing(pool: Pool, project: Project) -> None:
+    stranger = uuid4()
+    await Projects(pool).ensure_profile(stranger)
+    with pytest.raises(CinemaError) as refused:
+        await Jobs(pool).create(stranger, project.id, JobRequest())
+    assert refused.value.code is ErrorCode.NOT_FOUND
+    assert await pool.fetchval("select count(*) from jobs") == 0
+    assert await pool.fetchval("select count(*) from outbox") == 0
+
+
+@pytest.mark.parametrize("method", ["get", "settle", "cancel"])
+async def test_a_job_that_does_not_exist_is_not_found(pool: Pool, method: str) -> None:
+    with pytest.raises(CinemaError) as missing:
+        await getattr(Jobs(pool), method)(uuid4())
+    assert missing.value.code is ErrorCode.NOT_FOUND
+
+
+async def test_stages_can_be_entered_again(pool: Pool, job: Job) -> None:
+    jobs = Jobs(pool)
+    for status in (JobStatus.ANALYSING, JobStatus.ANALYSING, JobStatus.PLANNING, JobStatus.RENDERING):
+        await jobs.set_status(job.id, status)
+        assert (await jobs.get(job.id)).status is status
+
+
+@pytest.mark.parametrize("status", [status for status in JobStatus if status.settled or status is JobStatus.QUEUED])
+async def test_only_stages_can_be_entered(pool: Pool, job: Job, status: JobStatus) -> None:
+    with pytest.raises(ConflictError) as refused:
+        await Jobs(pool).set_status(job.id, status)
+    assert refused.value.code is ErrorCode.INVALID_TRANSITION
+
+
+async def test_a_settled_job_enters_no_stage(pool: Pool, job: Job) -> None:
+    await Jobs(pool).cancel(job.id)
+    with pytest.raises(ConflictError, match="cancelled"):
+        await Jobs(pool).set_status(job.id, JobStatus.ANALYSING)
+
+
+async def test_counts_of_analyses_are_set_not_added(pool: Pool, job: Job) -> None:
+    counts = ArtifactCounts(computed=3, reused=4)
+    await Jobs(pool).count_artifacts(job.id, counts)
+    await Jobs(pool).count_artifacts(job.id, counts)
+    assert (await Jobs(pool).get(job.id)).artifacts == counts
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "refused_asset", "expected"),
+    [
+        pytest.param(complete, complete, False, JobStatus.COMPLETED, id="all completed"),
+        pytest.param(complete, complete, True, JobStatus.PARTIAL, id="all completed without some of the footage"),
+        pytest.param(complete, fail, False, JobStatus.PARTIAL, id="one failed"),
+        pytest.param(complete, cancel, False, JobStatus.PARTIAL, id="one cancelled"),
+        pytest.param(fail, cancel, False, JobStatus.CANCELLED, id="failed and cancelled"),
+        pytest.param(fail, fail, False, JobStatus.FAILED, id="all failed"),
+    ],
+)
+async def test_a_job_ends_as_its_outputs_ended(
+    pool: Pool,
+    project: Project,
+    job: Job,
+    first: Steps,
+    second: Steps,
+    refused_asset: bool,
+    expected: JobStatus,  # noqa: FBT001
+) -> None:
+    if refused_asset:
+        asset = await add_asset(pool, project)
+        await Assets(pool).refuse(asset, failure())
+    await first(Outputs(pool), job.outputs[0].id)
+    await second(Outputs(pool), job.outputs[1].id)
+    settled = await Jobs(pool).settle(job.id)
+    assert settled.status is expected
+    assert await Jobs(pool).settle(job.id) == settled
+
+
+async def add_asset(pool: Pool, project: Project) -> UUID:
+    asset = await Assets(pool).add(
+        owner_id=project.owner_id,
+        project_id=project.id,
+        name="talk.mp4",
+        kind=AssetKind.A_ROLL,
+        object_key="a/talk.mp4",
+        size_bytes=7,
+        sha256="0" * 64,
+        position=0,
+    )
+    return asset.id
+
+
+async def test_a_job_with_outputs_in_the_making_does_not_settle(pool: Pool, job: Job) -> None:
+    await complete(Outputs(pool), job.outputs[0].id)
+    with pytest.raises(ConflictError, match="1 of this job's 2 outputs"):
+        await Jobs(pool).settle(job.id)
+    assert (await Jobs(pool).get(job.id)).status is JobStatus.QUEUED
+
+
+async def test_cancelling_keeps_what_is_finished(pool: Pool, job: Job) -> None:
+    await complete(Outputs(pool), job.outputs[0].id)
+    cancelled = await Jobs(pool).cancel(job.id)
+    assert cancelled.status is JobStatus.PARTIAL
+    assert [output.status for output in cancelled.outputs] == [OutputStatus.COMPLETED, OutputStatus.CANCELLED]
+    assert await Jobs(pool).cancel(job.id) == cancelled
+
+
+async def test_failing_a_job_tells_why_on_it_and_on_every_open_output(pool: Pool, job: Job) -> None:
+    own = failure("The microphone was off.")
+    await Outputs(pool).fail(job.outputs[0].id, own)
+    reason = ErrorInfo(code=ErrorCode.NO_USABLE_ASSET, message="None of the footage can be used.", retryable=False)
+    failed = await Jobs(pool).fail(job.id, reason)
+    assert (failed.status, failed.error) == (JobStatus.FAILED, reason)
+    assert [output.error for output in failed.outputs] == [own, reason]
+
+
+async def test_failing_a_finished_job_changes_nothing(pool: Pool, job: Job) -> None:
+    for output in job.outputs:
+        await complete(Outputs(pool), output.id)
+    failed = await Jobs(pool).fail(job.id, failure())
+    assert (failed.status, failed.error) == (JobStatus.COMPLETED, None)
+
+
+async def test_error_text_that_postgres_cannot_keep_is_kept_readable(pool: Pool, job: Job) -> None:
+    failed = await Jobs(pool).fail(job.id, failure("moov\0atom \ud800 not found"))
+    assert failed.error is not None
+    assert failed.error.message == "moov\ufffdatom \ufffd not found"
+
+
+async def test_reopening_makes_only_what_failed_again(pool: Pool, job: Job) -> None:
+    done, broken = job.outputs
+    await complete(Outputs(pool), done.id)
+    await Outputs(pool).fail(broken.id, failure())
+    await Jobs(pool).settle(job.id)
+
+    reopened = await Jobs(pool).reopen(job.id, [broken.id])
+
+    assert (reopened.status, reopened.error) == (JobStatus.QUEUED, None)
+    assert [output.status for output in reopened.outputs] == [OutputStatus.COMPLETED, OutputStatus.QUEUED]
+    assert (reopened.outputs[1].error, reopened.outputs[1].progress) == (None, 0)
+    assert await Jobs(pool).reopen(job.id, [broken.id]) == reopened
+    await complete(Outputs(pool), broken.id)
+    assert (await Jobs(pool).settle(job.id)).status is JobStatus.COMPLETED
+
+
+async def test_reopening_while_siblings_render_leaves_the_job_in_its_stage(pool: Pool, job: Job) -> None:
+    await Jobs(pool).set_status(job.id, JobStatus.RENDERING)
+    await Outputs(pool).cancel(job.outputs[0].id)
+    reopened = await Jobs(pool).reopen(job.id, [job.outputs[0].id])
+    assert reopened.status is JobStatus.RENDERING
+    assert reopened.outputs[0].status is OutputStatus.QUEUED
+
+
+async def test_what_is_completed_or_of_another_job_is_not_reopened(pool: Pool, project: Project, job: Job) -> None:
+    other = await Jobs(pool).create(project.owner_id, project.id, JobRequest())
+    await complete(Outputs(pool), job.outputs[0].id)
+    await Jobs(pool).cancel(job.id)
+    with pytest.raises(ConflictError, match="completed"):
+        await Jobs(pool).reopen(job.id, [output.id for output in job.outputs])
+    with pytest.raises(CinemaError) as foreign:
+        await Jobs(pool).reopen(job.id, [other.outputs[0].id])
+    assert foreign.value.code is ErrorCode.NOT_FOUND
+    with pytest.raises(ConflictError, match="nothing"):
+        await Jobs(pool).reopen(job.id, [])
+    assert (await Jobs(pool).get(job.id)).outputs[1].status is OutputStatus.CANCELLED
