@@ -1,0 +1,259 @@
+"""One clip's pictures on the canvas: upright, cropped, scaled, converted, graded, and moved along its crop path.
+
+Everything that does not change from frame to frame is one FFmpeg chain. A crop that moves is cut out and scaled once as
+the rectangle its whole path stays in; the window is then drawn from it at a fraction of a pixel.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from av import VideoFrame
+from numpy.typing import NDArray
+
+from render.chain import FilterChain, Step, signature
+from render.colour import colour_steps, opaque_steps
+from render.orientation import orientation_key, upright_size, upright_steps
+from render.planes import planes
+from render.timeline import Area, crop_at, crop_moves
+from schemas.edl import Canvas, Fit, Grade, SourceVideo, VideoClip
+
+#: A crop whose shape differs from the canvas by less than this is stretched; any more and it is trimmed instead.
+_SHAPE_TOLERANCE = 0.015
+
+#: The fill behind a fitted picture: blurred at this fraction of the canvas, and darkened so that it stays behind.
+_FILL_SCALE = 8
+_FILL_SIGMA = 5
+_FILL_BRIGHTNESS = 0.6
+
+#: Limited-range BT.709 code values (BT.709-6 table 4).
+_BLACK, _WHITE, _CHROMA_ZERO = 16, 235, 128
+_CHROMA_LOW, _CHROMA_HIGH = 16, 240
+_MID_GREY = (_BLACK + _WHITE) / 2
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the picture lies on the canvas, in whole even pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass
+class _Prepared:
+    """What turns decoded frames of one signature into pictures for one clip."""
+
+    picture: FilterChain
+    fill: FilterChain | None
+    region: Area
+
+
+class ClipComposer:
+    """Composes the frames of one clip; the same source frame is filtered once however long it is shown."""
+
+    def __init__(self, clip: VideoClip, video: SourceVideo, canvas: Canvas, folder: Path) -> None:
+        self._clip = clip
+        self._video = video
+        self._canvas = canvas
+        self._folder = folder
+        self._moving = crop_moves(clip.crop)
+        self._layout = _layout(self._shown(0), canvas, clip.fit)
+        self._prepared: dict[tuple[object, ...], _Prepared] = {}
+        self._last: tuple[VideoFrame, VideoFrame] | None = None
+        self._fades: dict[float, FilterChain] = {}
+
+    def compose(self, frame: VideoFrame, number: int) -> VideoFrame:
+        """The canvas at clip-relative frame ``number``, showing the decoded ``frame``; its pixels may be shared."""
+        canvas = self._composed(frame, number)
+        level = fade_level(self._clip, number)
+        return canvas if level == 1 else self._faded(canvas, level)
+
+    def _composed(self, frame: VideoFrame, number: int) -> VideoFrame:
+        if self._last is not None and self._last[0] is frame and not self._moving:
+            return self._last[1]
+        prepared = self._prepare(frame)
+        picture = prepared.picture.apply(frame)
+        if self._moving:
+            picture = _window(picture, prepared.region, self._shown(number), self._layout)
+        canvas = picture if prepared.fill is None else _paste(picture, prepared.fill.apply(frame), self._layout)
+        self._last = (frame, canvas)
+        return canvas
+
+    def _shown(self, number: int) -> Area:
+        """The part of the display picture that is shown, trimmed to the canvas's shape where it has to fill it."""
+        whole = Area(0, 0, self._video.display_width, self._video.display_height)
+        area = crop_at(self._clip.crop, number) if self._clip.crop else whole
+        return area if self._clip.fit is Fit.BLURRED else _trimmed(area, self._canvas.width / self._canvas.height)
+
+    def _prepare(self, frame: VideoFrame) -> _Prepared:
+        turn = orientation_key(frame)
+        key = (*signature(frame), turn)
+        if key not in self._prepared:
+            upright = [*opaque_steps(frame), *upright_steps(turn)]
+            size = upright_size(turn, frame.width, frame.height)
+            self._prepared[key] = self._built(frame, upright, size)
+        return self._prepared[key]
+
+    def _built(self, frame: VideoFrame, upright: list[Step], size: tuple[int, int]) -> _Prepared:
+        stored_x = size[0] / self._video.display_width
+        stored_y = size[1] / self._video.display_height
+        shown = self._union()
+        crop = _pixel_crop(_scaled(shown, stored_x, stored_y), size)
+        region = _scaled(crop, 1 / stored_x, 1 / stored_y)
+        scale_x, scale_y = self._window_scale()
+        target = (
+            (_even(region.width * scale_x), _even(region.height * scale_y))
+            if self._moving
+            else (self._layout.width, self._layout.height)
+        )
+        head = [*upright, *_crop_steps(crop, size)]
+        grade = _grade_steps(self._clip.grade)
+        picture = FilterChain(frame, [*head, *colour_steps(frame, target, self._folder), *grade])
+        fill = FilterChain(frame, [*head, *self._fill_steps(frame, crop), *grade]) if self._needs_fill() else None
+        return _Prepared(picture, fill, region)
+
+    def _union(self) -> Area:
+        """The smallest rectangle that the shown part never leaves."""
+        if not self._moving:
+            return self._shown(0)
+        areas = [self._shown(key.frame) for key in self._clip.crop]
+        left, top = min(a.x for a in areas), min(a.y for a in areas)
+        right, bottom = max(a.x + a.width for a in areas), max(a.y + a.height for a in areas)
+        return Area(left, top, right - left, bottom - top)
+
+    def _window_scale(self) -> tuple[float, float]:
+        """Canvas pixels per display pixel at the tightest moment of the path, so that the window is never enlarged."""
+        areas = [self._shown(key.frame) for key in self._clip.crop] or [self._shown(0)]
+        return (
+            self._layout.width / min(area.width for area in areas),
+            self._layout.height / min(area.height for area in areas),
+        )
+
+    def _needs_fill(self) -> bool:
+        return (self._layout.width, self._layout.height) != (self._canvas.width, self._canvas.height)
+
+    def _fill_steps(self, frame: VideoFrame, crop: Area) -> list[Step]:
+        canvas = self._canvas
+        pixel_shape = (self._layout.width / crop.width) / (self._layout.height / crop.height)
+        part = _trimmed(Area(0, 0, crop.width, crop.height), canvas.width / canvas.height / pixel_shape)
+        small = (_even(canvas.width / _FILL_SCALE), _even(canvas.height / _FILL_SCALE))
+        return [
+            ("crop", {"w": str(_even(part.width)), "h": str(_even(part.height))}),
+            *colour_steps(frame, small, self._folder),
+            ("gblur", {"sigma": str(_FILL_SIGMA)}),
+            ("lutyuv", {"y": f"{_BLACK}+(val-{_BLACK})*{_FILL_BRIGHTNESS}"}),
+            ("scale", {"w": str(canvas.width), "h": str(canvas.height), "flags": "bilinear"}),
+        ]
+
+    def _faded(self, canvas: VideoFrame, level: float) -> VideoFrame:
+        if level not in self._fades:
+            chroma = f"{_CHROMA_ZERO}+(val-{_CHROMA_ZERO})*{level:.6f}"
+            luma = f"{_BLACK}+(val-{_BLACK})*{level:.6f}"
+            self._fades[level] = FilterChain(canvas, [("lutyuv", {"y": luma, "u": chroma, "v": chroma})])
+        return self._fades[level].apply(canvas)
+
+
+def fade_level(clip: VideoClip, number: int) -> float:
+    """How much of the picture is left at clip-relative frame ``number``: 0 on the first and last frame of a fade."""
+    level = 1.0
+    if number < clip.fade_in:
+        level = number / clip.fade_in
+    remaining = clip.duration - 1 - number
+    if remaining < clip.fade_out:
+        level = min(level, remaining / clip.fade_out)
+    return level
+
+
+def _even(value: float) -> int:
+    return max(2, 2 * round(value / 2))
+
+
+def _scaled(area: Area, x: float, y: float) -> Area:
+    return Area(area.x * x, area.y * y, area.width * x, area.height * y)
+
+
+def _trimmed(area: Area, shape: float) -> Area:
+    """The largest centred part of ``area`` whose width is ``shape`` times its height."""
+    ratio = area.width / area.height / shape
+    if abs(ratio - 1) <= _SHAPE_TOLERANCE:
+        return area
+    width = area.width / ratio if ratio > 1 else area.width
+    height = area.height * ratio if ratio < 1 else area.height
+    return Area(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height)
+
+
+def _pixel_crop(area: Area, size: tuple[int, int]) -> Area:
+    """``area`` in whole pixels, on even positions, inside a picture of ``size``."""
+    left, top = 2 * int(area.x / 2), 2 * int(area.y / 2)
+    right = min(size[0], 2 * round((area.x + area.width) / 2))
+    bottom = min(size[1], 2 * round((area.y + area.height) / 2))
+    return Area(left, top, max(2, right - left), max(2, bottom - top))
+
+
+def _crop_steps(crop: Area, size: tuple[int, int]) -> list[Step]:
+    if (crop.x, crop.y, crop.width, crop.height) == (0, 0, *size):
+        return []
+    options = {"w": crop.width, "h": crop.height, "x": crop.x, "y": crop.y}
+    return [("crop", {**{name: str(int(value)) for name, value in options.items()}, "exact": "1"})]
+
+
+def _layout(shown: Area, canvas: Canvas, fit: Fit) -> _Layout:
+    whole = _Layout(0, 0, canvas.width, canvas.height)
+    shape = shown.width / shown.height
+    if fit is Fit.FILL or abs(shape * canvas.height / canvas.width - 1) <= _SHAPE_TOLERANCE:
+        return whole
+    scale = min(canvas.width / shown.width, canvas.height / shown.height)
+    width, height = min(canvas.width, _even(shown.width * scale)), min(canvas.height, _even(shown.height * scale))
+    return _Layout(2 * ((canvas.width - width) // 4), 2 * ((canvas.height - height) // 4), width, height)
+
+
+def _grade_steps(grade: Grade | None) -> list[Step]:
+    if grade is None or grade == Grade():
+        return []
+    contrast, saturation = grade.contrast_percent / 100, grade.saturation_percent / 100
+    luma = f"clip((val-{_MID_GREY})*{contrast}+{_MID_GREY}+{grade.brightness},{_BLACK},{_WHITE})"
+    chroma = f"clip((val-{_CHROMA_ZERO})*{saturation}+{_CHROMA_ZERO},{_CHROMA_LOW},{_CHROMA_HIGH})"
+    return [("lutyuv", {"y": luma, "u": chroma, "v": chroma})]
+
+
+def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> VideoFrame:
+    """Draw ``shown`` (display pixels) out of ``picture``, which holds ``region``, at the layout's size.
+
+    Chroma samples of 4:2:0 lie on even luma columns and between luma rows (H.264 chroma location 0), which the two
+    offsets below respect.
+    """
+    scale_x, scale_y = picture.width / region.width, picture.height / region.height
+    step_x, step_y = shown.width * scale_x / layout.width, shown.height * scale_y / layout.height
+    left, top = (shown.x - region.x) * scale_x, (shown.y - region.y) * scale_y
+    drawn = VideoFrame(layout.width, layout.height, "yuv420p")
+    drawn.colorspace, drawn.color_range = picture.colorspace, picture.color_range
+    drawn.color_primaries, drawn.color_trc = picture.color_primaries, picture.color_trc
+    luma = _affine(step_x, left + step_x / 2 - 0.5, step_y, top + step_y / 2 - 0.5)
+    chroma = _affine(step_x, (left + step_x / 2 - 0.5) / 2, step_y, (top + step_y - 1) / 2)
+    for source, target, matrix in zip(planes(picture), planes(drawn), (luma, chroma, chroma), strict=True):
+        cv2.warpAffine(
+            source,
+            matrix,
+            (target.shape[1], target.shape[0]),
+            dst=target,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return drawn
+
+
+def _affine(step_x: float, offset_x: float, step_y: float, offset_y: float) -> NDArray[np.float64]:
+    return np.array([[step_x, 0.0, offset_x], [0.0, step_y, offset_y]])
+
+
+def _paste(picture: VideoFrame, canvas: VideoFrame, layout: _Layout) -> VideoFrame:
+    canvas.make_writable()
+    for number, (source, target) in enumerate(zip(planes(picture), planes(canvas), strict=True)):
+        half = 2 if number else 1
+        rows, columns = source.shape
+        target[layout.y // half : layout.y // half + rows, layout.x // half : layout.x // half + columns] = source
+    return canvas

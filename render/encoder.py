@@ -1,0 +1,155 @@
+"""H.264 in MP4: frames are taken from a queue and encoded in a thread of their own while the next are made."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from time import perf_counter
+from typing import Self
+
+import av
+from av import VideoFrame
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from render.failures import reporting_output
+from render.master import EncodedSound
+from render.pyav import AnyPacket
+from schemas.edl import SAMPLE_RATE, Canvas
+from schemas.rendering import EncoderSettings
+
+#: EDITING, "Delivery" (YouTube upload settings): closed GOPs of at most 2 s, 2 B-frames.
+LONGEST_GOP_S = 2
+_B_FRAMES = 2
+
+#: ITU-T H.273 code of BT.709 for primaries, transfer and matrix, and FFmpeg's of limited range.
+BT709 = 1
+LIMITED_RANGE = 1
+
+#: Frames made ahead of the encoder: enough to keep it busy, few enough to keep memory flat.
+_QUEUE_FRAMES = 8
+_WAIT_S = 0.2
+
+#: moov goes first; negative composition offsets let a stream with B-frames start at time 0 with no edit list.
+_MP4_OPTIONS = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0"}
+
+
+class VideoWriter:
+    """Writes the finished file: give it every frame in order, then leave the ``with`` block."""
+
+    def __init__(
+        self, path: Path, canvas: Canvas, rate: Fraction, settings: EncoderSettings, sound: EncodedSound
+    ) -> None:
+        self._rate = rate
+        self._output: OutputContainer = av.open(f"file:{path}", "w", format="mp4", container_options=_MP4_OPTIONS)
+        self._video = _video_stream(self._output, canvas, rate, settings)
+        self._audio = self._output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", bit_rate=sound.bitrate)
+        self._sound = self._sound_packets(sound)
+        self._next_sound = next(self._sound, None)
+        self._queue: Queue[VideoFrame | None] = Queue(_QUEUE_FRAMES)
+        self._failed = Event()
+        self._failure: Exception | None = None
+        self.encode_seconds = 0.0
+        self._thread = Thread(target=self._run, name="encoder")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        if error_type is not None:
+            self._failed.set()
+        else:
+            self._hand_over(None)
+        self._thread.join()
+        try:
+            self._output.close()
+        finally:
+            if error_type is None and self._failure is not None:
+                raise self._failure
+
+    def write(self, frame: VideoFrame) -> None:
+        """Hand over the next frame; waits while the encoder is behind.
+
+        Raises:
+            TransientError: The encoder or the disk failed on an earlier frame.
+        """
+        self._hand_over(frame)
+
+    def _hand_over(self, frame: VideoFrame | None) -> None:
+        while not self._failed.is_set():
+            try:
+                self._queue.put(frame, timeout=_WAIT_S)
+            except Full:
+                continue
+            return
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            with reporting_output():
+                for frame in self._frames():
+                    self._encode(frame)
+        except Exception as error:  # noqa: BLE001 -- it is raised again on the thread that waits for this one
+            self._failure = error
+            self._failed.set()
+
+    def _frames(self) -> Iterator[VideoFrame | None]:
+        """Frames until the end of the edit (a ``None``, given on to flush) or until the other thread gave up."""
+        while not self._failed.is_set():
+            try:
+                frame = self._queue.get(timeout=_WAIT_S)
+            except Empty:
+                continue
+            yield frame
+            if frame is None:
+                return
+
+    def _encode(self, frame: VideoFrame | None) -> None:
+        started = perf_counter()
+        for packet in self._video.encode(frame):
+            self._mux_sound_until(packet)
+            self._output.mux(packet)
+        if frame is None:
+            self._mux_sound_until(None)
+        self.encode_seconds += perf_counter() - started
+
+    def _mux_sound_until(self, video: AnyPacket | None) -> None:
+        """Write the sound that belongs before a picture packet, so that the file is interleaved as it is written."""
+        while self._next_sound is not None and (video is None or _seconds(self._next_sound) <= _seconds(video)):
+            self._output.mux(self._next_sound)
+            self._next_sound = next(self._sound, None)
+
+    def _sound_packets(self, sound: EncodedSound) -> Iterator[AnyPacket]:
+        for packet in sound.packets():
+            packet.stream = self._audio
+            yield packet
+
+
+def _seconds(packet: AnyPacket) -> Fraction:
+    return (packet.dts or 0) * packet.time_base
+
+
+def _video_stream(output: OutputContainer, canvas: Canvas, rate: Fraction, settings: EncoderSettings) -> VideoStream:
+    options = {
+        "preset": settings.preset,
+        "crf": str(settings.crf),
+        "profile": "high",
+        "bf": str(_B_FRAMES),
+        "g": str(floor(LONGEST_GOP_S * rate)),
+        "x264-params": "open-gop=0:force-cfr=1:8x8dct=1",
+    }
+    stream = output.add_stream("libx264", rate=rate, options=options)
+    context = stream.codec_context
+    context.width, context.height, context.pix_fmt = canvas.width, canvas.height, "yuv420p"
+    context.sample_aspect_ratio = Fraction(1)
+    context.color_primaries = context.color_trc = context.colorspace = BT709
+    context.color_range = LIMITED_RANGE
+    context.time_base = stream.time_base = 1 / rate
+    context.thread_count = settings.threads
+    # Frame threads finish sooner than slice threads on the same cores, and slices cost compression.
+    context.thread_type = "FRAME"
+    return stream

@@ -1,0 +1,31 @@
+"""Opening a source file that nobody vouches for."""
+
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from render.failures import refusing_media
+
+#: Demuxers that read one self-contained file; playlists, scripts and image sequences can name other files.
+ALLOWED_FORMATS = (
+    "mov", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "mxf", "dv", "gif", "ogg",
+    "wav", "w64", "aiff", "caf", "flac", "mp3", "aac", "ac3", "eac3", "amr", "amrnb", "amrwb", "opus",
+)  # fmt: skip
+
+
+def open_source(path: Path, name: str) -> InputContainer:
+    """Open a local media file, and nothing that it may refer to.
+
+    Args:
+        path: The local file.
+        name: What the creator calls it, for the error's sentence.
+
+    Raises:
+        MediaRefused: It is not a media file of an allowed format.
+        TransientError: It is not there.
+    """
+    limits = {"format_whitelist": ",".join(ALLOWED_FORMATS), "protocol_whitelist": "file"}
+    with refusing_media(name):
+        path = path.resolve(strict=True)
+        return av.open(f"file:{path}", mode="r", container_options=limits, metadata_errors="replace")

@@ -1,0 +1,196 @@
+"""A source's pictures by time: seek, decode only what is needed, deinterlace, and hold what cannot be decoded."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import av.error
+from av import VideoFrame
+from av.container import InputContainer
+from av.filter import Graph
+from av.video.stream import VideoStream
+
+from render.failures import MEDIA_ERRORS
+from render.opening import open_source
+from render.reading import Damage, decoded
+from schemas.edl import Source, SourceVideo
+from schemas.errors import ErrorCode, MediaRefused
+
+#: A jump up to this many seconds ahead is decoded through; a longer one seeks when a keyframe lies in between.
+_NEAR_S = 0.5
+#: Beyond this many seconds a seek is worth trying even where the file has no index of keyframes.
+_FAR_S = 10
+#: How much earlier, in seconds, to try again when a seek landed behind its target (inexact indexes, leading pictures).
+_RETRIES_S = (0, 1, 5, 30)
+#: A source that ends this many seconds before the moment asked for is reported as ending early.
+_EARLY_END_S = 0.5
+#: Damaged pictures are replaced by the last good one for at most this many seconds.
+_HELD_DAMAGE_S = 1
+
+
+class PictureReader:
+    """The pictures of one source in any order, cheapest when asked for in time order."""
+
+    def __init__(self, source: Source, path: Path) -> None:
+        if source.video is None:
+            raise MediaRefused(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture.")
+        self._name = source.name
+        self._path = path
+        self._video: SourceVideo = source.video
+        self._ticks_per_s = 1 / source.video.time_base
+        self._current: VideoFrame | None = None
+        self._next: VideoFrame | None = None
+        self._at_start = True
+        self._damage = Damage()
+        self.ended_early = False
+        self._open()
+
+    @property
+    def damaged(self) -> bool:
+        return self._damage.count > 0
+
+    def close(self) -> None:
+        self._current = self._next = None
+        self._container.close()
+
+    def frame_at(self, tick: int) -> VideoFrame:
+        """The last picture at or before ``tick`` of the stream's time base; the first or last one outside the stream.
+
+        Raises:
+            MediaRefused: Nothing at all could be decoded.
+        """
+        if self._must_seek(tick):
+            self._seek(tick)
+        while self._next is not None and (self._current is None or _time(self._next) <= tick):
+            self._at_start = self._at_start and self._current is None
+            self._current, self._next = self._next, next(self._frames, None)
+        if self._current is None:
+            raise MediaRefused(ErrorCode.MEDIA_DAMAGED, f"No picture of “{self._name}” could be decoded.")
+        if self._next is None and tick - _time(self._current) > _EARLY_END_S * self._ticks_per_s:
+            self.ended_early = True
+        return self._current
+
+    def _open(self) -> None:
+        self._container: InputContainer = open_source(self._path, self._name)
+        stream = self._container.streams[self._video.stream_index]
+        if not isinstance(stream, VideoStream):
+            raise MediaRefused(ErrorCode.NO_PICTURE, f"“{self._name}” has no picture where one was found before.")
+        stream.thread_type = "AUTO"
+        self._stream = stream
+        self._at_start = True
+        self._start()
+
+    def _start(self) -> None:
+        self._current = None
+        self._frames = self._ordered(self._deinterlaced(self._decoded()))
+        self._next = next(self._frames, None)
+
+    def _must_seek(self, tick: int) -> bool:
+        reached = self._current or self._next
+        if reached is None:
+            return False
+        if tick < _time(reached):
+            return not self._at_start
+        ahead = tick - _time(reached)
+        if ahead <= _NEAR_S * self._ticks_per_s or self._next is None:
+            return False
+        return ahead > _FAR_S * self._ticks_per_s or self._keyframe_between(_time(reached), tick)
+
+    def _keyframe_between(self, reached: int, tick: int) -> bool:
+        entries = self._stream.index_entries
+        position = entries.search_timestamp(tick, backward=True)
+        return position >= 0 and entries[position].timestamp > reached
+
+    def _seek(self, tick: int) -> None:
+        for earlier_s in _RETRIES_S:
+            if self._seek_once(int(tick - earlier_s * self._ticks_per_s), tick):
+                return
+        self._container.close()
+        self._open()
+
+    def _seek_once(self, target: int, tick: int) -> bool:
+        if target < self._video.start_pts:
+            return False
+        try:
+            self._container.seek(target, stream=self._stream, backward=True)
+        except MEDIA_ERRORS:
+            return False
+        self._at_start = False
+        self._start()
+        return self._next is not None and _time(self._next) <= tick
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        for frame in decoded(self._container, self._stream, self._damage):
+            if isinstance(frame, VideoFrame):
+                yield frame
+
+    def _deinterlaced(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        """Frames as they are until the first interlaced one; from there on through the deinterlacer."""
+        for frame in frames:
+            if frame.interlaced_frame:
+                deinterlacer = _Deinterlacer(frame)
+                yield from deinterlacer.push(frame)
+                for later in frames:
+                    yield from deinterlacer.push(later)
+                yield from deinterlacer.flush()
+                return
+            yield frame
+
+    def _ordered(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        """Frames with rising times; a damaged one is left out while a good one shortly before it can be held."""
+        good: int | None = None
+        last: int | None = None
+        for frame in frames:
+            pts = frame.pts if frame.pts is not None else frame.dts
+            if pts is None or (last is not None and pts <= last):
+                continue
+            if frame.is_corrupt and good is not None and pts - good <= _HELD_DAMAGE_S * self._ticks_per_s:
+                continue
+            frame.pts = last = pts
+            good = pts if not frame.is_corrupt else good
+            yield frame
+
+
+class _Deinterlacer:
+    """bwdif over consecutive frames: one picture out for each one in, with the time it came with."""
+
+    def __init__(self, template: VideoFrame) -> None:
+        self._graph = Graph()
+        source = self._graph.add(
+            "buffer",
+            video_size=f"{template.width}x{template.height}",
+            pix_fmt=template.format.name,
+            time_base="1/90000",
+            pixel_aspect="1/1",
+            colorspace=str(int(template.colorspace)),
+            range=str(int(template.color_range)),
+        )
+        filters = [self._graph.add("bwdif", mode="send_frame", deint="interlaced"), self._graph.add("buffersink")]
+        self._graph.link_nodes(source, *filters).configure()
+        self._source, self._sink = source, filters[-1]
+        self._times: deque[int | None] = deque()
+
+    def push(self, frame: VideoFrame) -> Iterator[VideoFrame]:
+        self._times.append(frame.pts if frame.pts is not None else frame.dts)
+        self._source.push(frame)
+        yield from self._pulled()
+
+    def flush(self) -> Iterator[VideoFrame]:
+        self._source.push(None)
+        yield from self._pulled()
+
+    def _pulled(self) -> Iterator[VideoFrame]:
+        while self._times:
+            try:
+                frame = self._sink.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            if isinstance(frame, VideoFrame):
+                frame.pts = self._times.popleft()
+                yield frame
+
+
+def _time(frame: VideoFrame) -> int:
+    if frame.pts is None:
+        raise TypeError("a frame without a time got past the check for one")
+    return frame.pts
