@@ -1,0 +1,12 @@
+"""Facts in, an EDL out: pure functions that decide what is shown, heard and written, and why.
+
+The same facts always give the same EDL, byte for byte.
+"""
+
+from director.assembly import DIRECTOR_VERSION
+from director.explanation import explain
+from director.interchange import edl_json_schema, export_otio
+from director.planning import plan
+from director.recipe import PlanOptions
+
+__all__ = ["DIRECTOR_VERSION", "PlanOptions", "edl_json_schema", "explain", "export_otio", "plan"]

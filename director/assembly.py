@@ -1,0 +1,260 @@
+"""From a selection of stretches to a complete edit in frames, with a reason for everything."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from director.captions import caption, caption_style
+from director.covering import Cover, cover
+from director.framing import Framing, frame_closer, frame_shot
+from director.ledger import Ledger, seen_in
+from director.material import Footage, Material
+from director.placing import Placed, jump_cuts, place, placed_words
+from director.recipe import PlanOptions, Recipe, Selection, Shape
+from director.soundtrack import soundtrack
+from director.style import END_FADE_US, PUNCH_IN, VISIBLE_JUMP_US
+from schemas.edl import EDL, Canvas, Evidence, Source, Variant, VideoClip
+from schemas.timebase import us_to_frame
+
+DIRECTOR_VERSION = "1.0.0"
+
+_FULL_HD, _HD = 1080, 720
+
+#: A shot: its source, and the frame it starts on.
+Shot = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The part of a placed stretch that lies in one shot: source frames ``[first, end)``."""
+
+    placed: Placed
+    first: int
+    end: int
+    reason: str
+
+    @property
+    def footage(self) -> Footage:
+        return self.placed.stretch.footage
+
+    @property
+    def shot(self) -> Shot:
+        return self.footage.source.id, self.footage.shot_at(self.first)[0]
+
+
+def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Selection, options: PlanOptions) -> EDL:
+    """Lays the selection out on the timeline: picture, covers, sound and captions."""
+    ledger = Ledger()
+    placed = place(selection.stretches)
+    words = tuple(placed_words(placed))
+    duration = placed[-1].end
+    canvas = _canvas(material, recipe.shape)
+    reasons = _record_stretches(placed, selection, ledger)
+    covers = cover(material, placed, words) if recipe.covers else ()
+    video = tuple(_base_track(placed, reasons, covers, canvas, ledger))
+    if recipe.fades_to_black:
+        video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
+    overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
+    audio, heard = soundtrack(material, placed, words, reasons, ledger)
+    language = next((one.stretch.footage.language for one in placed if one.stretch.footage.worded), None)
+    captioning = caption(words, duration, material.rate, recipe.captions, language)
+    if captioning.captions:
+        _record_captions(len(captioning.captions), captioning.shortened, ledger, burn_in=recipe.burn_in)
+    shown = [one.stretch.footage.source for one in placed] + [one.footage.source for one in covers]
+    return EDL(
+        director_version=DIRECTOR_VERSION,
+        variant=variant,
+        title=options.title or _title(placed[0].stretch.footage),
+        rate=material.rate,
+        canvas=canvas,
+        duration=duration,
+        sources=_used(shown, heard),
+        video=video,
+        overlays=overlays,
+        audio=audio,
+        captions=captioning.captions,
+        caption_style=caption_style(canvas, recipe.captions, burn_in=recipe.burn_in),
+        decisions=ledger.decisions,
+    )
+
+
+def _title(footage: Footage) -> str:
+    return footage.facts.name.rsplit(".", 1)[0] or footage.source.id
+
+
+def _used(*groups: Sequence[Source]) -> tuple[Source, ...]:
+    return tuple({source.id: source for group in groups for source in group}.values())
+
+
+def _canvas(material: Material, shape: Shape) -> Canvas:
+    """1080 lines, or 720 where no source has more (a portrait source fills the height of either)."""
+    pictures = material.a_roll or (*material.b_roll, *material.screens)
+    tallest = max((f.source.video.display_height for f in pictures if f.source.video), default=1)
+    if shape is Shape.PORTRAIT:
+        return Canvas(width=_FULL_HD, height=1920)
+    return Canvas(width=1920, height=_FULL_HD) if tallest > _HD else Canvas(width=1280, height=_HD)
+
+
+def _record_stretches(placed: Sequence[Placed], selection: Selection, ledger: Ledger) -> list[str]:
+    """One decision for the selection, one for each thing removed; returns the reason of each stretch."""
+    chosen = ledger.record(selection.kind, selection.sentence, *selection.evidence, start=0, end=placed[-1].end)
+    reasons = []
+    for one in placed:
+        reason = chosen
+        for removal in one.stretch.removals:
+            clock = removal.footage.clock
+            evidence = Evidence(
+                fact=removal.evidence[0],
+                value=removal.evidence[1],
+                source=removal.footage.source.id,
+                start_us=clock.us(removal.start),
+                end_us=clock.us(removal.end),
+            )
+            reason = ledger.record(removal.kind, removal.sentence, evidence, start=one.start, end=one.end)
+        reasons.append(reason)
+    return reasons
+
+
+def _parts(placed: Sequence[Placed], reasons: Sequence[str]) -> Iterator[_Part]:
+    for one, reason in zip(placed, reasons, strict=True):
+        first = one.stretch.start
+        while first < one.stretch.end:
+            end = min(one.stretch.footage.shot_at(first)[1], one.stretch.end)
+            yield _Part(one, first, end, reason)
+            first = end
+
+
+def _base_track(
+    placed: Sequence[Placed], reasons: Sequence[str], covers: Sequence[Cover], canvas: Canvas, ledger: Ledger
+) -> Iterator[VideoClip]:
+    parts = list(_parts(placed, reasons))
+    shots = _by_shot(parts)
+    wide = {shot: frame_shot(group[0].footage, _kept(group), canvas) for shot, group in shots.items()}
+    close = {shot: frame_closer(group[0].footage, _kept(group), canvas, PUNCH_IN) for shot, group in shots.items()}
+    _record_framings(shots, wide, ledger)
+    closer = _punched_in(placed, covers)
+    for number, part in enumerate(parts, start=1):
+        framing, tight = wide[part.shot], close[part.shot]
+        reason = part.reason
+        start = part.placed.on_timeline(part.first)
+        if tight is not None and part.placed.start in closer:
+            framing = tight
+            reason = _record_punch_in(part, start, ledger)
+        source_in, source_out = part.footage.clock.ticks(part.first, part.end)
+        yield VideoClip(
+            id=f"v{number:05d}",
+            source=part.footage.source.id,
+            start=start,
+            duration=part.end - part.first,
+            source_in=source_in,
+            source_out=source_out,
+            crop=framing.keys(part.first, part.end),
+            fit=framing.fit,
+            reason=reason,
+        )
+
+
+def _by_shot(parts: Sequence[_Part]) -> dict[Shot, list[_Part]]:
+    shots: dict[Shot, list[_Part]] = defaultdict(list)
+    for part in parts:
+        shots[part.shot].append(part)
+    return shots
+
+
+def _kept(parts: Sequence[_Part]) -> list[tuple[int, int]]:
+    return sorted((part.first, part.end) for part in parts)
+
+
+def _punched_in(placed: Sequence[Placed], covers: Sequence[Cover]) -> frozenset[int]:
+    """Starts of the stretches shown closer: sizes alternate at jump cuts that no cover hides."""
+    jumps = {after.start: (before, after) for before, after in jump_cuts(placed)}
+    hidden = _Hidden(covers)
+    closer: set[int] = set()
+    is_close = False
+    for one in placed:
+        if one.start not in jumps:
+            is_close = False
+        elif not hidden.at(one.start) and _is_visible(*jumps[one.start]):
+            is_close = not is_close
+        if is_close:
+            closer.add(one.start)
+    return frozenset(closer)
+
+
+class _Hidden:
+    """Whether a cover lies over a cut; asked in the order of the timeline."""
+
+    def __init__(self, covers: Sequence[Cover]) -> None:
+        self._covers = covers
+        self._next = 0
+
+    def at(self, frame: int) -> bool:
+        while self._next < len(self._covers) and self._covers[self._next].end <= frame:
+            self._next += 1
+        return self._next < len(self._covers) and self._covers[self._next].start < frame
+
+
+def _is_visible(before: Placed, after: Placed) -> bool:
+    clock = after.stretch.footage.clock
+    return abs(after.stretch.start - before.stretch.end) >= clock.length(VISIBLE_JUMP_US)
+
+
+def _record_framings(shots: Mapping[Shot, Sequence[_Part]], framings: Mapping[Shot, Framing], ledger: Ledger) -> None:
+    for shot, parts in shots.items():
+        framing, first, last = framings[shot], parts[0], parts[-1]
+        ledger.record(
+            "framing",
+            framing.why,
+            seen_in(first.placed.stretch, "samples with a face", str(framing.faces)),
+            start=first.placed.on_timeline(first.first),
+            end=last.placed.on_timeline(last.end),
+        )
+
+
+def _record_punch_in(part: _Part, start: int, ledger: Ledger) -> str:
+    removed = part.placed.stretch.removals
+    cause = removed[-1].sentence if removed else "The speaker jumps here"
+    return ledger.record(
+        "punch_in",
+        f"{cause}; shown closer, so that the jump reads as a change of size",
+        seen_in(part.placed.stretch, "size", f"{float(PUNCH_IN):.2f}"),
+        start=start,
+        end=start + part.end - part.first,
+    )
+
+
+def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoClip:
+    clock = one.footage.clock
+    source_end = one.source_start + one.end - one.start
+    framing = frame_shot(one.footage, [(one.source_start, source_end)], canvas)
+    evidence = Evidence(
+        fact="stretch shown",
+        value=one.footage.facts.name,
+        source=one.footage.source.id,
+        start_us=clock.us(one.source_start),
+        end_us=clock.us(source_end),
+    )
+    reason = ledger.record("b_roll", one.sentence, evidence, start=one.start, end=one.end)
+    source_in, source_out = clock.ticks(one.source_start, source_end)
+    return VideoClip(
+        id=f"o{number:05d}",
+        source=one.footage.source.id,
+        start=one.start,
+        duration=one.end - one.start,
+        source_in=source_in,
+        source_out=source_out,
+        crop=framing.keys(one.source_start, source_end),
+        fit=framing.fit,
+        reason=reason,
+    )
+
+
+def _with_end_fade(video: tuple[VideoClip, ...], frames: int) -> tuple[VideoClip, ...]:
+    last = video[-1]
+    return (*video[:-1], last.model_copy(update={"fade_out": min(frames, last.duration)}))
+
+
+def _record_captions(count: int, shortened: int, ledger: Ledger, *, burn_in: bool) -> None:
+    drawn = "drawn into the picture" if burn_in else "delivered beside the video"
+    shorter = f"; {shortened} leave words out, because they are spoken faster than anyone reads" if shortened else ""
+    ledger.record("captions", f"{count} captions are {drawn}{shorter}", Evidence(fact="captions", value=str(count)))

@@ -1,0 +1,221 @@
+"""Captions a viewer can read: timed to the words, broken at phrases, within the reading speed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from unicodedata import combining, east_asian_width
+
+from director.language import BREAK_BEFORE, DISPENSABLE, bare
+from director.placing import PlacedWord
+from director.style import (
+    CAPTION_GAP_FRAMES,
+    CAPTION_LINES,
+    CAPTION_PAUSE_US,
+    FASTEST_CHARS_PER_S,
+    LONGEST_CAPTION,
+    READING_CHARS_PER_S,
+    SHORTEST_CAPTION,
+    CaptionLayout,
+)
+from schemas.edl import Canvas, Caption, CaptionStyle
+from schemas.timebase import us_to_frame
+
+#: Scripts written without spaces between words.
+_UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "yue"})
+
+
+@dataclass(frozen=True, slots=True)
+class Captioning:
+    """The captions of an edit, and how many had to leave words out to be readable."""
+
+    captions: tuple[Caption, ...]
+    shortened: int
+
+
+@dataclass(slots=True)
+class _Block:
+    """Words that are shown together from ``start``; ``spoken_to`` is where the last of them ends."""
+
+    words: list[str]
+    start: int
+    spoken_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """The caption rules in frames of one edit, for one layout."""
+
+    rate: Fraction
+    line_chars: int
+    joiner: str
+    shortest: int
+    longest: int
+    pause: int
+
+    def frames_to_read(self, chars: int, speed: int) -> int:
+        return (chars * self.rate / speed).__ceil__()
+
+
+def caption(
+    words: Sequence[PlacedWord], duration: int, rate: Fraction, layout: CaptionLayout, language: str | None
+) -> Captioning:
+    """Captions for the words of an edit ``duration`` frames long; none where it is too short to read one."""
+    limits = _Limits(
+        rate=rate,
+        line_chars=layout.line_chars,
+        joiner="" if language in _UNSPACED else " ",
+        shortest=(SHORTEST_CAPTION * rate).__ceil__(),
+        longest=(LONGEST_CAPTION * rate).__floor__(),
+        pause=us_to_frame(CAPTION_PAUSE_US, rate),
+    )
+    said = [word for word in words if word.text]
+    if not said or duration < limits.shortest:
+        return Captioning((), 0)
+    blocks = _readable(list(_blocks(said, limits)), duration, limits)
+    return _shown(blocks, duration, limits)
+
+
+def caption_style(canvas: Canvas, layout: CaptionLayout, *, burn_in: bool) -> CaptionStyle:
+    """The layout's area and type size on this canvas; rounded inwards."""
+    return CaptionStyle(
+        burn_in=burn_in,
+        left=(layout.left * canvas.width).__ceil__(),
+        right=(layout.right * canvas.width).__floor__(),
+        top=(layout.top * canvas.height).__ceil__(),
+        bottom=(layout.bottom * canvas.height).__floor__(),
+        font_size=max(1, (layout.font_height * canvas.height).__floor__()),
+    )
+
+
+def text_width(text: str) -> int:
+    """Columns of a text: wide East Asian characters count two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _blocks(words: Sequence[PlacedWord], limits: _Limits) -> Iterator[_Block]:
+    """Cuts the text into what fits a caption, each time at the best break within reach."""
+    first = 0
+    while first < len(words):
+        end = _best_break(words, first, _reach(words, first, limits))
+        chosen = words[first:end]
+        yield _Block([word.text for word in chosen], chosen[0].start, max(word.end for word in chosen))
+        first = end
+
+
+def _reach(words: Sequence[PlacedWord], first: int, limits: _Limits) -> int:
+    """One past the last word that still fits a caption begun at ``first``."""
+    line, used = 1, 0
+    for index in range(first, len(words)):
+        width = text_width(words[index].text)
+        wider = used + len(limits.joiner) + width if used else width
+        line, used = (line, wider) if wider <= limits.line_chars else (line + 1, width)
+        full = line > CAPTION_LINES or width > limits.line_chars
+        too_late = words[index].end - words[first].start > limits.longest
+        paused = index > first and words[index].start - words[index - 1].end > limits.pause
+        if index > first and (full or too_late or paused):
+            return index
+    return len(words)
+
+
+def _best_break(words: Sequence[PlacedWord], first: int, end: int) -> int:
+    """Where to end a caption of words ``[first, end)``: after a sentence, a phrase, a pause, before a small word."""
+    if end == len(words) and not any(word.ends_sentence for word in words[first : end - 1]):
+        return end
+    return max(range(first + 1, end + 1), key=lambda at: (_break_worth(words, at) + (at - first) / (end - first), at))
+
+
+def _break_worth(words: Sequence[PlacedWord], at: int) -> float:
+    before = words[at - 1]
+    if before.ends_sentence or at == len(words):
+        return 1.2
+    if before.ends_phrase:
+        return 0.7
+    if words[at].start > before.end + 2:
+        return 0.5
+    return 0.3 if words[at].text.lower() in BREAK_BEFORE else 0.0
+
+
+def _readable(blocks: Sequence[_Block], duration: int, limits: _Limits) -> list[_Block]:
+    """Joins blocks that would flash by, so that each has its shortest time before the next begins."""
+    kept: list[_Block] = []
+    for block in blocks:
+        if kept and block.start < kept[-1].start + limits.shortest + CAPTION_GAP_FRAMES:
+            kept[-1].words.extend(block.words)
+            kept[-1].spoken_to = max(kept[-1].spoken_to, block.spoken_to)
+        else:
+            kept.append(block)
+    while len(kept) > 1 and duration - kept[-1].start < limits.shortest:
+        late = kept.pop()
+        kept[-1].words.extend(late.words)
+        kept[-1].spoken_to = late.spoken_to
+    kept[-1].start = min(kept[-1].start, duration - limits.shortest)
+    return kept
+
+
+def _shown(blocks: Sequence[_Block], duration: int, limits: _Limits) -> Captioning:
+    captions = []
+    shortened = 0
+    for index, block in enumerate(blocks):
+        last = index + 1 == len(blocks)
+        free_to = duration if last else blocks[index + 1].start - CAPTION_GAP_FRAMES
+        latest = min(free_to, block.start + limits.longest)
+        chars = text_width(limits.joiner.join(block.words))
+        comfortable = max(limits.shortest, limits.frames_to_read(chars, READING_CHARS_PER_S))
+        end = min(latest, max(block.spoken_to, block.start + comfortable))
+        lines, cut = _fitted(block.words, ((end - block.start) * FASTEST_CHARS_PER_S / limits.rate).__floor__(), limits)
+        captions.append(Caption(start=block.start, end=end, lines=lines))
+        shortened += cut
+    return Captioning(tuple(captions), shortened)
+
+
+def _fitted(words: Sequence[str], most_chars: int, limits: _Limits) -> tuple[tuple[str, ...], bool]:
+    """The words on at most two lines and in at most ``most_chars``, leaving out the least needed; and whether any."""
+    left = list(words[: CAPTION_LINES * limits.line_chars])
+    lines = _lines(left, limits)
+    while lines is None or sum(map(text_width, lines)) > most_chars:
+        if len(left) == 1:
+            return (_clipped(left[0], min(most_chars, limits.line_chars)),), True
+        del left[_least_needed(left)]
+        lines = _lines(left, limits)
+    return lines, len(left) < len(words)
+
+
+def _least_needed(words: Sequence[str]) -> int:
+    """A filler word if there is one, else the shortest word, the middle ones first: the ends carry the sense."""
+    middle = len(words) / 2
+    inner = range(1, len(words) - 1) or range(len(words))
+    return min(inner, key=lambda i: (bare(words[i]) not in DISPENSABLE, len(words[i]), abs(i - middle), i))
+
+
+def _clipped(word: str, most: int) -> str:
+    """A word cut to ``most`` columns, the last of them an ellipsis."""
+    kept = ""
+    for character in word:
+        if text_width(kept + character) >= most:
+            break
+        kept += character
+    return (kept + "…") if kept and text_width(word) > most else (kept or "…")
+
+
+def _lines(words: Sequence[str], limits: _Limits) -> tuple[str, ...] | None:
+    """The words on one line if they fit, else on two at the best break; ``None`` where two do not hold them."""
+    text = limits.joiner.join(words)
+    if text_width(text) <= limits.line_chars:
+        return (text,)
+    best: tuple[float, tuple[str, ...]] | None = None
+    if CAPTION_LINES * limits.line_chars + 1 >= text_width(text):
+        for at in range(1, len(words)):
+            upper, lower = limits.joiner.join(words[:at]), limits.joiner.join(words[at:])
+            if max(text_width(upper), text_width(lower)) <= limits.line_chars:
+                worth = _line_break_worth(words, at) - abs(text_width(upper) - text_width(lower)) / limits.line_chars
+                if best is None or worth > best[0]:
+                    best = worth, (upper, lower)
+    return best[1] if best else None
+
+
+def _line_break_worth(words: Sequence[str], at: int) -> float:
+    if words[at - 1].endswith((".", "!", "?", ",", ";", ":")):
+        return 0.6
+    return 0.4 if words[at].lower() in BREAK_BEFORE else 0.0

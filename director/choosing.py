@@ -1,0 +1,77 @@
+"""What the variants share in choosing: scripts from material, and selections from passages of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import chain
+
+from director.ledger import seen_in
+from director.material import Footage, Material
+from director.passages import Passage
+from director.recipe import Selection
+from director.scoring import ScoredScript, score_script
+from director.script import Script, Stretch, write_script
+from director.style import PACES
+from schemas.edl import Evidence
+from schemas.errors import ErrorCode, OutputRefused
+from schemas.jobs import Pace
+
+
+def talking(material: Material, output: str) -> tuple[Footage, ...]:
+    """The A-roll in which someone speaks.
+
+    Raises:
+        OutputRefused: there is no A-roll, or nobody speaks in it.
+    """
+    if not material.a_roll:
+        raise OutputRefused(
+            ErrorCode.NO_USABLE_ASSET, f"The {output} needs footage of someone talking; there is only B-roll here."
+        )
+    spoken = tuple(footage for footage in material.a_roll if footage.words)
+    if not spoken:
+        raise OutputRefused(ErrorCode.NO_SPEECH, f"The {output} is cut from speech, and none was heard in the footage.")
+    return spoken
+
+
+def scored_script(footage: Sequence[Footage], pace: Pace) -> ScoredScript:
+    return score_script(write_script(footage, PACES[pace]))
+
+
+def whole(footage: Footage) -> tuple[Stretch, ...]:
+    """All of a footage's picture, untouched."""
+    return (Stretch(footage, 0, footage.clock.frames, footage.words),)
+
+
+def selected(script: Script, passages: Sequence[Passage], kind: str, sentence: str) -> Selection:
+    """The passages' stretches, with their scores as evidence."""
+    stretches = tuple(chain.from_iterable(_cut_out(script, part) for part in passages))
+    return Selection(stretches, kind, sentence, tuple(chain.from_iterable(map(_scores, passages))))
+
+
+def _cut_out(script: Script, passage: Passage) -> tuple[Stretch, ...]:
+    """A passage's stretches; what lay before it was not removed from anything, the passage was chosen out of it."""
+    opening, *rest = script.stretches(passage.first, passage.end)
+    return (replace(opening, removals=()), *rest)
+
+
+def seconds(frames: int, rate: Fraction) -> str:
+    """A duration for a sentence: ``12.3 s``."""
+    return f"{float(frames / rate):.1f} s"
+
+
+def frame_bounds(length: tuple[int, int], rate: Fraction) -> tuple[int, int]:
+    """The fewest and the most frames that last ``length`` seconds."""
+    return (length[0] * rate).__ceil__(), (length[1] * rate).__floor__()
+
+
+def total_frames(stretches: Sequence[Stretch]) -> int:
+    return sum(stretch.frames for stretch in stretches)
+
+
+def opening_evidence(stretches: Sequence[Stretch], fact: str, value: str) -> Evidence:
+    return seen_in(stretches[0], fact, value)
+
+
+def _scores(passage: Passage) -> tuple[Evidence, ...]:
+    parts = (("score", passage.worth), *((f"score: {name}", value) for name, value in passage.parts))
+    return tuple(Evidence(fact=name, value=f"{value:.3f}") for name, value in parts)

@@ -1,0 +1,42 @@
+"""The whole story, tightened: every A-roll in the creator's order, without dead air and repeated takes."""
+
+from itertools import chain
+
+from director.choosing import opening_evidence, seconds, total_frames, whole
+from director.material import Footage, Material
+from director.recipe import PlanOptions, Recipe, Selection, Shape
+from director.script import Stretch, write_script
+from director.style import LANDSCAPE_CAPTIONS, PACES
+
+
+def choose(material: Material, options: PlanOptions) -> Selection:
+    """Everything worth keeping. Footage without speech is kept whole; without A-roll, the pictures in their order."""
+    footage = material.a_roll or (*material.b_roll, *material.screens)
+    stretches = tuple(chain.from_iterable(_tightened(one, options) for one in footage))
+    before, after = sum(one.clock.frames for one in footage), total_frames(stretches)
+    rate = material.rate
+    if not any(one.words for one in footage):
+        sentence = f"Nobody speaks in the footage, so all {seconds(after, rate)} of its picture are kept"
+    else:
+        sentence = (
+            f"Tells the whole story in {seconds(after, rate)}: {seconds(before - after, rate)} of "
+            f"{seconds(before, rate)} were silence or said again better"
+        )
+    return Selection(stretches, "story", sentence, (opening_evidence(stretches, "length", seconds(after, rate)),))
+
+
+def _tightened(footage: Footage, options: PlanOptions) -> tuple[Stretch, ...]:
+    if not footage.words:
+        return whole(footage)
+    script = write_script((footage,), PACES[options.pace])
+    return script.stretches(0, len(script.words)) if script.words else whole(footage)
+
+
+RECIPE = Recipe(
+    choose=choose,
+    shape=Shape.LANDSCAPE,
+    captions=LANDSCAPE_CAPTIONS,
+    burn_in=False,
+    covers=True,
+    fades_to_black=True,
+)

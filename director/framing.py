@@ -1,0 +1,309 @@
+"""Which part of the picture is shown: one camera path per shot, never frame by frame."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby, pairwise
+from statistics import median_low
+
+from director.material import Footage
+from director.style import (
+    CROP_ASPECT_RATIO,
+    EYE_LINE,
+    FACE_INSIDE_SHARE,
+    FACE_MARGIN,
+    HOLD_US,
+    PAN_WIDTHS_PER_S,
+    REVERSALS_PER_S,
+    RIVAL_FACE,
+    WIDEST_CROPPED,
+)
+from schemas.edl import Canvas, CropKey, Fit
+from schemas.facts import FaceSample
+from schemas.media import AssetKind
+from schemas.timebase import round_half_up
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The crop's left edge moves from ``x_start`` to ``x_end`` over source frames ``[start, end)``."""
+
+    start: int
+    end: int
+    x_start: int
+    x_end: int
+
+    def at(self, frame: int) -> int:
+        span = max(1, self.end - 1 - self.start)
+        progress = min(max(frame - self.start, 0), span)
+        return self.x_start + round_half_up(Fraction((self.x_end - self.x_start) * progress, span))
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a shot is framed: a crop of fixed size on a path, or (no legs) the whole picture; ``why`` in a sentence."""
+
+    fit: Fit
+    width: int
+    height: int
+    y: int
+    legs: tuple[Leg, ...]
+    why: str
+    faces: int = 0
+
+    def keys(self, first: int, end: int) -> tuple[CropKey, ...]:
+        """Crop keys of the clip that shows source frames ``[first, end)``."""
+        positions: dict[int, int] = {}
+        for leg in self.legs:
+            start, stop = max(leg.start, first), min(leg.end, end)
+            if start >= stop:
+                continue
+            positions[start - first] = leg.at(start)
+            positions[stop - 1 - first] = leg.at(stop - 1)
+        points = _sparse(sorted(positions.items()))
+        return tuple(CropKey(frame=at, x=x, y=self.y, width=self.width, height=self.height) for at, x in points)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The face or faces to keep in frame at one source frame, in display pixels."""
+
+    frame: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    eyes: float
+
+
+def frame_shot(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> Framing:
+    """Frames one shot for the parts of it that are ``kept`` (source frames, in order)."""
+    seen, span = _seen(footage, kept), (kept[0][0], kept[-1][1])
+    framing = _crop(footage, seen, span, canvas, Fraction(1)) if _is_cropped(footage, canvas) else None
+    return framing or _whole(footage, canvas, len(seen))
+
+
+def frame_closer(footage: Footage, kept: Sequence[Range], canvas: Canvas, size: Fraction) -> Framing | None:
+    """The same shot ``size`` times closer; ``None`` where its faces do not stay inside so close a framing."""
+    seen, span = _seen(footage, kept), (kept[0][0], kept[-1][1])
+    fills = _is_cropped(footage, canvas) and _crop(footage, seen, span, canvas, Fraction(1)) is not None
+    if fills:
+        return _crop(footage, seen, span, canvas, size)
+    width, height = _size(footage)
+    return _placed(footage, seen, span, (_pixels(width / size), _pixels(height / size)), Fit.BLURRED)
+
+
+def _seen(footage: Footage, kept: Sequence[Range]) -> list[_Seen]:
+    return [one for first, end in kept for one in _faces_within(footage, first, end)]
+
+
+def _sparse(points: Sequence[Range]) -> Iterator[Range]:
+    """Leaves out keys between two of the same value, which change nothing."""
+    for index, point in enumerate(points):
+        before = points[index - 1][1] if index else None
+        after = points[index + 1][1] if index + 1 < len(points) else before
+        if before is None or not before == point[1] == after:
+            yield point
+
+
+def _is_cropped(footage: Footage, canvas: Canvas) -> bool:
+    """Whether the picture is cropped to fill the canvas, rather than shown whole over a blur."""
+    width, height = _size(footage)
+    shape = width * canvas.height / (height * canvas.width)
+    if max(shape, 1 / shape) <= CROP_ASPECT_RATIO:
+        return True
+    upright = canvas.height > canvas.width and shape > 1
+    return upright and footage.facts.kind is not AssetKind.SCREEN and width / height <= WIDEST_CROPPED
+
+
+def _size(footage: Footage) -> Range:
+    video = footage.source.video
+    return (video.display_width, video.display_height) if video else (1, 1)
+
+
+def _whole(footage: Footage, canvas: Canvas, faces: int) -> Framing:
+    width, height = _size(footage)
+    exact = width * canvas.height == height * canvas.width
+    why = "The whole picture is shown" if exact else "The whole picture is shown over a blurred fill"
+    return Framing(Fit.FILL if exact else Fit.BLURRED, width, height, 0, (), why, faces)
+
+
+def _crop(footage: Footage, seen: Sequence[_Seen], span: Range, canvas: Canvas, size: Fraction) -> Framing | None:
+    width, height = _size(footage)
+    if width * canvas.height == height * canvas.width and size == 1:
+        return _whole(footage, canvas, len(seen))
+    full_width = min(Fraction(width), Fraction(height * canvas.width, canvas.height))
+    full_height = min(Fraction(height), Fraction(width * canvas.height, canvas.width))
+    return _placed(footage, seen, span, (_pixels(full_width / size), _pixels(full_height / size)), Fit.FILL)
+
+
+def _pixels(length: Fraction) -> int:
+    return max(1, int(length))
+
+
+def _placed(footage: Footage, seen: Sequence[_Seen], span: Range, crop: Range, fit: Fit) -> Framing | None:
+    width, height = _size(footage)
+    free_x, free_y = width - crop[0], height - crop[1]
+    if not seen:
+        legs = (Leg(span[0], span[1], free_x // 2, free_x // 2),)
+        return Framing(fit, *crop, free_y // 2, legs, "No face is in view, so the middle is shown")
+    y = _eye_height(seen, crop[1], free_y)
+    ranges = [_room(one, crop[0], free_x) for one in seen if one.bottom - one.top <= crop[1]]
+    inside_y = sum(y <= one.top + 1 and one.bottom <= y + crop[1] + 1 for one in seen)
+    if len(ranges) < FACE_INSIDE_SHARE * len(seen) or inside_y < FACE_INSIDE_SHARE * len(seen):
+        return None
+    path = _path(footage, ranges, span, crop[0])
+    if path is None:
+        return None
+    return Framing(fit, *crop, y, *path, len(seen))
+
+
+def _eye_height(seen: Sequence[_Seen], height: int, free: int) -> int:
+    wanted = median_low([one.eyes for one in seen]) - float(EYE_LINE) * height
+    lowest, highest = max(one.bottom for one in seen) - height, min(one.top for one in seen)
+    inside = min(max(wanted, lowest), highest) if lowest <= highest else wanted
+    return min(max(0, int(inside)), free)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """At ``frame`` the crop's left edge may lie from ``low`` to ``high``; ``best`` centres the face."""
+
+    frame: int
+    low: int
+    high: int
+    best: int
+
+    def holds(self, x: int) -> bool:
+        return self.low <= x <= self.high
+
+
+def _room(seen: _Seen, width: int, free: int) -> _Room:
+    face = seen.right - seen.left
+    margin = min(FACE_MARGIN * face, max(0.0, (width - face) / 2))
+    low, high = _clamp(seen.right + margin - width, free, up=True), _clamp(seen.left - margin, free, up=False)
+    return _Room(seen.frame, low, high, _clamp((seen.left + seen.right - width) / 2, free, up=False))
+
+
+def _clamp(x: float, free: int, *, up: bool) -> int:
+    whole = x.__ceil__() if up else x.__floor__()
+    return min(max(0, whole), free)
+
+
+def _path(footage: Footage, rooms: Sequence[_Room], span: Range, width: int) -> tuple[tuple[Leg, ...], str] | None:
+    """The calmest path that keeps the face inside: standing still, a slow pan, or cuts between positions."""
+    still = _still(rooms, span)
+    if still is not None:
+        return (still,), "The crop stands still on the speaker"
+    pan = _pan(footage, rooms, span, width)
+    if pan is not None:
+        return (pan,), "The crop pans slowly with the speaker"
+    holds = _holds(footage, rooms, span)
+    return None if holds is None else (holds, "The crop cuts between the speaker's positions")
+
+
+def _enough(inside: int, rooms: Sequence[_Room]) -> bool:
+    return inside >= FACE_INSIDE_SHARE * len(rooms)
+
+
+def _still(rooms: Sequence[_Room], span: Range) -> Leg | None:
+    """The position inside the most rooms, as near to centred as it may be."""
+    wanted = median_low([room.best for room in rooms])
+    low, high = max(room.low for room in rooms), min(room.high for room in rooms)
+    x = min(max(wanted, low), high) if low <= high else _most_held(rooms)
+    if not _enough(sum(room.holds(x) for room in rooms), rooms):
+        return None
+    return Leg(span[0], span[1], x, x)
+
+
+def _most_held(rooms: Sequence[_Room]) -> int:
+    edges = sorted([(room.low, -1) for room in rooms if room.low <= room.high] + [(room.high, 1) for room in rooms])
+    held, best, most = 0, rooms[0].best, 0
+    for x, change in edges:
+        held -= change
+        if held > most:
+            best, most = x, held
+    return best
+
+
+def _pan(footage: Footage, rooms: Sequence[_Room], span: Range, width: int) -> Leg | None:
+    third = max(1, len(rooms) // 3)
+    early, late = rooms[:third], rooms[-third:]
+    frames = _mean([r.frame for r in late]) - _mean([r.frame for r in early])
+    if frames <= 0:
+        return None
+    slope = (_mean([r.best for r in late]) - _mean([r.best for r in early])) / frames
+    start = _mean([r.best for r in early]) - slope * (_mean([r.frame for r in early]) - span[0])
+    most = max(r.best for r in rooms), min(r.best for r in rooms)
+    ends = [min(max(most[1], int(x)), most[0]) for x in (start, start + slope * (span[1] - 1 - span[0]))]
+    leg = Leg(span[0], span[1], *ends)
+    slow = abs(ends[1] - ends[0]) * footage.clock.rate <= PAN_WIDTHS_PER_S * width * (span[1] - span[0])
+    return leg if slow and _enough(sum(room.holds(leg.at(room.frame)) for room in rooms), rooms) else None
+
+
+def _mean(values: Sequence[int]) -> float:
+    return sum(values) / len(values)
+
+
+def _holds(footage: Footage, rooms: Sequence[_Room], span: Range) -> tuple[Leg, ...] | None:
+    """Positions held as long as the face stays in them, if that is calm enough."""
+    groups: list[list[_Room]] = []
+    low = high = 0
+    for room in rooms:
+        if groups and max(low, room.low) <= min(high, room.high):
+            groups[-1].append(room)
+            low, high = max(low, room.low), min(high, room.high)
+        else:
+            groups.append([room])
+            low, high = room.low, room.high
+    starts = [span[0], *(_between(a, b) for a, b in pairwise(groups)), span[1]]
+    legs = [
+        Leg(start, end, x, x)
+        for (start, end), group in zip(pairwise(starts), groups, strict=True)
+        if start < end
+        for x in [_held_at(group)]
+    ]
+    calm = all(leg.end - leg.start >= footage.clock.length(HOLD_US) for leg in legs)
+    turns = _reversals([leg.x_start for leg in legs])
+    return tuple(legs) if calm and turns <= REVERSALS_PER_S * (span[1] - span[0]) / footage.clock.rate else None
+
+
+def _between(before: Sequence[_Room], after: Sequence[_Room]) -> int:
+    return (before[-1].frame + after[0].frame + 1) // 2
+
+
+def _held_at(group: Sequence[_Room]) -> int:
+    low, high = max(room.low for room in group), min(room.high for room in group)
+    return min(max(median_low([room.best for room in group]), low), high)
+
+
+def _reversals(positions: Sequence[int]) -> int:
+    steps = [after - before for before, after in pairwise(positions) if after != before]
+    return sum((one < 0) != (other < 0) for one, other in pairwise(steps))
+
+
+def _faces_within(footage: Footage, first: int, end: int) -> Iterator[_Seen]:
+    """The face that matters at each sampled time; with a rival beside it, both."""
+    samples = footage.faces
+    width, height = _size(footage)
+    start = bisect_left(samples, first, key=lambda sample: sample.frame)
+    stop = bisect_left(samples, end, key=lambda sample: sample.frame)
+    for frame, group in groupby(samples[start:stop], key=lambda sample: sample.frame):
+        present = list(group)
+        most = max(sample.prominence for sample in present)
+        shown = [sample.face for sample in present if sample.prominence >= RIVAL_FACE * most]
+        yield _Seen(
+            frame,
+            min(face.left for face in shown) * width,
+            min(face.top for face in shown) * height,
+            max(min(1.0, face.left + face.width) for face in shown) * width,
+            max(min(1.0, face.top + face.height) for face in shown) * height,
+            _largest(shown).eyes_y * height,
+        )
+
+
+def _largest(faces: Sequence[FaceSample]) -> FaceSample:
+    return max(faces, key=lambda face: (face.width * face.height, -face.left, -face.top))

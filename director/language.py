@@ -1,0 +1,49 @@
+"""Small sets of English words that the director knows the role of; other languages go by pauses and punctuation."""
+
+import re
+
+_NOT_A_LETTER = re.compile(r"[^\w']+")
+
+#: Sounds of hesitation, in the spellings of several languages.
+FILLERS = frozenset({"um", "umm", "uh", "uhh", "uhm", "erm", "er", "hmm", "hm", "mm", "ähm", "äh", "öh", "euh", "ehm"})
+#: Said by speakers who begin again.
+RESTART_CUES = frozenset({"sorry", "again", "take", "restart", "redo", "oops", "wait"})
+NEGATIONS = frozenset({"not", "no", "never", "don't", "doesn't", "isn't", "can't", "won't", "without"})
+#: Point back to something said before.
+DANGLING = frozenset(
+    {"this", "that", "these", "those", "he", "she", "it", "they", "him", "her", "them", "his", "its", "their"}
+    | {"so", "and", "but", "because", "which", "then", "also", "or", "there", "therefore", "however", "anyway"}
+)
+#: Speak to the viewer.
+ADDRESS = frozenset({"you", "your", "yours", "you're", "you'll", "we", "our"})
+#: Carry no subject of their own.
+SMALL_WORDS = frozenset(
+    {"the", "a", "an", "of", "to", "in", "on", "at", "for", "with", "is", "are", "was", "were", "be", "been", "as"}
+    | {"by", "from", "i", "have", "has", "had", "do", "does", "did", "will", "would", "can", "could", "if", "i'm"}
+    | DANGLING
+    | ADDRESS
+    | FILLERS
+)
+#: Announce a claim.
+CLAIMS = frozenset(
+    {"best", "worst", "most", "never", "always", "every", "only", "biggest", "first", "secret", "mistake", "must"}
+    | {"nobody", "everyone", "why", "how", "wrong", "truth", "free", "new", "faster", "easiest", "stop", "imagine"}
+)
+NUMBERS = frozenset(
+    {"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million"}
+    | {"billion", "percent", "half", "twice", "double"}
+)
+#: Fill time without saying anything.
+PADDING = FILLERS | {"like", "basically", "actually", "just", "really", "stuff", "thing", "things", "okay"}
+#: Conjunctions and prepositions: a line may break before them.
+BREAK_BEFORE = frozenset(
+    {"and", "but", "or", "so", "because", "that", "which", "who", "when", "where", "while", "if", "although"}
+    | {"though", "to", "of", "in", "on", "at", "for", "with", "from", "by"}
+)
+#: A caption can do without these first.
+DISPENSABLE = FILLERS | {"just", "really", "very", "actually", "basically", "well", "like", "so", "quite"}
+
+
+def bare(text: str) -> str:
+    """A written word in lower case, without punctuation."""
+    return _NOT_A_LETTER.sub("", text.lower())

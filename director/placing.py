@@ -1,0 +1,59 @@
+"""Stretches laid end to end on the timeline, and where their words fall."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from director.script import Stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A stretch that starts at timeline frame ``start``."""
+
+    stretch: Stretch
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.stretch.frames
+
+    def on_timeline(self, source_frame: int) -> int:
+        return self.start + source_frame - self.stretch.start
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedWord:
+    """A word on the timeline, frames ``[start, end)``."""
+
+    text: str
+    start: int
+    end: int
+    ends_sentence: bool
+    ends_phrase: bool
+
+
+def place(stretches: Sequence[Stretch]) -> tuple[Placed, ...]:
+    placed = []
+    position = 0
+    for stretch in stretches:
+        placed.append(Placed(stretch, position))
+        position += stretch.frames
+    return tuple(placed)
+
+
+def placed_words(placed: Sequence[Placed]) -> Iterator[PlacedWord]:
+    """Every word, unworded speech included, in order."""
+    for one in placed:
+        for word in one.stretch.words:
+            start, end = one.on_timeline(word.start), one.on_timeline(word.end)
+            yield PlacedWord(word.text, start, end, word.ends_sentence, word.ends_phrase)
+
+
+def jump_cuts(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
+    """Neighbours cut from one shot, so that the speaker jumps between them."""
+    for before, after in pairwise(placed):
+        first, second = before.stretch, after.stretch
+        same = first.footage is second.footage
+        if same and first.footage.shot_at(first.end - 1) == second.footage.shot_at(second.start):
+            yield before, after

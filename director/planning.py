@@ -1,0 +1,21 @@
+"""The way from facts to an edit."""
+
+from collections.abc import Sequence
+
+from director.assembly import assemble
+from director.material import gather
+from director.recipe import PlanOptions
+from director.variants import RECIPES
+from schemas.edl import EDL, Variant
+from schemas.facts import AssetFacts
+
+
+def plan(assets: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> EDL:
+    """Directs one variant out of the assets, which are in the creator's order.
+
+    Raises:
+        OutputRefused: this output cannot be made of this material; the message says why, to the creator.
+    """
+    material = gather(assets)
+    recipe = RECIPES[variant]
+    return assemble(variant, recipe, material, recipe.choose(material, options), options)

@@ -1,0 +1,48 @@
+"""What a variant is: a canvas, what it may use, and a way of choosing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from director.material import Material
+from director.script import Stretch
+from director.style import CaptionLayout
+from schemas.edl import Evidence
+from schemas.jobs import Pace
+from schemas.model import Model
+
+
+class PlanOptions(Model):
+    """What a creator may ask of an edit: how tight it is, and what it is called."""
+
+    pace: Pace = Pace.NATURAL
+    title: str = ""
+
+
+class Shape(Enum):
+    """The shape of a canvas, width to height."""
+
+    LANDSCAPE = (16, 9)
+    PORTRAIT = (9, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The stretches an edit is made of, in order, and the sentence and evidence for choosing them."""
+
+    stretches: tuple[Stretch, ...]
+    kind: str
+    sentence: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A variant: ``choose`` picks what is shown, the rest says how. ``covers`` is whether B-roll may lie over it."""
+
+    choose: Callable[[Material, PlanOptions], Selection]
+    shape: Shape
+    captions: CaptionLayout
+    burn_in: bool
+    covers: bool
+    fades_to_black: bool = False

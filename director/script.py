@@ -1,0 +1,200 @@
+"""What is kept of the A-roll, word by word, and the stretches of picture and sound that this makes."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from director.material import Footage
+from director.speech import Spoken
+from director.style import PaceStyle
+from director.tightening import Drop, dropped_speech
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What was cut out right before a stretch: frames ``[start, end)`` of its source."""
+
+    kind: str
+    sentence: str
+    footage: Footage
+    start: int
+    end: int
+    evidence: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Frames ``[start, end)`` of one source, kept in one piece, with the words in it.
+
+    ``clear_before`` and ``clear_after`` are frames beyond the edges that hold no other speech: room for fades.
+    """
+
+    footage: Footage
+    start: int
+    end: int
+    words: tuple[Spoken, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    clear_before: int = 0
+    clear_after: int = 0
+
+    @property
+    def frames(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words ``[first, end)`` of a script that make a sentence."""
+
+    first: int
+    end: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The kept words of all A-roll in order.
+
+    ``lead[i]`` and ``tail[i]`` are the frames kept before and after word ``i`` where a stretch starts or ends there;
+    ``begins[i]`` is where it starts on the tightened timeline; ``joined[i]`` says that nothing is cut before it;
+    ``places[i]`` is its footage, and its index among that footage's words.
+    """
+
+    footage: tuple[Footage, ...]
+    places: tuple[tuple[int, int], ...]
+    words: tuple[Spoken, ...]
+    lead: tuple[int, ...]
+    tail: tuple[int, ...]
+    joined: tuple[bool, ...]
+    begins: tuple[int, ...]
+    lines: tuple[Line, ...]
+    drops: tuple[tuple[Drop, ...], ...]
+
+    @property
+    def frames(self) -> int:
+        return self.length(0, len(self.words)) if self.words else 0
+
+    def length(self, first: int, end: int) -> int:
+        """Frames of the tightened passage of words ``[first, end)``."""
+        last = end - 1
+        spoken = self.words[last].end - self.words[last].start
+        return self.lead[first] + self.begins[last] - self.begins[first] + spoken + self.tail[last]
+
+    def gap_before(self, index: int) -> int | None:
+        """Frames of source between a word and the kept word before it; ``None`` where nothing can be cut between."""
+        if index in {0, len(self.words)}:
+            return self.lead[0] if index == 0 and self.words else 0
+        if self.words[index].glued:
+            return None
+        if self.places[index][0] != self.places[index - 1][0]:
+            return self.tail[index - 1] + self.lead[index]
+        return self.words[index].start - self.words[index - 1].end
+
+    def stretches(self, first: int, end: int) -> tuple[Stretch, ...]:
+        """The pieces that words ``[first, end)`` are assembled from."""
+        cuts = [first, *(i for i in range(first + 1, end) if not self.joined[i]), end]
+        return tuple(self._stretch(a, b) for a, b in pairwise(cuts))
+
+    def _stretch(self, first: int, end: int) -> Stretch:
+        number, index = self.places[first]
+        footage = self.footage[number]
+        start = self.words[first].start - self.lead[first]
+        stop = self.words[end - 1].end + self.tail[end - 1]
+        after = self.places[end - 1][1] + 1
+        return Stretch(
+            footage,
+            start,
+            stop,
+            self.words[first:end],
+            tuple(self._removed_before(first, start)),
+            clear_before=start - (footage.words[index - 1].end if index else 0),
+            clear_after=(footage.words[after].start if after < len(footage.words) else footage.clock.frames) - stop,
+        )
+
+    def _removed_before(self, first: int, start: int) -> Iterator[Removal]:
+        number, index = self.places[first]
+        footage = self.footage[number]
+        same = first > 0 and self.places[first - 1][0] == number
+        reached = self.words[first - 1].end + self.tail[first - 1] if same else 0
+        from_word = self.places[first - 1][1] + 1 if same else 0
+        dropped = _within(self.drops[number], from_word, index)
+        for drop in dropped:
+            span = footage.words[drop.first].start, footage.words[drop.end - 1].end
+            yield Removal(drop.kind, drop.sentence, footage, *span, drop.evidence)
+        quiet = start - reached - sum(footage.words[d.end - 1].end - footage.words[d.first].start for d in dropped)
+        if quiet > 0:
+            yield _silence(footage, reached, start, quiet)
+
+
+def _within(drops: Sequence[Drop], first: int, end: int) -> Sequence[Drop]:
+    return drops[bisect_left(drops, first, key=lambda d: d.first) : bisect_left(drops, end, key=lambda d: d.first)]
+
+
+def _silence(footage: Footage, start: int, end: int, frames: int) -> Removal:
+    seconds = footage.clock.length_us(frames) / 1e6
+    text = f"Removed {seconds:.1f} s of silence" if seconds >= 0.95 else f"Removed {seconds:.2f} s of silence"
+    return Removal("silence", text, footage, start, end, ("silence removed", f"{seconds:.3f} s"))
+
+
+def write_script(footage: Sequence[Footage], pace: PaceStyle) -> Script:
+    """Tightens each A-roll at this pace and strings them together."""
+    drops = tuple(dropped_speech(one) for one in footage)
+    places = [(number, index) for number, one in enumerate(footage) for index in _kept(len(one.words), drops[number])]
+    words = tuple(footage[number].words[index] for number, index in places)
+    lead = tuple(_lead(footage[number], index, pace) for number, index in places)
+    tail = tuple(_tail(footage[number], index, pace) for number, index in places)
+    joined = tuple(_is_joined(footage, places, at, pace) for at in range(len(places)))
+    steps = (
+        words[at].start - words[at - 1].start
+        if joined[at]
+        else words[at - 1].end - words[at - 1].start + tail[at - 1] + lead[at]
+        for at in range(1, len(words))
+    )
+    begins = tuple(accumulate(steps, initial=lead[0])) if words else ()
+    lines = tuple(_lines(footage, places))
+    return Script(tuple(footage), tuple(places), words, lead, tail, joined, begins, lines, drops)
+
+
+def _kept(count: int, drops: Sequence[Drop]) -> Iterator[int]:
+    position = 0
+    for drop in drops:
+        yield from range(position, drop.first)
+        position = drop.end
+    yield from range(position, count)
+
+
+def _lead(footage: Footage, index: int, pace: PaceStyle) -> int:
+    """Frames kept before a word: not into the word before, nor across a change of shot."""
+    word = footage.words[index]
+    padded = word.start - footage.clock.frame_at_or_after(word.start_us - pace.pad_before_us)
+    free = word.start - footage.words[index - 1].end - 1 if index else word.start
+    return max(0, min(padded, free, word.start - footage.shot_at(word.start)[0]))
+
+
+def _tail(footage: Footage, index: int, pace: PaceStyle) -> int:
+    word = footage.words[index]
+    padded = footage.clock.frame_at_or_before(word.end_us + pace.pad_after_us) - word.end
+    last = index + 1 == len(footage.words)
+    free = footage.clock.frames - word.end if last else footage.words[index + 1].start - word.end - 1
+    return max(0, min(padded, free, footage.shot_at(max(0, word.end - 1))[1] - word.end))
+
+
+def _is_joined(footage: Sequence[Footage], places: Sequence[tuple[int, int]], at: int, pace: PaceStyle) -> bool:
+    """Whether nothing is cut between a kept word and the one before it."""
+    number, index = places[at]
+    if at == 0 or places[at - 1] != (number, index - 1):
+        return False
+    before, word = footage[number].words[index - 1], footage[number].words[index]
+    return word.glued or word.start_us - before.end_us <= pace.longest_gap_us
+
+
+def _lines(footage: Sequence[Footage], places: Sequence[tuple[int, int]]) -> Iterator[Line]:
+    at = 0
+    for number, one in enumerate(footage):
+        for sentence in one.sentences:
+            first = at
+            while at < len(places) and places[at] < (number, sentence.end):
+                at += 1
+            if at > first:
+                yield Line(first, at, sentence.complete)

@@ -1,0 +1,247 @@
+"""Words as a cutter needs them: in order, apart, in whole frames, and grouped into sentences."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from director.style import (
+    LONGEST_SENTENCE_WORDS,
+    SENTENCE_PAUSE_US,
+    UNPUNCTUATED_PAUSE_US,
+    UNWORDED_SPEECH_US,
+    WORD_REACH_US,
+    WORDS_PER_FULL_STOP,
+)
+from director.timeline import PictureClock
+from schemas.facts import Sound, Span, Transcript
+
+_FULL_STOPS = (".", "!", "?", "…", "。", "！", "？", "।", "؟")  # noqa: RUF001 (full stops of other scripts)
+_COMMAS = (",", ";", ":", "—", "–", "、", "，", "；")  # noqa: RUF001 (commas of other scripts)
+_CLOSERS = "\"'”’»)]}」』"  # noqa: RUF001 (closing quotes are curly on purpose)
+_ABBREVIATIONS = frozenset(
+    {
+        "mr.",
+        "mrs.",
+        "ms.",
+        "dr.",
+        "prof.",
+        "sr.",
+        "jr.",
+        "st.",
+        "vs.",
+        "etc.",
+        "e.g.",
+        "i.e.",
+        "fig.",
+        "approx.",
+        "inc.",
+        "ltd.",
+        "co.",
+    }
+)
+
+
+#: No word is longer; what a recogniser gives beyond it is noise.
+_LONGEST_WORD = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A word in frames ``[start, end)`` of its source; ``text`` is empty for speech that no recogniser put in words.
+
+    ``glued`` words overlap the one before, so that nothing can be cut between them. ``start_us`` and ``end_us`` are
+    the same in media-clock time, for evidence.
+    """
+
+    text: str
+    start: int
+    end: int
+    start_us: int
+    end_us: int
+    glued: bool = False
+
+    @property
+    def ends_sentence(self) -> bool:
+        bare = self.text.rstrip(_CLOSERS)
+        return bare.endswith(_FULL_STOPS) and not _is_abbreviation(bare)
+
+    @property
+    def ends_phrase(self) -> bool:
+        return self.ends_sentence or self.text.rstrip(_CLOSERS).endswith(_COMMAS)
+
+    @property
+    def trails_off(self) -> bool:
+        return self.text.endswith(("...", "…", "-", "—", "–"))  # noqa: RUF001 (dashes as recognisers write them)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A word, or voice without words, in media-clock time."""
+
+    start_us: int
+    end_us: int
+    text: str = ""
+
+    def order(self) -> tuple[int, int, str]:
+        return self.start_us, self.end_us, self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words ``[first, end)`` of one source. ``complete`` says that it begins and ends where a sentence does."""
+
+    first: int
+    end: int
+    complete: bool
+
+
+def spoken_words(transcript: Transcript | None, sound: Sound | None, clock: PictureClock) -> tuple[Spoken, ...]:
+    """Everything said while there is a picture: the transcript's words, and voice that has none."""
+    worded = list(_clean_words(transcript)) if transcript else []
+    voice = _merged(sound.speech) if sound else []
+    silences = _merged(sound.silences) if sound else []
+    worded = _reaching_to_silence(worded, silences)
+    unworded = [
+        _Heard(start, end)
+        for start, end in _without(_without(voice, [(w.start_us, w.end_us) for w in worded]), silences)
+        if not worded or end - start >= UNWORDED_SPEECH_US
+    ]
+    return _in_frames(sorted([*worded, *unworded], key=_Heard.order), clock)
+
+
+def sentences_of(words: Sequence[Spoken], clock: PictureClock) -> tuple[Sentence, ...]:
+    """Groups words into sentences by punctuation and pauses; by pauses alone where the text has no punctuation."""
+    stops = sum(word.ends_sentence for word in words)
+    punctuated = stops * WORDS_PER_FULL_STOP >= len(words)
+    pause = clock.length(SENTENCE_PAUSE_US if punctuated else UNPUNCTUATED_PAUSE_US)
+    bounds = list(_split_long(words, _sentence_bounds(words, pause)))
+    return tuple(_sentence(words, first, end, punctuated=punctuated) for first, end in pairwise(bounds))
+
+
+def _sentence(words: Sequence[Spoken], first: int, end: int, *, punctuated: bool) -> Sentence:
+    has_text = any(word.text for word in words[first:end])
+    opens = first == 0 or not words[first - 1].text or words[first - 1].ends_sentence
+    closes = words[end - 1].ends_sentence and not words[end - 1].trails_off
+    return Sentence(first, end, has_text and (not punctuated or (opens and closes)))
+
+
+def _sentence_bounds(words: Sequence[Spoken], pause: int) -> Iterator[int]:
+    if words:
+        yield 0
+    for index, (word, after) in enumerate(pairwise(words), start=1):
+        turn = bool(word.text) != bool(after.text)
+        if not after.glued and (turn or word.ends_sentence or after.start - word.end >= pause):
+            yield index
+    if words:
+        yield len(words)
+
+
+def _split_long(words: Sequence[Spoken], bounds: Iterable[int]) -> Iterator[int]:
+    previous: int | None = None
+    for bound in bounds:
+        while previous is not None and bound - previous > LONGEST_SENTENCE_WORDS:
+            previous = _widest_pause(words, previous, previous + LONGEST_SENTENCE_WORDS)
+            yield previous
+        yield bound
+        previous = bound
+
+
+def _widest_pause(words: Sequence[Spoken], first: int, end: int) -> int:
+    """Where between ``first`` and ``end`` to split: the widest pause, commas first, later ones on a tie."""
+    inside = range(first + (end - first) // 3, end + 1)
+    return max(
+        inside, key=lambda i: (not words[i].glued, words[i - 1].ends_phrase, words[i].start - words[i - 1].end, i)
+    )
+
+
+def _is_abbreviation(text: str) -> bool:
+    initial = len(text) == 2 and text[0].isalpha() and text[0].isupper() and text[0] != "I"
+    return text.lower() in _ABBREVIATIONS or initial
+
+
+def _clean_words(transcript: Transcript) -> Iterator[_Heard]:
+    for word in transcript.words:
+        text = " ".join("".join(c if c.isprintable() else " " for c in word.text).split())
+        if any(character.isalnum() for character in text):
+            yield _Heard(word.start_us, word.end_us, text[:_LONGEST_WORD])
+
+
+def _reaching_to_silence(words: Sequence[_Heard], silences: Sequence[tuple[int, int]]) -> list[_Heard]:
+    """Recognisers clip words; where the waveform falls silent a little later (or earlier), the word reaches there."""
+    starts, ends = [s for s, _ in silences], [e for _, e in silences]
+    ordered = sorted(words, key=_Heard.order)
+    reached = []
+    for index, word in enumerate(ordered):
+        before = ordered[index - 1].end_us if index else 0
+        after = ordered[index + 1].start_us if index + 1 < len(ordered) else None
+        start = _last_end_before(ends, starts, word.start_us)
+        end = _next_start_after(starts, ends, word.end_us)
+        if start is None or word.start_us - start > WORD_REACH_US or start < before:
+            start = word.start_us
+        if end is None or end - word.end_us > WORD_REACH_US or (after is not None and end > after):
+            end = word.end_us
+        reached.append(_Heard(start, end, word.text))
+    return reached
+
+
+def _last_end_before(ends: Sequence[int], starts: Sequence[int], at: int) -> int | None:
+    index = bisect_right(ends, at)
+    inside = index < len(starts) and starts[index] < at
+    return None if index == 0 or inside else ends[index - 1]
+
+
+def _next_start_after(starts: Sequence[int], ends: Sequence[int], at: int) -> int | None:
+    index = bisect_left(starts, at)
+    inside = index > 0 and ends[index - 1] > at
+    return None if index == len(starts) or inside else starts[index]
+
+
+def _merged(spans: Sequence[Span]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((span.start_us, span.end_us) for span in spans if span.duration_us):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _without(spans: Sequence[tuple[int, int]], holes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What is left of ``spans`` (in order, apart) outside ``holes`` (in order of start)."""
+    left: list[tuple[int, int]] = []
+    first = 0
+    for start, end in spans:
+        while first < len(holes) and holes[first][1] <= start:
+            first += 1
+        position, index = start, first
+        while index < len(holes) and holes[index][0] < end:
+            if holes[index][0] > position:
+                left.append((position, holes[index][0]))
+            position = max(position, holes[index][1])
+            index += 1
+        if position < end:
+            left.append((position, end))
+    return left
+
+
+def _in_frames(words: Sequence[_Heard], clock: PictureClock) -> tuple[Spoken, ...]:
+    """Whole frames around each word. Words that touch share the frame boundary nearest to where they meet."""
+    frame_us = clock.length_us(1)
+    placed: list[Spoken] = []
+    reach_us = 0
+    for word in words:
+        start = max(0, clock.frame_at_or_before(word.start_us))
+        end = min(clock.frames, max(clock.frame_at_or_after(word.end_us), start + 1))
+        if start >= end:
+            continue
+        here = Spoken(word.text, start, end, word.start_us, word.end_us)
+        if placed and start < placed[-1].end:
+            meeting = clock.nearest_frame(word.start_us)
+            if reach_us - word.start_us <= frame_us and placed[-1].start < meeting < end:
+                placed[-1], here = replace(placed[-1], end=meeting), replace(here, start=meeting)
+            else:
+                here = replace(here, start=placed[-1].end, end=max(placed[-1].end, end), glued=True)
+        placed.append(here)
+        reach_us = max(reach_us, word.end_us)
+    return tuple(placed)

@@ -1,0 +1,174 @@
+"""Every number the director works by, named, with its unit and where it comes from.
+
+"EDITING" is the project's table of editing and delivery rules; a source in brackets is the published one behind it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+from schemas.jobs import Pace
+
+# Cutting (EDITING, "Cutting").
+
+#: A pause this long is the best place for a cut.
+GOOD_PAUSE_US = 400_000
+#: A pause this long is a usable place; a shorter one only when nothing better exists.
+USABLE_PAUSE_US = 150_000
+#: Voice without words shorter than this is a breath or a filler; longer, it is speech the recogniser missed.
+UNWORDED_SPEECH_US = 600_000
+#: How far a word may reach past the recogniser's times, up to the silence measured in the waveform.
+WORD_REACH_US = 250_000
+#: Equal-power fade at a join of two sounds (EDITING: about 10-30 ms).
+JOIN_FADE_US = 20_000
+#: Shortest join fade, where the silence beside the cut leaves room for no more.
+SHORTEST_FADE_US = 5_000
+#: J- and L-cuts (EDITING: 4-15 frames of lead or lag).
+SPLIT_EDIT_FRAMES = range(4, 16)
+#: The picture fades from and to black over this at the ends of a film.
+END_FADE_US = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class PaceStyle:
+    """How tight a pace is: the longest gap it keeps, and the parts of it after and before speech (30-200 ms each)."""
+
+    longest_gap_us: int
+    pad_after_us: int
+    pad_before_us: int
+
+
+#: EDITING: relaxed keeps gaps to 0.6 s, natural to 0.35 s, fast to 0.15 s.
+PACES: Mapping[Pace, PaceStyle] = MappingProxyType(
+    {
+        Pace.RELAXED: PaceStyle(longest_gap_us=600_000, pad_after_us=200_000, pad_before_us=200_000),
+        Pace.NATURAL: PaceStyle(longest_gap_us=350_000, pad_after_us=200_000, pad_before_us=150_000),
+        Pace.FAST: PaceStyle(longest_gap_us=150_000, pad_after_us=90_000, pad_before_us=60_000),
+    }
+)
+
+# Sentences.
+
+#: Silence that ends a sentence in text with punctuation, and in text without any.
+SENTENCE_PAUSE_US = 700_000
+UNPUNCTUATED_PAUSE_US = 500_000
+#: Text with fewer sentence ends than one in this many words counts as unpunctuated.
+WORDS_PER_FULL_STOP = 60
+#: A longer sentence is split at its widest pause; nobody speaks on so long without a thought ending.
+LONGEST_SENTENCE_WORDS = 60
+
+# Repeated takes (EDITING: keep the last complete one).
+
+#: Takes lie close together: this many sentences and this much time at most between them.
+TAKE_REACH_SENTENCES = 3
+TAKE_REACH_US = 30_000_000
+#: Fewer words in common are a figure of speech, not a second take.
+TAKE_WORDS = 4
+FALSE_START_WORDS = 3
+#: Ratio of matching words (difflib) above which two sentences are the same line said twice.
+TAKE_RATIO = 0.8
+#: Share of a broken-off sentence that the next one must begin with.
+FALSE_START_SHARE = 0.7
+#: A false start inside a sentence is at most this many words long.
+RESTART_REACH_WORDS = 12
+#: Share of a filler that must be voiced for its removal to have acoustic evidence.
+FILLER_VOICED_SHARE = 0.5
+
+# Jump cuts (EDITING, "Cutting").
+
+#: Change of size at a jump cut; at least 10 % to be visible.
+PUNCH_IN = Fraction(112, 100)
+#: A jump over less than this moves nobody's head far enough to be hidden.
+VISIBLE_JUMP_US = 200_000
+#: Shot length for modern pacing: mean 4-6 s [Salt; Bordwell].
+COVER_US = 4_500_000
+SHORTEST_COVER_US = 1_500_000
+SCREEN_COVER_US = 8_000_000
+#: The speaker stays on screen at least this long between covers, and at the end [Leake 2017: keep the speaker visible].
+SPEAKER_VISIBLE_US = 6_000_000
+SPEAKER_AT_END_US = 1_500_000
+#: A talking head alone for longer than this is relieved by a cover at the next pause.
+LONG_TAKE_US = 15_000_000
+#: The opening line belongs to the speaker's face; where no line is known, this much does.
+OPENING_US = 4_000_000
+#: The same stretch of B-roll is not shown again within this time.
+COVER_REPEAT_US = 30_000_000
+#: Kept away from the ends of a B-roll shot, where cameras are started and dropped.
+COVER_MARGIN_US = 200_000
+#: Pieces taken from one B-roll file at most; beyond it nothing new would be seen of it.
+MOST_PIECES = 60
+
+# Framing (EDITING, "Framing for 9:16").
+
+#: Height of the eyes in the frame.
+EYE_LINE = Fraction(1, 3)
+REVERSALS_PER_S = Fraction(13, 100)
+#: Free space on each side of a face box, as a share of its width, for what moves between samples.
+FACE_MARGIN = 0.12
+#: A pan faster than this share of the crop's width a second draws the eye to itself.
+PAN_WIDTHS_PER_S = 0.15
+#: A position is held at least this long before the crop cuts to another.
+HOLD_US = 1_500_000
+#: Share of samples whose face must be inside the crop before the picture is shown whole instead (delivery: 95 %).
+FACE_INSIDE_SHARE = 0.97
+#: A second face at least this prominent beside the first is another speaker.
+RIVAL_FACE = 0.6
+#: A picture whose shape is within this ratio of the canvas is cropped; farther off it is shown whole over a blur.
+CROP_ASPECT_RATIO = 1.2
+#: Of a picture wider than this, an upright crop would leave too little to understand it by.
+WIDEST_CROPPED = 2.4
+
+# Captions (EDITING, "Captions").
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionLayout:
+    """Characters a line, and the part of the canvas captions may use: shares of its width and height."""
+
+    line_chars: int
+    left: Fraction
+    right: Fraction
+    top: Fraction
+    bottom: Fraction
+    font_height: Fraction
+
+
+#: 42 characters a line [Netflix timed text guide]; 68 % of the width and 5 % margins [BBC subtitle guidelines].
+LANDSCAPE_CAPTIONS = CaptionLayout(
+    42, Fraction(16, 100), Fraction(84, 100), Fraction(5, 100), Fraction(95, 100), Fraction(5, 100)
+)
+#: Clear of the top 14 %, the bottom 35 % and 6 % at the sides [Meta Reels safe zone].
+PORTRAIT_CAPTIONS = CaptionLayout(
+    22, Fraction(6, 100), Fraction(94, 100), Fraction(14, 100), Fraction(65, 100), Fraction(375, 10_000)
+)
+
+#: [Netflix timed text guide]: reading speed aimed at and at most, shown 5/6 s to 7 s, 2 frames between, 2 lines.
+READING_CHARS_PER_S = 17
+FASTEST_CHARS_PER_S = 20
+SHORTEST_CAPTION = Fraction(5, 6)
+LONGEST_CAPTION = Fraction(7)
+CAPTION_GAP_FRAMES = 2
+CAPTION_LINES = 2
+#: A caption does not stay up through a silence longer than this.
+CAPTION_PAUSE_US = 1_000_000
+
+# Sound (EDITING, "Sound").
+
+#: An audio track that is another recording of the same sound correlates with it at least this well.
+ALIGNED_CORRELATION = 0.5
+#: Loudness of music under speech and alone, for dialogue at -14 LUFS, in millibels relative to full scale.
+MUSIC_UNDER_SPEECH_MB = -3_400
+MUSIC_ALONE_MB = -2_400
+#: A track with a smaller share of voice is music.
+MUSIC_VOICE_SHARE = 0.25
+#: Music rises only into pauses longer than this, and takes this long to rise and fall.
+DUCK_PAUSE_US = 1_500_000
+DUCK_RAMP_US = 300_000
+MUSIC_FADE_US = 2_000_000
+
+# Choosing (EDITING, "Choosing"; lengths from ARCHITECTURE's table of variants), in seconds.
+
+SHORT_LENGTH = (30, 60)
+HOOK_LENGTH = (3, 5)
+REEL_LENGTH = (60, 90)

@@ -1,0 +1,66 @@
+"""One count of time for a source's picture: frames of the edit's rate, from its first picture."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from schemas.edl import SAMPLE_RATE, SourceVideo
+from schemas.timebase import MICROSECOND, frame_to_us, round_half_up, us_to_frame
+
+
+@dataclass(frozen=True, slots=True)
+class PictureClock:
+    """Converts between a source's frames at the edit's rate and its ticks, samples and media-clock microseconds.
+
+    ``frames`` is how many frames of the edit the source's picture lasts; ``start`` is when its first picture is shown,
+    in seconds on the media clock.
+    """
+
+    rate: Fraction
+    time_base: Fraction
+    start_pts: int
+    end_pts: int
+    start: Fraction
+    frames: int
+
+    @classmethod
+    def of(cls, video: SourceVideo, origin: Fraction, rate: Fraction) -> "PictureClock":
+        span = max(0, video.end_pts - video.start_pts) * video.time_base
+        start = video.start_pts * video.time_base - origin
+        frames = round_half_up(span * rate)
+        return cls(rate, video.time_base, video.start_pts, video.end_pts, start, frames)
+
+    def frame_at_or_before(self, us: int) -> int:
+        return self._position(us).__floor__()
+
+    def frame_at_or_after(self, us: int) -> int:
+        return self._position(us).__ceil__()
+
+    def nearest_frame(self, us: int) -> int:
+        return round_half_up(self._position(us))
+
+    def us(self, frame: int) -> int:
+        """Start of ``frame`` on the media clock."""
+        return max(0, round_half_up((self.start + frame / self.rate) / MICROSECOND))
+
+    def sample(self, frame: int) -> int:
+        """First sample of ``frame``; negative where the picture starts before the media clock's zero."""
+        return round_half_up((self.start + frame / self.rate) * SAMPLE_RATE)
+
+    def ticks(self, first: int, end: int) -> tuple[int, int]:
+        """In and out ticks of frames ``[first, end)``, inside the stream and at least one tick apart."""
+        into = min(self._tick(first), self.end_pts - 1)
+        out = max(into + 1, min(self._tick(end), self.end_pts))
+        return into, out
+
+    def length(self, us: int) -> int:
+        """A duration in whole frames, to the nearest."""
+        return us_to_frame(us, self.rate)
+
+    def length_us(self, frames: int) -> int:
+        return frame_to_us(frames, self.rate)
+
+    def _position(self, us: int) -> Fraction:
+        return (us * MICROSECOND - self.start) * self.rate
+
+    def _tick(self, frame: int) -> int:
+        return self.start_pts + round_half_up(frame / self.rate / self.time_base)

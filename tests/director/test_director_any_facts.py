@@ -1,0 +1,262 @@
+"""Whatever the facts, an edit is valid or refused with a sentence, always the same, and never cut inside a word."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from director import PlanOptions, explain, export_otio, plan
+from director.material import gather
+from schemas.edl import EDL, AudioRole, Variant
+from schemas.errors import OutputRefused
+from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
+from schemas.jobs import Pace
+from schemas.media import AssetKind, AudioStream, MediaProbe, VideoStream
+
+pytestmark = pytest.mark.unit
+
+LONGEST_US = 150_000_000
+times = st.integers(0, LONGEST_US)
+texts = st.sampled_from(
+    [
+        "so",
+        "you",
+        "never",
+        "Word.",
+        "um",
+        "why?",
+        "camera,",
+        "the",
+        "…",
+        "",
+        "\x00",
+        "漢字",
+        "x" * 200,
+        "again",
+        "7",
+        "a-",
+    ]
+)
+
+
+@st.composite
+def spans(draw: st.DrawFn, longest_us: int = 3_000_000) -> Span:
+    start = draw(times)
+    return Span(start_us=start, end_us=start + draw(st.integers(0, longest_us)))
+
+
+@st.composite
+def running_words(draw: st.DrawFn) -> tuple[Word, ...]:
+    """Words as a recogniser gives them, roughly in order, sometimes touching or overlapping."""
+    position = draw(st.integers(0, 5_000_000))
+    words = []
+    for _ in range(draw(st.integers(0, 60))):
+        position = max(
+            0, position + draw(st.sampled_from([-300_000, 0, 0, 20_000, 80_000, 300_000, 600_000, 3_000_000]))
+        )
+        length = draw(st.sampled_from([0, 10_000, 150_000, 300_000, 450_000, 900_000, 4_000_000]))
+        words.append(Word(start_us=position, end_us=position + length, text=draw(texts), probability=0.5))
+        position += length
+    return tuple(words)
+
+
+@st.composite
+def wild_words(draw: st.DrawFn) -> tuple[Word, ...]:
+    found = draw(st.lists(st.tuples(spans(), texts), max_size=20))
+    return tuple(Word(start_us=s.start_us, end_us=s.end_us, text=text, probability=1.0) for s, text in found)
+
+
+unit = st.floats(0, 1, allow_nan=False)
+
+
+@st.composite
+def face_samples(draw: st.DrawFn) -> FaceSample:
+    return FaceSample(
+        at_us=draw(times),
+        left=draw(unit),
+        top=draw(unit),
+        width=draw(unit),
+        height=draw(unit),
+        eyes_y=draw(unit),
+        score=draw(unit),
+    )
+
+
+@st.composite
+def videos(draw: st.DrawFn) -> VideoStream:
+    time_base = draw(st.sampled_from([Fraction(1, 90_000), Fraction(1, 1000), Fraction(1, 30), Fraction(1)]))
+    start = draw(st.integers(0, 40))
+    rate = draw(st.sampled_from([Fraction(24), Fraction(30000, 1001), Fraction(60), Fraction(1), Fraction(997, 37)]))
+    seconds = draw(st.one_of(st.fractions(0, 1, max_denominator=120), st.fractions(1, 140, max_denominator=30)))
+    width, height = draw(
+        st.sampled_from([(1920, 1080), (540, 960), (640, 640), (16, 16), (1920, 200), (641, 361), (1, 1)])
+    )
+    return VideoStream(
+        index=0,
+        codec="h264",
+        coded_width=width,
+        coded_height=height,
+        display_width=width,
+        display_height=height,
+        time_base=time_base,
+        start_pts=start,
+        end_pts=start + int(seconds / time_base),
+        frame_rate=rate,
+        measured_rate=rate,
+        variable_frame_rate=draw(st.booleans()),
+        frame_count=1,
+        pixel_format="yuv420p",
+    )
+
+
+@st.composite
+def assets(draw: st.DrawFn, number: int) -> AssetFacts:
+    kind = draw(st.sampled_from(AssetKind))
+    video = draw(st.one_of(st.none(), videos()))
+    audio = draw(st.booleans())
+    start_us = draw(st.integers(0, 2_000_000))
+    end_us = start_us + draw(st.integers(0, LONGEST_US))
+    return AssetFacts(
+        asset_id=draw(st.sampled_from(["same", f"id-{number}", "bad id!"])),
+        name=draw(st.sampled_from(["talk.mp4", "", ".mov", "city camera.mp4"])),
+        kind=kind,
+        sha256=str(number) * 64,
+        probe=MediaProbe(
+            container="mp4",
+            size_bytes=1,
+            origin=Fraction(0),
+            duration_us=LONGEST_US,
+            video=video,
+            audio=(
+                AudioStream(
+                    index=1,
+                    codec="aac",
+                    sample_rate=48_000,
+                    channels=1,
+                    layout="mono",
+                    start_us=start_us,
+                    end_us=end_us,
+                ),
+            )
+            if audio
+            else (),
+            dialogue_stream=0 if audio else None,
+        ),
+        transcript=draw(
+            st.one_of(
+                st.none(),
+                st.builds(lambda words: Transcript(model="m", words=words), st.one_of(running_words(), wild_words())),
+            )
+        ),
+        shots=draw(st.one_of(st.none(), st.builds(lambda s: Shots(shots=tuple(s)), st.lists(spans(), max_size=5)))),
+        faces=draw(
+            st.one_of(
+                st.none(),
+                st.builds(
+                    lambda tracks: Faces(
+                        detector="d", step_us=1, tracks=tuple(FaceTrack(samples=tuple(track)) for track in tracks)
+                    ),
+                    st.lists(st.lists(face_samples(), max_size=6), max_size=3),
+                ),
+            )
+        ),
+        sound=draw(
+            st.one_of(
+                st.none(),
+                st.builds(
+                    lambda speech, silences, lufs: Sound(
+                        integrated_lufs=lufs,
+                        true_peak_dbtp=None,
+                        noise_floor_dbfs=None,
+                        speech=tuple(speech),
+                        silences=tuple(silences),
+                    ),
+                    st.lists(spans(60_000_000), max_size=6),
+                    st.lists(spans(), max_size=6),
+                    st.one_of(st.none(), st.floats(-70, 0)),
+                ),
+            )
+        ),
+        alignment=draw(
+            st.one_of(
+                st.none(),
+                st.builds(
+                    Alignment,
+                    reference_sha256=st.sampled_from(["0" * 64, "1" * 64]),
+                    offset_us=st.integers(-3_000_000, 3_000_000),
+                    drift_ppm=st.floats(-2000, 2000),
+                    correlation=unit,
+                ),
+            )
+        ),
+    )
+
+
+@st.composite
+def projects(draw: st.DrawFn) -> list[AssetFacts]:
+    return [draw(assets(number)) for number in range(draw(st.integers(0, 3)))]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(projects(), st.sampled_from(Variant), st.sampled_from(Pace))
+def test_any_facts_give_a_valid_edit_or_a_refusal(project: list[AssetFacts], variant: Variant, pace: Pace) -> None:
+    options = PlanOptions(pace=pace)
+    try:
+        edl = plan(project, variant, options)
+    except OutputRefused as refused:
+        refusal = refused.message
+    else:
+        refusal = ""
+    if refusal:
+        assert_a_sentence(refusal)
+        return
+    again = plan([facts.model_copy(deep=True) for facts in project], variant, options)
+    assert edl.model_dump_json() == again.model_dump_json()
+    assert EDL.model_validate_json(edl.model_dump_json()) == edl
+    assert_no_cut_in_a_word(project, edl)
+    assert_sound_stays_inside(edl)
+    length = edl.duration / edl.rate
+    if variant is Variant.SHORT_HIGHLIGHT:
+        assert 30 <= length <= 60
+    if variant is Variant.HOOK_CUT:
+        assert 3 <= length <= 5
+    if variant is Variant.VERTICAL_REEL:
+        assert length <= 90
+    assert explain(edl)
+    export_otio(edl, media_url=lambda source: source.name)
+
+
+def assert_a_sentence(text: str) -> None:
+    assert text[0].isupper()
+    assert text.endswith(".")
+
+
+def assert_no_cut_in_a_word(project: list[AssetFacts], edl: EDL) -> None:
+    """No edge of the dialogue lies inside a word; the film's own end and start are no cuts."""
+    footage = {one.source.id: one for one in gather(project).a_roll}
+    for track in edl.audio:
+        if track.role is not AudioRole.DIALOGUE:
+            continue
+        for clip in track.clips:
+            picture = next(v for v in edl.video if v.start <= clip.start < v.end)
+            if clip.source != picture.source or clip.source not in footage or not footage[clip.source].worded:
+                continue
+            one = footage[clip.source]
+            first = round((Fraction(clip.source_in, 48_000) - one.clock.start) * edl.rate)
+            ends_early = (
+                one.source.audio is not None
+                and clip.source_in + 1.1 * 48_000 * (clip.duration / edl.rate) >= one.source.audio.samples
+            )
+            edges = [first] if ends_early else [first, first + clip.duration]
+            for word in one.words:
+                assert not any(word.start < edge < word.end for edge in edges), (word, edges)
+
+
+def assert_sound_stays_inside(edl: EDL) -> None:
+    samples = {source.id: source.audio.samples for source in edl.sources if source.audio}
+    for track in edl.audio:
+        for clip in track.clips:
+            start, end = (int(frame * 48_000 / edl.rate) for frame in (clip.start, clip.end))
+            assert clip.source_in + end - start <= samples[clip.source] + 1
+            assert clip.start == 0 or clip.fade_in <= clip.source_in or clip.fade_in <= end - start
