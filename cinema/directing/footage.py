@@ -1,0 +1,48 @@
+"""The files named on the command line: where they are, and what they are said to be."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.media import AssetKind
+
+
+class BadFootage(Exception):
+    """What was named cannot be footage; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A local file. ``kind`` is ``None`` where it is to be guessed."""
+
+    path: Path
+    kind: AssetKind | None
+
+    @property
+    def name(self) -> str:
+        """The file's name as text, whatever bytes it is made of."""
+        return os.fsencode(self.path.name).decode("utf-8", "replace")
+
+
+def parse_footage(argument: str) -> Footage:
+    """``FILE`` or ``FILE:KIND``; a colon that no kind follows belongs to the file's name.
+
+    Raises:
+        BadFootage: There is no such file, or it cannot be read.
+    """
+    name, colon, kind = argument.rpartition(":")
+    if colon and kind in set(AssetKind):
+        return _checked(Footage(Path(name), AssetKind(kind)))
+    return _checked(Footage(Path(argument), None))
+
+
+def _checked(footage: Footage) -> Footage:
+    try:
+        with footage.path.open("rb"):
+            return footage
+    except IsADirectoryError as error:
+        raise BadFootage(f"{footage.path} is a folder, not a file.") from error
+    except FileNotFoundError as error:
+        raise BadFootage(f"There is no file {footage.path}.") from error
+    except (OSError, ValueError) as error:
+        raise BadFootage(f"{footage.path} cannot be read: {error}.") from error

@@ -1,0 +1,99 @@
+"""What became of a job: for programs as one JSON document, for people as lines."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from schemas.delivery import DeliveryReport
+from schemas.edl import Variant
+from schemas.errors import ErrorInfo
+from schemas.jobs import ArtifactCounts, Asset, AssetStatus, Job, JobStatus, OutputStatus
+from schemas.media import AssetKind
+from schemas.model import Model
+
+#: Exit statuses of the command.
+ALL_MADE, NONE_MADE, SOME_MADE, CALLED_OFF = 0, 1, 3, 130
+
+
+class AssetOutcome(Model):
+    name: str
+    kind: AssetKind
+    status: AssetStatus
+    error: ErrorInfo | None
+
+
+class OutputOutcome(Model):
+    """``files`` are the paths written, by file ending."""
+
+    id: UUID
+    variant: Variant
+    status: OutputStatus
+    attempt: int
+    error: ErrorInfo | None
+    files: dict[str, Path]
+    report: DeliveryReport | None
+
+
+class DirectReport(Model):
+    """The whole outcome. ``stages`` are seconds the job was seen in each stage; ``seconds`` is from start to files."""
+
+    job_id: UUID
+    project_id: UUID
+    title: str
+    status: JobStatus
+    error: ErrorInfo | None
+    assets: tuple[AssetOutcome, ...]
+    outputs: tuple[OutputOutcome, ...]
+    analyses: ArtifactCounts
+    stages: dict[str, float]
+    seconds: float
+    temporal_ui_url: str | None
+
+    @property
+    def exit_status(self) -> int:
+        match self.status:
+            case JobStatus.COMPLETED:
+                return ALL_MADE
+            case JobStatus.PARTIAL:
+                return SOME_MADE
+            case _:
+                return NONE_MADE
+
+
+def report_of(
+    job: Job,
+    *,
+    title: str,
+    assets: Sequence[Asset],
+    written: Mapping[UUID, dict[str, Path]],
+    stages: dict[str, float],
+    seconds: float,
+    temporal_ui_url: str | None,
+) -> DirectReport:
+    """The report of a settled job."""
+    return DirectReport(
+        job_id=job.id,
+        project_id=job.project_id,
+        title=title,
+        status=job.status,
+        error=job.error,
+        assets=tuple(
+            AssetOutcome(name=asset.name, kind=asset.kind, status=asset.status, error=asset.error) for asset in assets
+        ),
+        outputs=tuple(
+            OutputOutcome(
+                id=output.id,
+                variant=output.variant,
+                status=output.status,
+                attempt=output.attempt,
+                error=output.error,
+                files=written.get(output.id, {}),
+                report=output.files.report if output.files is not None else None,
+            )
+            for output in job.outputs
+        ),
+        analyses=job.artifacts,
+        stages=stages,
+        seconds=round(seconds, 2),
+        temporal_ui_url=temporal_ui_url,
+    )

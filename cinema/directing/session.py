@@ -1,0 +1,125 @@
+"""One job from the command line, from footage to finished files."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from cinema.directing.delivering import deliver, file_stem
+from cinema.directing.display import Display
+from cinema.directing.following import StageClock, follow
+from cinema.directing.footage import Footage
+from cinema.directing.importing import Importer
+from cinema.directing.report import DirectReport, report_of
+from cinema.made_once import made_once
+from cinema.settings import Settings
+from cinema.stack.layout import Layout
+from schemas.jobs import Job, JobRequest
+from stores import Assets, Jobs, ObjectStore, Pool, Projects
+from workflows.contract import direct_job_id
+
+#: Seconds that a job which was called off gets to settle while we wait.
+SETTLING_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the creator asked for."""
+
+    footage: tuple[Footage, ...]
+    request: JobRequest
+    title: str
+    out: Path
+
+
+class DirectSession:
+    """Makes one order; ``call_off`` ends what it started."""
+
+    def __init__(self, settings: Settings, pool: Pool, objects: ObjectStore, client: Client, display: Display) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._objects = objects
+        self._client = client
+        self._display = display
+        self._jobs = Jobs(pool)
+        self._job_id: UUID | None = None
+
+    async def make(self, order: Order) -> DirectReport:
+        """Import, start, follow and deliver."""
+        started = time.monotonic()
+        created = await self._create(order)
+        self._job_id = created.id
+        url = self._ui_url(created.id)
+        if url is not None:
+            self._display.say(f"Temporal Web UI: {url}")
+        clock = StageClock()
+        try:
+            job = await self._follow(created, clock)
+        finally:
+            self._display.stop()
+        stem = file_stem(order.title)
+        written = {output.id: await deliver(self._objects, output, order.out, stem) for output in job.outputs}
+        return report_of(
+            job,
+            title=order.title,
+            assets=await Assets(self._pool).for_project(job.project_id),
+            written=written,
+            stages=clock.seconds,
+            seconds=time.monotonic() - started,
+            temporal_ui_url=url,
+        )
+
+    async def call_off(self) -> None:
+        """Ask the workflow to cancel, if there is one, and wait a while for the job to settle."""
+        self._display.stop()
+        if self._job_id is None:
+            return
+        self._display.say("Calling the job off…")
+        await self._cancel(self._job_id)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLING_SECONDS):
+                async for _ in follow(self._jobs, self._job_id):
+                    pass
+
+    async def _create(self, order: Order) -> Job:
+        """The project, its assets and the job as rows; the outbox does the rest."""
+        owner_id = UUID(made_once(Layout(self._settings.home).owner, lambda: str(uuid4())))
+        projects = Projects(self._pool)
+        await projects.ensure_profile(owner_id)
+        project = await projects.create(owner_id, order.title)
+        await self._import(order.footage, owner_id, project.id)
+        return await self._jobs.create(owner_id, project.id, order.request)
+
+    async def _import(self, footage: Sequence[Footage], owner_id: UUID, project_id: UUID) -> None:
+        importer = Importer(self._settings, self._pool, self._objects)
+        for position, file in enumerate(footage):
+            self._display.say(f"Importing {file.name}")
+            imported = await importer.add(file, owner_id=owner_id, project_id=project_id, position=position)
+            if file.kind is None:
+                self._display.say(f"  taken for {imported.asset.kind}: {imported.reason}")
+
+    async def _follow(self, created: Job, clock: StageClock) -> Job:
+        job = created
+        async for job in follow(self._jobs, created.id):
+            clock.see(job)
+            self._display.show(job)
+        return job
+
+    async def _cancel(self, job_id: UUID) -> None:
+        """Through its workflow; a job whose workflow has not started, or has ended, through its row."""
+        try:
+            await self._client.get_workflow_handle(direct_job_id(job_id)).cancel()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await self._jobs.cancel(job_id)
+
+    def _ui_url(self, job_id: UUID) -> str | None:
+        base, namespace = self._settings.temporal_ui_url, self._settings.temporal_namespace
+        return None if base is None else f"{base.rstrip('/')}/namespaces/{namespace}/workflows/{direct_job_id(job_id)}"
