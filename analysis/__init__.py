@@ -1,0 +1,26 @@
+"""Media in, facts out: what a file is, what is said and shown in it, and where.
+
+Everything is measured from a local file, synchronously, and meant to run in a short-lived child process: the files are
+not ours and may be hostile. Settings come as arguments; nothing here reads the environment.
+"""
+
+from analysis.kind import Guess, guess_kind
+from analysis.registry import (
+    ANALYZERS,
+    Analyzer,
+    applicable,
+    artifact_key,
+    run_analyzer,
+    settle_parameters,
+)
+
+__all__ = [
+    "ANALYZERS",
+    "Analyzer",
+    "Guess",
+    "applicable",
+    "artifact_key",
+    "guess_kind",
+    "run_analyzer",
+    "settle_parameters",
+]

@@ -1,0 +1,191 @@
+"""Where a separately recorded sound track lies against a camera's sound, and how far their clocks drift apart."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Len
+from numpy.typing import NDArray
+
+from analysis.channels import find_mix
+from analysis.listening import SPEECH_RATE, Waveform, record_dialogue
+from analysis.probe import probe as probe_file
+from analysis.progressing import in_steps, stage
+from analysis.voice import Levels, levels_dbfs
+from schemas.errors import ErrorCode, MediaRefused
+from schemas.facts import Alignment
+from schemas.media import MediaProbe
+from schemas.model import Model
+from schemas.progress import ProgressCallback, ignore_progress
+
+#: Samples of an envelope frame: 5 ms, 200 frames a second.
+ENVELOPE_FRAME = SPEECH_RATE // 200
+#: The envelope's floor: what is this far below the loudest is noise, and noise does not correlate.
+ENVELOPE_RANGE_DB = 50.0
+#: Least overlap of two recordings for an offset to be believed, in envelope frames (3 s).
+MIN_OVERLAP = 600
+#: Windows in which the offset is measured again on the waveform; their line gives offset and drift.
+WINDOWS = 24
+WINDOW_S = 8
+#: How far from the envelope's offset the waveform is searched: room for its 5 ms steps and for the drift.
+SEARCH_S = 0.25
+#: A window counts if its waveforms agree this much; microphones in different places agree less than copies.
+MIN_WINDOW_CORRELATION = 0.2
+#: Windows further from the line than this are echoes.
+MAX_RESIDUAL_S = 0.004
+#: Drift is told only over at least this much between the outermost windows.
+MIN_DRIFT_BASE_S = 20.0
+#: Quartz clocks are within 100 ppm of each other; more than this is a wrong fit.
+MAX_DRIFT_PPM = 500.0
+
+
+class AlignmentParameters(Model):
+    """The reference's content, so that an alignment is remembered for the pair; measured from the file where absent."""
+
+    reference_sha256: Annotated[str, Len(64, 64)] | None = None
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Where the track lies at one time of the reference: both in seconds."""
+
+    at: float
+    offset: float
+    correlation: float
+
+
+def align(
+    path: Path,
+    probe: MediaProbe,
+    reference: Path,
+    parameters: AlignmentParameters,
+    progress: ProgressCallback = ignore_progress,
+) -> Alignment:
+    """Align a probed track to a reference file's dialogue, to within 5 ms where both heard the same sound.
+
+    Raises:
+        MediaRefused: where one of them has no sound.
+    """
+    progress = in_steps(progress)
+    reference_probe = probe_file(reference)
+    for name, one in (("track", probe), ("reference", reference_probe)):
+        if one.dialogue is None:
+            raise MediaRefused(ErrorCode.MEDIA_NO_STREAMS, f"The {name} has no sound to align.")
+    track_wave = record_dialogue(path, probe, find_mix(path, probe), progress=stage(progress, 0, 0.35))
+    mix = find_mix(reference, reference_probe)
+    reference_wave = record_dialogue(reference, reference_probe, mix, progress=stage(progress, 0.35, 0.7))
+    offset_us, drift_ppm, correlation = align_waves(track_wave, reference_wave)
+    progress(1.0)
+    return Alignment(
+        reference_sha256=parameters.reference_sha256 or _sha256(reference),
+        offset_us=offset_us,
+        drift_ppm=drift_ppm,
+        correlation=correlation,
+    )
+
+
+def align_waves(track: Waveform, reference: Waveform) -> tuple[int, float, float]:
+    """Offset in µs, drift in ppm and correlation, 0 to 1, of two recordings at ``SPEECH_RATE``."""
+    lag, correlation = _coarse(_envelope(track), _envelope(reference))
+    windows = _fine(track, reference, lag * ENVELOPE_FRAME)
+    if not windows:
+        return round(lag * ENVELOPE_FRAME * 1_000_000 / SPEECH_RATE), 0.0, correlation
+    offset, drift_ppm = _line(windows)
+    return round(offset * 1_000_000), drift_ppm, correlation
+
+
+def _envelope(wave: Waveform) -> Levels:
+    """Level over time above the noise, without its mean."""
+    levels = levels_dbfs(wave, ENVELOPE_FRAME)
+    if not len(levels):
+        return levels
+    above = np.maximum(levels - max(float(levels.max()) - ENVELOPE_RANGE_DB, -90.0), 0)
+    return np.asarray(above - above.mean(), np.float32)
+
+
+def _coarse(track: Levels, reference: Levels) -> tuple[int, float]:
+    """The lag of the track in envelope frames, and the normalised correlation there over what both cover."""
+    if min(len(track), len(reference)) < 2:
+        return 0, 0.0
+    size = 1 << (len(track) + len(reference) - 1).bit_length()
+    product = _correlate(track, reference, size)
+    energy_track = _correlate(track**2, np.ones_like(reference), size)
+    energy_reference = _correlate(np.ones_like(track), reference**2, size)
+    overlap = _correlate(np.ones_like(track), np.ones_like(reference), size)
+    enough = overlap >= min(MIN_OVERLAP, len(track), len(reference)) - 0.5
+    scale = np.sqrt(np.maximum(energy_track * energy_reference, 1e-6))
+    # A short overlap correlates highly by chance; weighing by its root keeps a true long one ahead.
+    score = np.where(enough, product / scale * np.sqrt(overlap / overlap.max()), -1.0)
+    best = int(score.argmax())
+    lag = best if best < len(track) else best - size
+    return lag, float(np.clip(product[best] / scale[best], 0, 1))
+
+
+def _correlate(a: NDArray[np.floating], b: NDArray[np.floating], size: int) -> NDArray[np.float64]:
+    """Circular cross-correlation: element k is the sum of a[n + k] b[n]."""
+    spectrum = np.fft.rfft(a, size) * np.conj(np.fft.rfft(b, size))
+    return np.fft.irfft(spectrum, size)
+
+
+def _fine(track: Waveform, reference: Waveform, lag: int) -> list[_Window]:
+    """The offset measured on the waveform in windows of the reference, louder ones of even spread."""
+    length, reach = WINDOW_S * SPEECH_RATE, round(SEARCH_S * SPEECH_RATE)
+    first, last = max(0, reach - lag), min(len(reference), len(track) - lag - reach) - length
+    if last < first:
+        length = max(0, min(len(reference), len(track) - lag - reach) - first)
+        last = first
+    if length < SPEECH_RATE // 2:
+        return []
+    starts = np.unique(np.linspace(first, last, WINDOWS).astype(int))
+    found = [_window(track, reference, int(start), length, lag, reach) for start in starts]
+    return [window for window in found if window.correlation >= MIN_WINDOW_CORRELATION]
+
+
+def _window(track: Waveform, reference: Waveform, start: int, length: int, lag: int, reach: int) -> _Window:
+    heard = reference[start : start + length].astype(np.float64)
+    searched = track[start + lag - reach : start + lag + length + reach].astype(np.float64)
+    heard -= heard.mean()
+    size = 1 << (len(searched) + length).bit_length()
+    product = _correlate(searched, heard, size)[: 2 * reach + 1]
+    energy = np.concatenate(([0.0], np.cumsum(searched**2)))
+    scale = np.sqrt(np.maximum((energy[length:] - energy[:-length]) * np.sum(heard**2), 1e-9))[: len(product)]
+    agreement = product[: len(scale)] / scale
+    best = int(agreement.argmax())
+    at = (start + length / 2) / SPEECH_RATE
+    return _Window(at, (lag - reach + best + _vertex(agreement, best)) / SPEECH_RATE, float(agreement[best]))
+
+
+def _vertex(values: NDArray[np.float64], best: int) -> float:
+    """Where between samples the peak lies, by a parabola through it and its neighbours."""
+    if not 0 < best < len(values) - 1:
+        return 0.0
+    before, peak, after = values[best - 1 : best + 2]
+    curvature = before - 2 * peak + after
+    return float(np.clip((before - after) / (2 * curvature), -0.5, 0.5)) if curvature < 0 else 0.0
+
+
+def _line(windows: list[_Window]) -> tuple[float, float]:
+    """Offset at the reference's zero in seconds and drift in ppm, by a line through the windows that agree."""
+    at = np.array([window.at for window in windows])
+    offset = np.array([window.offset for window in windows])
+    if np.ptp(at) < MIN_DRIFT_BASE_S:
+        return float(np.median(offset)), 0.0
+    slope = _median_slope(at, offset)
+    kept = np.abs(offset - slope * at - np.median(offset - slope * at)) <= MAX_RESIDUAL_S
+    if kept.sum() < 3 or np.ptp(at[kept]) < MIN_DRIFT_BASE_S or abs(slope) * 1e6 > MAX_DRIFT_PPM:
+        return float(np.median(offset)), 0.0
+    slope, base = np.polyfit(at[kept], offset[kept], 1)
+    return float(base), float(slope * 1e6)
+
+
+def _median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Theil–Sen: the median of the slopes of all pairs, which a third of wild points does not move."""
+    i, j = np.triu_indices(len(x), 1)
+    return float(np.median((y[j] - y[i]) / (x[j] - x[i])))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,171 @@
+"""Sound as float samples on the media clock, whatever the file's rates, layouts, gaps and overlaps."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from analysis.demuxing import decode_audio, open_media
+from schemas.facts import ChannelMix
+from schemas.media import MediaProbe
+from schemas.progress import ProgressCallback, ignore_progress
+from schemas.timebase import us_to_sample
+
+#: The rate at which speech is analysed: that of Silero VAD and Whisper.
+SPEECH_RATE = 16_000
+#: Time stamps that disagree with the samples counted by more than this are believed: there is a gap or an overlap.
+#: Less is the rounding of containers that keep milliseconds.
+CLOCK_TOLERANCE_S = Fraction(2, 100)
+#: Nothing is placed later than this: a time stamp beyond it is damaged.
+MAX_TIME_S = 24 * 3600
+
+#: The largest 16-bit sample.
+FULL_SCALE = 32767
+
+Samples = NDArray[np.float32]
+Waveform = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive samples, (channels, n); the first lies at ``position`` samples from the media clock's zero."""
+
+    position: int
+    samples: Samples
+
+    @property
+    def end(self) -> int:
+        return self.position + self.samples.shape[1]
+
+
+def listen(
+    container: InputContainer,
+    stream: av.AudioStream,
+    *,
+    origin: Fraction,
+    rate: int,
+    layout: str,
+    tap: Callable[[av.AudioFrame], None] | None = None,
+) -> Iterator[Block]:
+    """Decode a sound stream from where the container stands to its end.
+
+    Args:
+        container: open, at its start or after a seek.
+        stream: of that container.
+        origin: seconds of the file's own time stamps that are the media clock's zero.
+        rate: samples a second to convert to.
+        layout: channel layout to convert to ("mono", "stereo", …).
+        tap: called with each frame as it was decoded, for what must be measured before any conversion.
+    """
+    placing = _Placing(origin=origin, rate=rate, layout=layout)
+    for frame in decode_audio(container, stream):
+        if tap is not None:
+            tap(frame)
+        yield from placing.place(frame)
+    yield from placing.flush()
+
+
+class _Placing:
+    """Converts frames and gives each sample its place; starts anew wherever the stream's clock or format jumps."""
+
+    def __init__(self, *, origin: Fraction, rate: int, layout: str) -> None:
+        self._origin = origin
+        self._rate = rate
+        self._layout = layout
+        self._resampler: AudioResampler | None = None
+        self._format: tuple[str, str, int] | None = None
+        self._expected = Fraction(0)
+        self._position = 0
+
+    def place(self, frame: av.AudioFrame) -> Iterator[Block]:
+        if frame.sample_rate <= 0 or frame.samples <= 0:
+            return
+        time = self._time_of(frame)
+        if not -MAX_TIME_S < time < MAX_TIME_S:
+            return
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._format or abs(time - self._expected) > CLOCK_TOLERANCE_S:
+            yield from self.flush()
+            self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
+            self._format = shape
+            self._position = round(time * self._rate)
+            self._expected = time
+        self._expected += Fraction(frame.samples, frame.sample_rate)
+        yield from self._convert(frame)
+
+    def flush(self) -> Iterator[Block]:
+        if self._resampler is not None:
+            yield from self._convert(None)
+            self._resampler = None
+
+    def _time_of(self, frame: av.AudioFrame) -> Fraction:
+        if frame.pts is None or frame.time_base is None:
+            return self._expected
+        return frame.pts * frame.time_base - self._origin
+
+    def _convert(self, frame: av.AudioFrame | None) -> Iterator[Block]:
+        if frame is not None:
+            frame.pts = None
+        assert self._resampler is not None
+        for converted in self._resampler.resample(frame):
+            samples = np.nan_to_num(converted.to_ndarray().astype(np.float32, copy=False))
+            start, self._position = self._position, self._position + samples.shape[1]
+            if self._position > 0:
+                before_zero = max(0, -start)
+                yield Block(start + before_zero, samples[:, before_zero:])
+
+
+def mix_down(samples: Samples, mix: ChannelMix) -> Samples:
+    """The dialogue out of (channels, n) samples, as (n,)."""
+    if samples.shape[0] < 2:
+        return samples[0]
+    left, right = samples[0], samples[1]
+    match mix:
+        case ChannelMix.LEFT:
+            return left
+        case ChannelMix.RIGHT:
+            return right
+        case ChannelMix.DIFFERENCE:
+            return (left - right) / 2
+        case ChannelMix.ALL:
+            return (left + right) / 2
+
+
+def working_layout(stream: av.AudioStream) -> str:
+    """Stereo stays stereo, so that its channels can be told apart; everything else is mixed to mono."""
+    return "stereo" if stream.codec_context.layout.nb_channels == 2 else "mono"
+
+
+def record_dialogue(
+    path: Path,
+    probe: MediaProbe,
+    mix: ChannelMix,
+    *,
+    tap: Callable[[av.AudioFrame], None] | None = None,
+    progress: ProgressCallback = ignore_progress,
+) -> Waveform:
+    """The whole dialogue of a file as mono 16-bit samples at ``SPEECH_RATE``, from the media clock's zero.
+
+    Sixteen bits because two hours of them are 230 MB; what the stream does not cover is zero.
+    """
+    dialogue = probe.dialogue
+    wave = np.zeros(0 if dialogue is None else us_to_sample(dialogue.end_us, SPEECH_RATE), np.int16)
+    if dialogue is None:
+        return wave
+    with open_media(path) as container:
+        stream = container.streams[dialogue.index]
+        assert isinstance(stream, av.AudioStream)
+        layout = working_layout(stream)
+        for block in listen(container, stream, origin=probe.origin, rate=SPEECH_RATE, layout=layout, tap=tap):
+            end = min(block.end, len(wave))
+            if block.position < end:
+                mono = mix_down(block.samples, mix)[: end - block.position]
+                wave[block.position : end] = np.rint(np.clip(mono, -1, 1) * FULL_SCALE)
+                progress(end / len(wave))
+    return wave

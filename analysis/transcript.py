@@ -1,0 +1,245 @@
+"""What is said, word by word, by faster-whisper on the parts where somebody speaks."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Le
+from faster_whisper import WhisperModel
+from faster_whisper.transcribe import Segment
+from pydantic import Field
+
+from analysis.channels import find_mix
+from analysis.listening import SPEECH_RATE, Samples, Waveform, record_dialogue
+from analysis.models import WhisperModelFiles, find_whisper
+from analysis.progressing import in_steps, stage
+from analysis.sound import LEVEL_FRAME, Hearing, hear, span_of, voice_of
+from analysis.voice import levels_dbfs, normalised, speaking_gain, speech_runs
+from analysis.words import TimedWord, refine
+from schemas.facts import Transcript, Word
+from schemas.media import MediaProbe
+from schemas.model import Model
+from schemas.progress import ProgressCallback, ignore_progress
+
+#: Longest stretch heard at once; Whisper's window is 30 s.
+MAX_WINDOW_S = 28
+#: Sound kept around each stretch of speech, so that its first and last consonants are heard.
+MARGIN_S = 0.25
+#: Pauses are shortened to twice the margin: in long silences Whisper invents words and misplaces real ones.
+#: A segment less likely than this on average, or this repetitive (Whisper's own limits), is invented.
+MIN_LOG_PROBABILITY = -1.2
+MAX_COMPRESSION_RATIO = 2.4
+#: A segment that is probably no speech must at least be likely as text.
+NO_SPEECH_PROBABILITY = 0.6
+NO_SPEECH_LOG_PROBABILITY = -0.7
+#: The same words this often in a row are a loop, not a speaker.
+MAX_REPEATS = 3
+_LONGEST_REPEATED_PHRASE = 6
+#: Below this mean word probability an English-only model has probably heard another language.
+DOUBTFUL_PROBABILITY = 0.5
+#: No word is longer, in frames of 10 ms.
+_LONGEST_WORD = 300
+
+ModelName = Annotated[str, Field(max_length=400)]
+
+
+class TranscriptParameters(Model):
+    """Which recogniser (``None``: the best to be had), which language (ISO 639; ``None``: detect), how wide a search."""
+
+    model: ModelName | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    beam_size: Annotated[int, Ge(1), Le(10)] = 5
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Samples ``[start, end)`` of the recording that lie at ``at`` in a window."""
+
+    at: int
+    start: int
+    end: int
+
+    @property
+    def window_end(self) -> int:
+        return self.at + self.end - self.start
+
+
+@dataclass(frozen=True)
+class _Recogniser:
+    """A loaded model and what it was asked for."""
+
+    model: WhisperModel
+    files: WhisperModelFiles
+    parameters: TranscriptParameters
+    language: str | None
+    language_probability: float
+
+
+def transcribe(
+    path: Path,
+    probe: MediaProbe,
+    parameters: TranscriptParameters,
+    models: Path,
+    progress: ProgressCallback = ignore_progress,
+) -> Transcript:
+    """What is said in a probed file's dialogue. No speech, no words; no recogniser, no words and a note.
+
+    Raises:
+        MediaRefused: when most of the sound is damaged.
+        CinemaError: ``model_unavailable`` for a model name that nobody knows.
+    """
+    files = None if parameters.model == "none" else find_whisper(parameters.model, models)
+    if files is None:
+        return Transcript(model=None, note="No speech recogniser could be had; the edit goes by sound alone.")
+    if files.english_only and parameters.language not in {None, "en"}:
+        note = f"The recogniser {files.name} knows English only, and the language is {parameters.language}."
+        return Transcript(model=None, note=f"{note} The edit goes by sound alone.")
+    progress = in_steps(progress)
+    wave = record_dialogue(path, probe, find_mix(path, probe), progress=stage(progress, 0, 0.1))
+    probabilities = voice_of(wave, stage(progress, 0.1, 0.2))
+    runs = speech_runs(probabilities)
+    if not runs:
+        progress(1.0)
+        return Transcript(model=files.name, note="Nobody speaks.")
+    gain = speaking_gain(levels_dbfs(wave, LEVEL_FRAME))
+    windows = pack(runs, len(wave))
+    recogniser = _load(files, parameters, _sound_of(wave, windows[0], gain))
+    words = list(_recognise(recogniser, wave, windows, gain, stage(progress, 0.2, 1)))
+    progress(1.0)
+    return _as_transcript(recogniser, without_loops(words), hear(wave, probabilities), len(wave))
+
+
+def pack(runs: list[tuple[int, int]], limit: int) -> list[list[_Piece]]:
+    """Stretches of speech, with margins, side by side in windows of at most ``MAX_WINDOW_S``."""
+    margin, longest = round(MARGIN_S * SPEECH_RATE), MAX_WINDOW_S * SPEECH_RATE
+    windows: list[list[_Piece]] = []
+    room, last_end = 0, 0
+    for start, end in _cut_up(runs, longest - 2 * margin):
+        start, end = max(last_end, start - margin), min(limit, end + margin)  # noqa: PLW2901  # widened in place
+        if end - start > room:
+            windows.append([])
+            room = longest
+        windows[-1].append(_Piece(longest - room, start, end))
+        room -= end - start
+        last_end = end
+    return windows
+
+
+def _cut_up(runs: list[tuple[int, int]], longest: int) -> Iterator[tuple[int, int]]:
+    for start, end in runs:
+        parts = -(-(end - start) // longest)
+        edges = np.linspace(start, end, parts + 1).astype(int)
+        yield from ((int(a), int(b)) for a, b in zip(edges, edges[1:], strict=False))
+
+
+def _sound_of(wave: Waveform, window: list[_Piece], gain: float) -> Samples:
+    return normalised(np.concatenate([wave[piece.start : piece.end] for piece in window]), gain)
+
+
+def _load(files: WhisperModelFiles, parameters: TranscriptParameters, sample: Samples) -> _Recogniser:
+    """The model, and the language: told, the only one it knows, or detected on the first window."""
+    model = WhisperModel(str(files.folder), device="auto", compute_type="int8", local_files_only=True)
+    if files.english_only:
+        return _Recogniser(model, files, parameters, "en", 0.0)
+    if parameters.language is not None:
+        return _Recogniser(model, files, parameters, parameters.language, 1.0)
+    language, probability, _ = model.detect_language(sample)
+    return _Recogniser(model, files, parameters, language, float(probability))
+
+
+def _recognise(
+    recogniser: _Recogniser, wave: Waveform, windows: list[list[_Piece]], gain: float, progress: ProgressCallback
+) -> Iterator[TimedWord]:
+    for number, window in enumerate(windows, start=1):
+        segments, _ = recogniser.model.transcribe(
+            _sound_of(wave, window, gain),
+            language=recogniser.language,
+            beam_size=recogniser.parameters.beam_size,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            vad_filter=False,
+        )
+        for segment in segments:
+            if _believable(segment):
+                yield from _placed(segment, window)
+        progress(number / len(windows))
+
+
+def _believable(segment: Segment) -> bool:
+    if segment.avg_logprob < MIN_LOG_PROBABILITY or segment.compression_ratio > MAX_COMPRESSION_RATIO:
+        return False
+    return segment.no_speech_prob < NO_SPEECH_PROBABILITY or segment.avg_logprob > NO_SPEECH_LOG_PROBABILITY
+
+
+def _placed(segment: Segment, window: list[_Piece]) -> Iterator[TimedWord]:
+    """A segment's words in the recording, each within the one piece of the window that holds most of it."""
+    for word in segment.words or []:
+        text = word.word.strip()
+        start, end = round(word.start * SPEECH_RATE), round(word.end * SPEECH_RATE)
+        if not re.search(r"\w", text):
+            continue
+        piece = max(window, key=lambda one: min(end, one.window_end) - max(start, one.at))
+        shift = piece.start - piece.at
+        first = min(max(start + shift, piece.start), piece.end) // LEVEL_FRAME
+        last = -(-min(max(end + shift, piece.start), piece.end) // LEVEL_FRAME)
+        yield TimedWord(first, min(last, first + _LONGEST_WORD), text, float(np.clip(word.probability, 0, 1)))
+
+
+def without_loops(words: list[TimedWord]) -> list[TimedWord]:
+    """Words without the repetitions a recogniser falls into over music and noise."""
+    spoken = [re.sub(r"\W", "", word.text).lower() for word in words]
+    kept: list[TimedWord] = []
+    position = 0
+    while position < len(words):
+        length, times = _loop_at(spoken, position)
+        if times > MAX_REPEATS:
+            kept += words[position : position + length]
+            position += length * times
+        else:
+            kept.append(words[position])
+            position += 1
+    return kept
+
+
+def _loop_at(spoken: list[str], position: int) -> tuple[int, int]:
+    """The phrase at a position that is repeated most often in a row: its length in words, and how often."""
+    best = (1, 1)
+    for length in range(1, _LONGEST_REPEATED_PHRASE + 1):
+        phrase = spoken[position : position + length]
+        times = 1
+        while spoken[position + times * length : position + (times + 1) * length] == phrase:
+            times += 1
+        if len(phrase) == length and times > best[1]:
+            best = (length, times)
+    return best
+
+
+def _as_transcript(recogniser: _Recogniser, words: list[TimedWord], hearing: Hearing, limit: int) -> Transcript:
+    refined = refine(words, hearing)
+    told = []
+    for word in refined:
+        span = span_of(word.start * LEVEL_FRAME, word.end * LEVEL_FRAME, limit)
+        told.append(Word(start_us=span.start_us, end_us=span.end_us, text=word.text, probability=word.probability))
+    return Transcript(
+        model=recogniser.files.name,
+        language=recogniser.language,
+        language_probability=min(1.0, recogniser.language_probability),
+        words=tuple(told),
+        note=_note(recogniser, refined),
+    )
+
+
+def _note(recogniser: _Recogniser, words: list[TimedWord]) -> str | None:
+    name = recogniser.files.name
+    wanted = recogniser.parameters.model
+    if not words:
+        return f"Somebody seems to speak, but {name} understood no word."
+    if recogniser.files.english_only and np.mean([word.probability for word in words]) < DOUBTFUL_PROBABILITY:
+        return f"{name} knows English only and is unsure of what it heard; the language may be another."
+    if wanted is not None and wanted not in {name, str(recogniser.files.folder)}:
+        return f"The speech model {wanted} could not be had; {name} was used instead."
+    return None
