@@ -139,11 +139,11 @@ def _fine(track: Waveform, reference: Waveform, lag: int) -> list[_Window]:
     if length < SPEECH_RATE // 2:
         return []
     starts = np.unique(np.linspace(first, last, WINDOWS).astype(int))
-    found = [_window(track, reference, int(start), length, lag, reach) for start in starts]
+    found = [_window(track, reference, start=int(start), length=length, lag=lag, reach=reach) for start in starts]
     return [window for window in found if window.correlation >= MIN_WINDOW_CORRELATION]
 
 
-def _window(track: Waveform, reference: Waveform, start: int, length: int, lag: int, reach: int) -> _Window:
+def _window(track: Waveform, reference: Waveform, *, start: int, length: int, lag: int, reach: int) -> _Window:
     heard = reference[start : start + length].astype(np.float64)
     searched = track[start + lag - reach : start + lag + length + reach].astype(np.float64)
     heard -= heard.mean()
@@ -181,7 +181,7 @@ def _line(windows: list[_Window]) -> tuple[float, float]:
 
 
 def _median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Theil–Sen: the median of the slopes of all pairs, which a third of wild points does not move."""
+    """Theil-Sen: the median of the slopes of all pairs, which a third of wild points does not move."""
     i, j = np.triu_indices(len(x), 1)
     return float(np.median((y[j] - y[i]) / (x[j] - x[i])))
 

@@ -30,7 +30,7 @@ _FRAME = SPEECH_RATE // 20
 
 
 def level_db(power: float) -> float:
-    """Decibels of a mean square against full scale; −200 for nothing."""
+    """Decibels of a mean square against full scale; -200 for nothing."""
     return 10 * float(np.log10(max(power, 1e-20)))
 
 
@@ -61,7 +61,7 @@ def _hear(
 
 
 def loudest_level(samples: Iterator[Samples]) -> float:
-    """The level in dBFS of the loudest 50 ms in any channel; −200 where there is nothing."""
+    """The level in dBFS of the loudest 50 ms in any channel; -200 where there is nothing."""
     return max((level_db(float(_powers(window).max(initial=0.0))) for window in samples), default=-200.0)
 
 

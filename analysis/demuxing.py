@@ -1,10 +1,10 @@
 """The only door through which this room opens media: local files, sniffed, with demuxers on an allow-list."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, overload
 
 import av
 import av.error
@@ -24,7 +24,6 @@ MAX_PIXELS = 8192 * 8192
 
 #: Generic to the type checker only: ``av.Packet`` takes no parameter at run time.
 AnyPacket: TypeAlias = "av.Packet[av.stream.Stream]"
-AnyFrame = TypeVar("AnyFrame", av.VideoFrame, av.AudioFrame)
 
 
 @dataclass(frozen=True)
@@ -173,15 +172,20 @@ def decode_audio(container: InputContainer, stream: av.AudioStream) -> Iterator[
     damage.judge(at_end=True)
 
 
-def decode_packet(stream: av.VideoStream | av.AudioStream, packet: AnyPacket, damage: Damage) -> list[AnyFrame]:
+@overload
+def decode_packet(stream: av.VideoStream, packet: AnyPacket, damage: Damage) -> list[av.VideoFrame]: ...
+@overload
+def decode_packet(stream: av.AudioStream, packet: AnyPacket, damage: Damage) -> list[av.AudioFrame]: ...
+def decode_packet(
+    stream: av.VideoStream | av.AudioStream, packet: AnyPacket, damage: Damage
+) -> Sequence[av.VideoFrame | av.AudioFrame]:
     """The frames that come out for one packet; none, and one more on the count, where it is damaged."""
     flushing = packet.size == 0
     damage.packets += not flushing
     try:
-        frames: list[AnyFrame] = stream.decode(None if flushing else packet)  # type: ignore[assignment]  # by stream
+        return stream.decode(None if flushing else packet)
     except av.error.EOFError:
         return []
     except (av.error.FFmpegError, ValueError):
         damage.damaged += not flushing
         return []
-    return frames

@@ -1,5 +1,6 @@
 """Face detectors behind one face: a picture in, boxes and eyes out, in fractions of the picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -57,9 +58,13 @@ class YuNetDetector:
         if self._size != (width, height):
             self._size = (width, height)
             self._network.setInputSize(self._size)
-        _, found = self._network.detect(picture)
-        rows = [] if found is None else found
-        return [box for row in rows if (box := _clipped(_yunet_corners(row), width, height)) is not None]
+        found = self._network.detect(picture)[1]
+        return [box for row in _rows(found) if (box := _clipped(_yunet_corners(row), width, height)) is not None]
+
+
+def _rows(found: object) -> Sequence[Planes]:
+    """OpenCV answers ``None`` for no face, whatever its declared type says."""
+    return () if found is None else list(np.asarray(found, np.float32))
 
 
 def _yunet_corners(row: NDArray[np.float32]) -> tuple[float, ...]:
@@ -77,13 +82,14 @@ class CenterFaceDetector:
         height, width = picture.shape[:2]
         size = tuple(-(-side // _CENTERFACE_MULTIPLE) * _CENTERFACE_MULTIPLE for side in (width, height))
         self._network.setInput(cv2.dnn.blobFromImage(picture, 1.0, size, (0, 0, 0), swapRB=True))
-        corners = _centerface_corners(*self._network.forward(_CENTERFACE_OUTPUTS))
+        planes = [np.asarray(plane, np.float32) for plane in self._network.forward(_CENTERFACE_OUTPUTS)]
+        corners = _centerface_corners(*planes)
         boxes = [_clipped(one, size[0], size[1]) for one in corners]
         return _without_overlaps([box for box in boxes if box is not None])
 
 
 def _centerface_corners(heat: Planes, scale: Planes, offset: Planes, landmarks: Planes) -> list[tuple[float, ...]]:
-    found = []
+    found: list[tuple[float, ...]] = []
     for row, column in np.argwhere(heat[0, 0] > _CENTERFACE_MIN_SCORE):
         height, width = (float(value) * _CENTERFACE_STRIDE for value in np.exp(scale[0, :, row, column]))
         centre_y = (row + float(offset[0, 0, row, column]) + 0.5) * _CENTERFACE_STRIDE

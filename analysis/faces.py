@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -185,6 +184,3 @@ class _Searcher:
             frame, width=width, height=height, format="bgr24", interpolation=Interpolation.AREA
         )
         return self._orientation.apply(np.asarray(small.to_ndarray(), np.uint8))
-
-
-cv2.setNumThreads(1)

@@ -41,7 +41,7 @@ class Block:
 
     @property
     def end(self) -> int:
-        return self.position + self.samples.shape[1]
+        return self.position + int(self.samples.shape[1])
 
 
 def listen(
@@ -123,18 +123,19 @@ class _Placing:
 
 def mix_down(samples: Samples, mix: ChannelMix) -> Samples:
     """The dialogue out of (channels, n) samples, as (n,)."""
+    left: Samples = samples[0]
     if samples.shape[0] < 2:
-        return samples[0]
-    left, right = samples[0], samples[1]
+        return left
+    right: Samples = samples[1]
     match mix:
         case ChannelMix.LEFT:
             return left
         case ChannelMix.RIGHT:
             return right
         case ChannelMix.DIFFERENCE:
-            return (left - right) / 2
+            return np.asarray((left - right) / 2)
         case ChannelMix.ALL:
-            return (left + right) / 2
+            return np.asarray((left + right) / 2)
 
 
 def working_layout(stream: av.AudioStream) -> str:

@@ -2,11 +2,11 @@
 
 import struct
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from numpy.typing import NDArray
 
 Quarter = Literal[0, 90, 180, 270]
@@ -35,10 +35,14 @@ class Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """What the display matrix that travels with a decoded frame asks for; upright where there is none."""
-    for side_data in frame.side_data:
-        if side_data.type is Type.DISPLAYMATRIX and len(bytes(side_data)) >= _MATRIX_BYTES:
-            return orientation_of_matrix(struct.unpack("=9i", bytes(side_data)[:_MATRIX_BYTES]))
-    return Orientation()
+    side_data = cast("SideDataContainer", frame.side_data)  # declared as what it holds
+    try:
+        content = bytes(side_data[Type.DISPLAYMATRIX])
+    except KeyError:
+        return Orientation()
+    if len(content) < _MATRIX_BYTES:
+        return Orientation()
+    return orientation_of_matrix(struct.unpack("=9i", content[:_MATRIX_BYTES]))
 
 
 def orientation_of_matrix(matrix: tuple[int, ...]) -> Orientation:

@@ -21,7 +21,7 @@ from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress
 from schemas.timebase import MICROSECOND, pts_to_us, round_half_up
 
-#: Streams looked at, in file order; a file with more is hostile or a broadcast archive, and says nothing more with them.
+#: Streams looked at, in file order; a file with more is hostile or a broadcast archive, and says nothing more.
 MAX_VIDEO_STREAMS = 4
 MAX_AUDIO_STREAMS = 32
 #: Packets tried before a stream counts as undecodable.
@@ -115,8 +115,9 @@ def _select(container: InputContainer, notes: list[str]) -> list[_Track]:
     if not pictures and not sounds:
         raise MediaRefused(ErrorCode.MEDIA_NO_STREAMS, "The file holds neither picture nor sound.")
     tracks = []
-    for stream in [*pictures[:MAX_VIDEO_STREAMS], *sounds[:MAX_AUDIO_STREAMS]]:
-        if stream.codec_context is None or not stream.time_base:
+    chosen: list[av.VideoStream | av.AudioStream] = [*pictures[:MAX_VIDEO_STREAMS], *sounds[:MAX_AUDIO_STREAMS]]
+    for stream in chosen:
+        if not _has_decoder(stream) or not stream.time_base:
             kind = "picture" if isinstance(stream, av.VideoStream) else "sound"
             notes.append(f"Stream {stream.index} ({kind}) is in a format that cannot be decoded here; it is left out.")
             continue
@@ -131,10 +132,15 @@ def _select(container: InputContainer, notes: list[str]) -> list[_Track]:
     return tracks
 
 
+def _has_decoder(stream: av.stream.Stream) -> bool:
+    context: object = stream.codec_context  # None without a decoder, whatever its declared type says
+    return context is not None
+
+
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise MediaRefused(
-            ErrorCode.MEDIA_TOO_LARGE, f"The picture is {width}×{height} pixels, larger than can be processed."
+            ErrorCode.MEDIA_TOO_LARGE, f"The picture is {width} by {height} pixels, larger than can be processed."
         )
 
 

@@ -7,6 +7,7 @@ another composition behind; a flash comes back to where it was, a moving camera 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -126,7 +127,7 @@ def find_shots(path: Path, probe: MediaProbe, progress: ProgressCallback = ignor
     cuts = [cut for cut in cut_times(watch.changes) if start_us < cut < end_us]
     progress(1.0)
     borders = [start_us, *cuts, end_us]
-    return Shots(shots=tuple(Span(start_us=a, end_us=b) for a, b in zip(borders, borders[1:], strict=False)))
+    return Shots(shots=tuple(Span(start_us=a, end_us=b) for a, b in pairwise(borders)))
 
 
 def _flash_frames(video: VideoStream) -> int:

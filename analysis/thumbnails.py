@@ -52,7 +52,7 @@ def difference(a: Thumbnail, b: Thumbnail) -> float:
 
 
 def likeness(a: Thumbnail, b: Thumbnail) -> float:
-    """Correlation of composition, −1 to 1: unmoved by brightness and contrast, near 0 for unrelated pictures."""
+    """Correlation of composition, -1 to 1: unmoved by brightness and contrast, near 0 for unrelated pictures."""
     x, y = a.blocks - a.blocks.mean(), b.blocks - b.blocks.mean()
     contrast = (np.linalg.norm(x) + _FLAT_CONTRAST) * (np.linalg.norm(y) + _FLAT_CONTRAST)
     return float((x * y).sum() / contrast)

@@ -58,7 +58,7 @@ def measure_timing(
     end = last + max(1, last_duration if plausible and abs(last_duration - interval) <= 1 else round(interval))
     nominal = 1 / (interval * time_base)
     uncertainty = RATE_TOLERANCE if variable else Fraction(2, last - first)
-    if hint in RATE_FAMILY and hint is not None and abs(hint - nominal) <= uncertainty * nominal:
+    if hint is not None and hint in RATE_FAMILY and abs(hint - nominal) <= uncertainty * nominal:
         nominal = hint
     return FrameTiming(
         first, end, count, delivery_rate(nominal), Fraction(count, end - first) / time_base, variable=variable

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ ModelName = Annotated[str, Field(max_length=400)]
 
 
 class TranscriptParameters(Model):
-    """Which recogniser (``None``: the best to be had), which language (ISO 639; ``None``: detect), how wide a search."""
+    """Which recogniser (``None``: the best to be had), language (ISO 639; ``None``: detect) and width of search."""
 
     model: ModelName | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
@@ -132,7 +133,7 @@ def _cut_up(runs: list[tuple[int, int]], longest: int) -> Iterator[tuple[int, in
     for start, end in runs:
         parts = -(-(end - start) // longest)
         edges = np.linspace(start, end, parts + 1).astype(int)
-        yield from ((int(a), int(b)) for a, b in zip(edges, edges[1:], strict=False))
+        yield from ((int(a), int(b)) for a, b in pairwise(edges))
 
 
 def _sound_of(wave: Waveform, window: list[_Piece], gain: float) -> Samples:
@@ -172,7 +173,7 @@ def _recognise(
 def _believable(segment: Segment) -> bool:
     if segment.avg_logprob < MIN_LOG_PROBABILITY or segment.compression_ratio > MAX_COMPRESSION_RATIO:
         return False
-    return segment.no_speech_prob < NO_SPEECH_PROBABILITY or segment.avg_logprob > NO_SPEECH_LOG_PROBABILITY
+    return bool(segment.no_speech_prob < NO_SPEECH_PROBABILITY or segment.avg_logprob > NO_SPEECH_LOG_PROBABILITY)
 
 
 def _placed(segment: Segment, window: list[_Piece]) -> Iterator[TimedWord]:

@@ -33,7 +33,7 @@ Levels = NDArray[np.float32]
 
 
 def levels_dbfs(wave: Waveform, frame: int) -> Levels:
-    """RMS level of consecutive frames of ``frame`` samples, in dBFS; −200 for digital silence."""
+    """RMS level of consecutive frames of ``frame`` samples, in dBFS; -200 for digital silence."""
     count = -(-len(wave) // frame)
     levels = np.empty(count, np.float32)
     step = max(1, 2**20 // frame)
@@ -71,7 +71,7 @@ def voice_probabilities(wave: Waveform, gain: float, progress: ProgressCallback 
 
 def normalised(wave: Waveform, gain: float) -> Samples:
     """Sixteen-bit samples as floats within ±1, after ``gain``."""
-    return np.clip(wave.astype(np.float32) * np.float32(gain / FULL_SCALE), -1, 1)
+    return np.asarray(np.clip(wave.astype(np.float32) * np.float32(gain / FULL_SCALE), -1, 1), np.float32)
 
 
 def speech_runs(probabilities: Levels) -> list[tuple[int, int]]:
