@@ -39,11 +39,25 @@ async def database(settings: Settings) -> AsyncIterator[Pool]:
 
 
 async def temporal(settings: Settings) -> Client:
-    """A client of the Temporal of the settings, connected when it is first used.
+    """A client of the Temporal of the settings, connected when it is first used, so that Temporal may be down now.
 
     Raises:
         StackError: No address is known.
     """
+    return await _connect(settings, lazy=True)
+
+
+async def connected_temporal(settings: Settings) -> Client:
+    """A client that is connected already, as workers need it.
+
+    Raises:
+        StackError: No address is known.
+        RuntimeError: Nothing answers there.
+    """
+    return await _connect(settings, lazy=False)
+
+
+async def _connect(settings: Settings, *, lazy: bool) -> Client:
     if settings.temporal_address is None:
         raise StackError("No Temporal is known: set CINEMA_TEMPORAL_ADDRESS, or run this below `cinema up`.")
     return await Client.connect(
@@ -51,7 +65,7 @@ async def temporal(settings: Settings) -> Client:
         namespace=settings.temporal_namespace,
         plugins=[cinema_plugin()],
         runtime=_runtime(),
-        lazy=True,
+        lazy=lazy,
     )
 
 

@@ -24,7 +24,7 @@ def configure_logs(settings: Settings, *, service: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _NameService(service),
+        _Dress(service),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -60,7 +60,9 @@ def _renderer(chosen: LogFormat) -> list[Processor]:
     return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
 
 
-class _NameService:
+class _Dress:
+    """Puts the service's name on a line, and takes off what uvicorn adds for terminals."""
+
     def __init__(self, service: str) -> None:
         self._service = service
 
@@ -68,4 +70,5 @@ class _NameService:
         self, _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
         event.setdefault("service", self._service)
+        event.pop("color_message", None)
         return event

@@ -13,7 +13,7 @@ from activities.declarations import TaskQueue
 from activities.registry import activities_for
 from activities.sandbox import SandboxLimits
 from activities.scratch import sweep
-from cinema.connections import database, objects, temporal
+from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
 from cinema.logs import configure_logs
 from cinema.readiness import say_ready
@@ -35,7 +35,7 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     stop = stop_on_signals()
     for folder in sweep(settings.scratch_folder):
         log.info("removed what a killed worker left", folder=str(folder))
-    client = await temporal(settings)
+    client = await connected_temporal(settings)
     async with database(settings) as pool, worker_for(queue, client, activity_context(settings, pool), settings):
         log.info("working", queue=queue)
         say_ready()
