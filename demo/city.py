@@ -81,10 +81,10 @@ def _sky(random: np.random.Generator) -> Picture:
 
 
 def _houses(row: _Row, travel: float, random: np.random.Generator) -> tuple[Picture, Picture]:
-    """A strip wide enough for the whole pan, and its opacity."""
-    width = FORMAT.width + round(travel * row.parallax) + 2
+    """A strip wide enough for the whole pan, black where there is no house, and its opacity in each channel."""
+    width = FORMAT.width + int(travel * row.parallax) + 2
     colours = np.zeros((FORMAT.height, width, 3), np.uint8)
-    opacity = np.zeros((FORMAT.height, width), np.uint8)
+    opacity = np.zeros_like(colours)
     left = -int(random.integers(*row.widths)) // 2
     while left < width:
         right = left + int(random.integers(*row.widths))
@@ -109,12 +109,15 @@ def _light_windows(
 
 
 def _laid_over(below: Picture, colours: Picture, opacity: Picture, shift: float) -> Picture:
-    """The strip, moved left by a fraction of a pixel if need be, so that the pan does not judder."""
-    matrix = np.array(((1, 0, -shift), (0, 1, 0)), np.float32)
-    size = (FORMAT.width, FORMAT.height)
-    moved = cv2.warpAffine(cv2.bitwise_and(colours, colours, mask=opacity), matrix, size)
-    cover = cv2.merge([cv2.warpAffine(opacity, matrix, size)] * 3)
-    return np.asarray(cv2.add(cv2.multiply(below, cv2.bitwise_not(cover), scale=1 / 255), moved), np.uint8)
+    remaining = cv2.multiply(below, cv2.bitwise_not(_moved_left(opacity, shift)), scale=1 / 255)
+    return np.asarray(cv2.add(remaining, _moved_left(colours, shift)), np.uint8)
+
+
+def _moved_left(strip: Picture, shift: float) -> Picture:
+    """The picture's width of a strip, between two whole pixels if need be, so that the pan does not judder."""
+    whole = int(shift)
+    here, next_to_it = strip[:, whole : whole + FORMAT.width], strip[:, whole + 1 : whole + 1 + FORMAT.width]
+    return np.asarray(cv2.addWeighted(here, 1 - (shift - whole), next_to_it, shift - whole, 0), np.uint8)
 
 
 @dataclass(frozen=True)

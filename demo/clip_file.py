@@ -19,8 +19,14 @@ Picture = npt.NDArray[np.uint8]
 
 SAMPLE_RATE = 48_000
 KEYFRAME_EVERY_S = 2
-#: Fast rather than small; the thread count is fixed because the bytes depend on it.
-X264 = {"preset": "veryfast", "crf": "22", "threads": "2", "x264-params": "subme=0:b-adapt=0:weightp=0:rc-lookahead=5"}
+#: Fast rather than small, and the same bytes every time: those depend on the thread count, and x264's macroblock tree
+#: has been seen to decide differently from run to run where the height is no multiple of 16.
+X264 = {
+    "preset": "veryfast",
+    "crf": "26",
+    "threads": "2",
+    "x264-params": "mbtree=0:subme=0:b-adapt=0:weightp=0:rc-lookahead=5",
+}
 AUDIO_BITRATE = 128_000
 
 
@@ -51,9 +57,9 @@ def write_clip(path: Path, picture: PictureFormat, frames: Iterable[Picture], so
 
 
 def write_wave(path: Path, sound: Samples) -> None:
-    """Write mono 24-bit PCM."""
+    """Write mono 16-bit PCM."""
     with av.open(str(path), "w", format="wav") as container:
-        audio = container.add_stream("pcm_s24le", rate=SAMPLE_RATE, layout="mono")
+        audio = container.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
         _encode_sound(container, audio, 0, sound)
         container.mux(audio.encode(None))
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -104,13 +105,23 @@ def _make_all(folder: Path, recipe: Recipe, report: Report) -> None:
     talk = talk_sound.say(recipe.script)
     write_wave(folder / MICROPHONE, talk_sound.through_microphone(talk))
     _write_json(folder / TALK_WORDS, _truth(talk, recipe))
-    report(f"Filming the talk ({talk.duration_s:.0f} s at 1920x1080)")
-    write_clip(folder / TALK, talk_picture.FORMAT, talk_picture.talk_frames(talk), talk_sound.in_room(talk))
-    report(f"Filming the city ({recipe.cutaway_s:.0f} s)")
-    write_clip(folder / CITY, city.FORMAT, city.city_frames(recipe.cutaway_s), city.city_sound(recipe.cutaway_s))
-    report(f"Recording the screen ({recipe.cutaway_s:.0f} s)")
-    write_clip(folder / SCREEN, screen.FORMAT, screen.screen_frames(recipe.cutaway_s))
+    with ThreadPoolExecutor(max_workers=2) as crew:
+        report(f"Filming the talk ({talk.duration_s:.0f} s at 1920x1080)")
+        talking = crew.submit(_film_talk, folder, talk)
+        report(f"Filming the city and recording the screen ({recipe.cutaway_s:.0f} s each)")
+        cutaways = crew.submit(_film_cutaways, folder, recipe.cutaway_s)
+        for shot in (talking, cutaways):
+            shot.result()
     _write_json(folder / MANIFEST, _manifest(folder, recipe))
+
+
+def _film_talk(folder: Path, talk: talk_sound.Talk) -> None:
+    write_clip(folder / TALK, talk_picture.FORMAT, talk_picture.talk_frames(talk), talk_sound.in_room(talk))
+
+
+def _film_cutaways(folder: Path, seconds: float) -> None:
+    write_clip(folder / CITY, city.FORMAT, city.city_frames(seconds), city.city_sound(seconds))
+    write_clip(folder / SCREEN, screen.FORMAT, screen.screen_frames(seconds))
 
 
 def _truth(talk: talk_sound.Talk, recipe: Recipe) -> dict[str, Any]:
