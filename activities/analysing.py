@@ -1,5 +1,8 @@
 """Activities that measure assets, each measurement made once for its content, version and parameters."""
 
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,12 +15,23 @@ from activities.declarations import ANALYSE_ASSET, PROBE_ASSET, AnalyseAsset, Ar
 from activities.heartbeat import Heartbeat, heartbeating
 from activities.sandbox import run_in_child
 from activities.time_limit import time_left
-from analysis import ANALYZERS, applicable, artifact_key
+from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
 from schemas.analysing import AnalysisRequest, ArtifactRef
 from schemas.media import MediaProbe
 from stores import Analyses, Bucket
 
 PROBE = "probe"
+
+
+@dataclass(frozen=True)
+class _Measurement:
+    """One analyzer on one asset, with everything its answer depends on."""
+
+    asset: AssetRef
+    analyzer: str
+    parameters: dict[str, Any]
+    probe: MediaProbe | None = None
+    reference: AssetRef | None = None
 
 
 class AnalysisActivities:
@@ -29,7 +43,7 @@ class AnalysisActivities:
 
     @activity.defn(name=PROBE_ASSET.name)
     async def probe_asset(self, asset: AssetRef) -> ProbedAsset:
-        artifact = await self._artifact(asset, PROBE, {}, probe=None)
+        artifact = await self._artifact(_Measurement(asset, PROBE, parameters={}))
         probe = await read_probe(self._context.objects, artifact.ref)
         return ProbedAsset(
             probe=artifact,
@@ -41,56 +55,42 @@ class AnalysisActivities:
     @activity.defn(name=ANALYSE_ASSET.name)
     async def analyse_asset(self, asked: AnalyseAsset) -> Artifact:
         probe = await read_probe(self._context.objects, asked.probe)
-        return await self._artifact(asked.asset, asked.analyzer, self._parameters(asked), probe, asked.reference)
+        parameters = await self._parameters(asked)
+        return await self._artifact(_Measurement(asked.asset, asked.analyzer, parameters, probe, asked.reference))
 
-    def _parameters(self, asked: AnalyseAsset) -> dict[str, Any]:
-        """The analyzer's parameters, complete and validated: whatever changes its answer is part of its key."""
-        given: dict[str, Any] = {
+    async def _parameters(self, asked: AnalyseAsset) -> dict[str, Any]:
+        """The analyzer's parameters with the model that will really be used: all of it is part of the key."""
+        given = {
             "model": self._context.whisper_model,
             "language": asked.language,
             "reference_sha256": asked.reference.sha256 if asked.reference else None,
         }
-        model = ANALYZERS[asked.analyzer].parameters
-        known = {name: value for name, value in given.items() if name in model.model_fields and value is not None}
-        return model.model_validate(known).model_dump(mode="json")
+        known = ANALYZERS[asked.analyzer].parameters.model_fields
+        wanted = {name: value for name, value in given.items() if name in known and value is not None}
+        async with heartbeating("model"):
+            return await asyncio.to_thread(settle_parameters, asked.analyzer, wanted, self._context.models)
 
-    async def _artifact(
-        self,
-        asset: AssetRef,
-        name: str,
-        parameters: dict[str, Any],
-        probe: MediaProbe | None,
-        reference: AssetRef | None = None,
-    ) -> Artifact:
-        analyzer = ANALYZERS[name]
-        key = artifact_key(name, analyzer.version, asset.sha256, parameters)
+    async def _artifact(self, wanted: _Measurement) -> Artifact:
+        analyzer = ANALYZERS[wanted.analyzer]
+        key = artifact_key(wanted.analyzer, analyzer.version, wanted.asset.sha256, wanted.parameters)
         found = await self._analyses.find(key)
         if found and await self._context.objects.stat(Bucket.ANALYSIS, found.object_key):
             return Artifact(ref=found, computed=False)
-        async with heartbeating(name) as heartbeat:
-            made = await self._measure(asset, name, parameters, probe, reference, heartbeat)
-        ref = ArtifactRef(analyzer=name, key=key, object_key=object_key(key))
+        async with heartbeating(wanted.analyzer) as heartbeat:
+            made = await self._measure(wanted, heartbeat)
+        ref = ArtifactRef(analyzer=wanted.analyzer, key=key, object_key=object_key(key))
         await write_artifact(self._context.objects, ref, made)
-        await self._analyses.record(ref, asset_sha256=asset.sha256, analyzer_version=str(analyzer.version))
+        await self._analyses.record(ref, asset_sha256=wanted.asset.sha256, analyzer_version=str(analyzer.version))
         return Artifact(ref=ref, computed=True)
 
-    async def _measure(
-        self,
-        asset: AssetRef,
-        name: str,
-        parameters: dict[str, Any],
-        probe: MediaProbe | None,
-        reference: AssetRef | None,
-        heartbeat: Heartbeat,
-    ) -> BaseModel:
-        objects = self._context.objects
+    async def _measure(self, wanted: _Measurement, heartbeat: Heartbeat) -> BaseModel:
         request = AnalysisRequest(
-            analyzer=name,
-            path=await objects.local_path(Bucket.ASSETS, asset.object_key),
-            kind=asset.kind,
-            probe=probe,
-            reference=await objects.local_path(Bucket.ASSETS, reference.object_key) if reference else None,
-            parameters=parameters,
+            analyzer=wanted.analyzer,
+            path=await self._local(wanted.asset),
+            kind=wanted.asset.kind,
+            probe=wanted.probe,
+            reference=await self._local(wanted.reference) if wanted.reference else None,
+            parameters=wanted.parameters,
         )
 
         async def advance(done: float) -> None:
@@ -99,8 +99,11 @@ class AnalysisActivities:
         return await run_in_child(
             ANALYSE,
             Analyse(request=request, models=self._context.models),
-            ANALYZERS[name].result,
+            ANALYZERS[wanted.analyzer].result,
             limits=self._context.limits,
             time_limit=time_left(),
             on_progress=advance,
         )
+
+    async def _local(self, asset: AssetRef) -> Path:
+        return await self._context.objects.local_path(Bucket.ASSETS, asset.object_key)

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from analysis import ANALYZERS
 from pydantic import BaseModel
 
 from activities.declarations import AnalysedAsset
+from analysis import ANALYZERS
 from schemas.analysing import ArtifactRef
 from schemas.facts import AssetFacts
 from schemas.media import MediaProbe

@@ -61,6 +61,7 @@ class LoadedJob(Model):
     owner_id: UUID
     project_id: UUID
     project_name: str
+    status: JobStatus
     request: JobRequest
     assets: tuple[AssetRef, ...]
     outputs: tuple[OutputRef, ...]

@@ -42,6 +42,7 @@ class JobActivities:
             owner_id=job.owner_id,
             project_id=job.project_id,
             project_name=project.name,
+            status=job.status,
             request=job.request,
             assets=tuple(_asset_ref(asset) for asset in assets),
             outputs=_output_refs(job),

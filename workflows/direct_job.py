@@ -90,6 +90,8 @@ class DirectJob:
         """Do the whole job; the error is why nothing at all could be made."""
         loaded = await call(LOAD_JOB, JobRef(job_id=self._job_id), LIGHT, summary="load job")
         self._introduce(loaded)
+        if loaded.status.settled:
+            return None
         await self._enter(JobStatus.ANALYSING)
         usable = await self._analyse(loaded)
         if not usable:
@@ -141,17 +143,10 @@ class DirectJob:
     ) -> AnalysedAsset | None:
         """Every analyzer the asset needs, side by side; one that cannot cope refuses the asset."""
         asset = usable.asset
-        requests = [
-            AnalyseAsset(
-                asset=asset,
-                analyzer=name,
-                probe=usable.probed.probe.ref,
-                language=language,
-                reference=reference if name == ALIGNMENT else None,
-            )
-            for name in usable.probed.analyzers
-            if name != ALIGNMENT or reference is not None
-        ]
+        request = AnalyseAsset(asset=asset, analyzer="", probe=usable.probed.probe.ref, language=language)
+        requests = [request.model_copy(update={"analyzer": name}) for name in usable.probed.analyzers]
+        if reference is not None and asset.kind is AssetKind.AUDIO and usable.probed.has_sound:
+            requests.append(request.model_copy(update={"analyzer": ALIGNMENT, "reference": reference}))
         answers = await _all(self._run_analyzer(request, usable.probed.duration_us) for request in requests)
         for answer in answers:
             if isinstance(answer, ErrorInfo):

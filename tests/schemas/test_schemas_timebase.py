@@ -32,7 +32,9 @@ def test_a_frame_survives_the_trip_through_microseconds(frame: int, rate: Fracti
 @given(frames, frames, rates)
 def test_samples_of_adjoining_stretches_add_up(start: int, length: int, rate: Fraction) -> None:
     end = start + length
-    pieces = [frame_to_sample(at + 1, rate, 48_000) - frame_to_sample(at, rate, 48_000) for at in range(start, start + 5)]
+    pieces = [
+        frame_to_sample(at + 1, rate, 48_000) - frame_to_sample(at, rate, 48_000) for at in range(start, start + 5)
+    ]
     assert frame_to_sample(end, rate, 48_000) >= frame_to_sample(start, rate, 48_000)
     assert sum(pieces) == frame_to_sample(start + 5, rate, 48_000) - frame_to_sample(start, rate, 48_000)
 

@@ -58,6 +58,7 @@ class StandIns:
     unrenderable: frozenset[Variant] = frozenset()
     render_crashes: int = 0
     hold_render: bool = False
+    status: JobStatus = JobStatus.QUEUED
     job_id: UUID = field(default_factory=uuid4)
     calls: Counter[str] = field(default_factory=Counter)
     stages: list[JobStatus] = field(default_factory=list)
@@ -92,6 +93,7 @@ class StandIns:
             owner_id=uuid4(),
             project_id=uuid4(),
             project_name="a | project",
+            status=self.status,
             request=JobRequest(),
             assets=assets,
             outputs=self._outputs(),
@@ -113,7 +115,9 @@ class StandIns:
     async def settle_job(self, outcome: JobOutcome) -> SettledJob:
         self.outcome = outcome
         completed = sum(status is OutputStatus.COMPLETED for status in self.statuses.values())
-        status = JobStatus.COMPLETED if completed == len(Variant) else JobStatus.PARTIAL if completed else JobStatus.FAILED
+        status = (
+            JobStatus.COMPLETED if completed == len(Variant) else JobStatus.PARTIAL if completed else JobStatus.FAILED
+        )
         return SettledJob(job_id=self.job_id, status=status, outputs=self._outputs(), artifacts=outcome.artifacts)
 
     @activity.defn(name=PROBE_ASSET.name)

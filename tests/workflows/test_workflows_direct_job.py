@@ -116,6 +116,13 @@ async def test_one_failed_output_never_fails_its_siblings(client: Client) -> Non
     assert stand_ins.calls["render vertical_reel"] == 1, "what a retry cannot help is not retried"
 
 
+async def test_a_job_that_was_called_off_before_it_started_is_left_alone(client: Client) -> None:
+    stand_ins = StandIns(status=JobStatus.CANCELLED)
+    await direct(client, stand_ins)
+    assert stand_ins.stages == []
+    assert stand_ins.calls.total() == 0
+
+
 async def test_a_crashed_render_is_tried_again(client: Client) -> None:
     stand_ins = StandIns(render_crashes=1)
     settled = await direct(client, stand_ins)
