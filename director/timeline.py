@@ -12,7 +12,8 @@ class PictureClock:
     """Converts between a source's frames at the edit's rate and its ticks, samples and media-clock microseconds.
 
     ``frames`` is how many frames of the edit the source's picture lasts; ``start`` is when its first picture is shown,
-    in seconds on the media clock.
+    in seconds on the media clock. A time in microseconds lies at frame ``(us * scale - offset) / divisor``: integers,
+    because a day of words is placed by it.
     """
 
     rate: Fraction
@@ -21,22 +22,35 @@ class PictureClock:
     end_pts: int
     start: Fraction
     frames: int
+    scale: int
+    offset: int
+    divisor: int
 
     @classmethod
     def of(cls, video: SourceVideo, origin: Fraction, rate: Fraction) -> "PictureClock":
         span = max(0, video.end_pts - video.start_pts) * video.time_base
         start = video.start_pts * video.time_base - origin
         frames = round_half_up(span * rate)
-        return cls(rate, video.time_base, video.start_pts, video.end_pts, start, frames)
+        return cls(
+            rate,
+            video.time_base,
+            video.start_pts,
+            video.end_pts,
+            start,
+            frames,
+            scale=rate.numerator * start.denominator,
+            offset=start.numerator * rate.numerator * 1_000_000,
+            divisor=rate.denominator * start.denominator * 1_000_000,
+        )
 
     def frame_at_or_before(self, us: int) -> int:
-        return self._position(us).__floor__()
+        return (us * self.scale - self.offset) // self.divisor
 
     def frame_at_or_after(self, us: int) -> int:
-        return self._position(us).__ceil__()
+        return -((self.offset - us * self.scale) // self.divisor)
 
     def nearest_frame(self, us: int) -> int:
-        return round_half_up(self._position(us))
+        return (2 * (us * self.scale - self.offset) + self.divisor) // (2 * self.divisor)
 
     def us(self, frame: int) -> int:
         """Start of ``frame`` on the media clock."""
@@ -58,9 +72,6 @@ class PictureClock:
 
     def length_us(self, frames: int) -> int:
         return frame_to_us(frames, self.rate)
-
-    def _position(self, us: int) -> Fraction:
-        return (us * MICROSECOND - self.start) * self.rate
 
     def _tick(self, frame: int) -> int:
         return self.start_pts + round_half_up(frame / self.rate / self.time_base)

@@ -1,18 +1,21 @@
 """Whatever the facts, an edit is valid or refused with a sentence, always the same, and never cut inside a word."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from director import PlanOptions, explain, export_otio, plan
+from director.captions import text_width
 from director.material import gather
 from schemas.edl import EDL, AudioRole, Variant
 from schemas.errors import OutputRefused
 from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
 from schemas.jobs import Pace
 from schemas.media import AssetKind, AudioStream, MediaProbe, VideoStream
+from tests.director.director_footage import face_track, recorder, talk, video_stream
 
 pytestmark = pytest.mark.unit
 
@@ -201,7 +204,10 @@ def projects(draw: st.DrawFn) -> list[AssetFacts]:
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(projects(), st.sampled_from(Variant), st.sampled_from(Pace))
 def test_any_facts_give_a_valid_edit_or_a_refusal(project: list[AssetFacts], variant: Variant, pace: Pace) -> None:
-    options = PlanOptions(pace=pace)
+    check(project, variant, PlanOptions(pace=pace))
+
+
+def check(project: list[AssetFacts], variant: Variant, options: PlanOptions) -> None:
     try:
         edl = plan(project, variant, options)
     except OutputRefused as refused:
@@ -216,6 +222,7 @@ def test_any_facts_give_a_valid_edit_or_a_refusal(project: list[AssetFacts], var
     assert EDL.model_validate_json(edl.model_dump_json()) == edl
     assert_no_cut_in_a_word(project, edl)
     assert_sound_stays_inside(edl)
+    assert_captions_can_be_read(edl)
     length = edl.duration / edl.rate
     if variant is Variant.SHORT_HIGHLIGHT:
         assert 30 <= length <= 60
@@ -225,6 +232,49 @@ def test_any_facts_give_a_valid_edit_or_a_refusal(project: list[AssetFacts], var
         assert length <= 90
     assert explain(edl)
     export_otio(edl, media_url=lambda source: source.name)
+
+
+#: What may follow a word, in seconds; long words and overlaps happen.
+GAPS = (0.0, 0.0, 0.01, 0.04, 0.1, 0.2, 0.3, 0.5, 0.9, 2.5, -0.2)
+LENGTHS = (0.05, 0.2, 0.3, 0.35, 0.5, 0.5, 0.9, 3.0)
+
+
+@st.composite
+def talks(draw: st.DrawFn) -> list[AssetFacts]:
+    """A long enough talk with untidy words, faces that walk about, B-roll, a screen, a recorder and music."""
+    rng = draw(st.randoms(use_true_random=False))
+    vocabulary = ["you", "never", "this", "so", "um", "camera,", "seven", "light", "why?", "ends.", "Done.", "again"]
+    position, words = rng.uniform(0, 4), []
+    while position < rng.choice([20, 60, 130, 130]):
+        length = rng.choice(LENGTHS)
+        start = int(position * 1e6)
+        words.append(
+            Word(start_us=start, end_us=start + int(length * 1e6), text=rng.choice(vocabulary), probability=0.9)
+        )
+        position = max(0.0, position + length + rng.choice(GAPS))
+    seconds = max(word.end_us for word in words) / 1e6 + rng.uniform(-2, 3)
+    rate = rng.choice([Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(60)])
+    size = rng.choice([(1920, 1080), (1280, 720), (1080, 1920), (720, 720)])
+    left = rng.uniform(0, 0.8)
+    faces = [(i / 2, min(0.85, max(0.0, left + rng.gauss(0, 0.02) + 0.3 * (i // 40 % 2))), 0.2) for i in range(200)]
+    shots = sorted(rng.uniform(0.1, seconds - 0.1) for _ in range(rng.choice([0, 3])))
+    video = video_stream(seconds, width=size[0], height=size[1], rate=rate, start_pts=rng.choice([0, 7, 90_001]))
+    main = talk(seconds, words, video=video, tracks=[face_track(*faces)], shots=shots)
+    others = [
+        talk(20, ident="city", name="camera.mp4", kind=AssetKind.B_ROLL, digest="b", shots=[4, 9]),
+        talk(
+            30, ident="screen", name="screen.mov", kind=AssetKind.SCREEN, digest="c", video=video_stream(30, width=1000)
+        ),
+        recorder(main, offset_us=rng.randint(-900_000, 900_000), drift_ppm=rng.uniform(-400, 400), correlation=0.8),
+        recorder(main, offset_us=0, drift_ppm=0, correlation=0.1, ident="bed", name="bed.mp3", digest="e"),
+    ]
+    return [main, *(one for one in others if rng.random() < 0.5)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(talks(), st.sampled_from(Variant), st.sampled_from(Pace))
+def test_untidy_talks_are_cut_between_their_words(project: list[AssetFacts], variant: Variant, pace: Pace) -> None:
+    check(project, variant, PlanOptions(pace=pace))
 
 
 def assert_a_sentence(text: str) -> None:
@@ -251,6 +301,19 @@ def assert_no_cut_in_a_word(project: list[AssetFacts], edl: EDL) -> None:
             edges = [first] if ends_early else [first, first + clip.duration]
             for word in one.words:
                 assert not any(word.start < edge < word.end for edge in edges), (word, edges)
+
+
+def assert_captions_can_be_read(edl: EDL) -> None:
+    """Lines, characters, reading speed, 5/6 s to 7 s and 2 frames between, whatever was said [Netflix]."""
+    most = 22 if edl.canvas.height > edl.canvas.width else 42
+    for caption in edl.captions:
+        seconds = (caption.end - caption.start) / edl.rate
+        assert Fraction(5, 6) <= seconds <= 7
+        assert len(caption.lines) <= 2
+        assert all(text_width(line) <= most for line in caption.lines)
+        assert sum(map(text_width, caption.lines)) <= 20 * seconds
+    for before, after in pairwise(edl.captions):
+        assert after.start - before.end >= 2
 
 
 def assert_sound_stays_inside(edl: EDL) -> None:

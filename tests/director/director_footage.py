@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-import pytest
-
-from schemas.facts import AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
+from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
 from schemas.media import AssetKind, AudioStream, MediaProbe, VideoStream
 
 SECOND = 1_000_000
@@ -113,8 +111,34 @@ def talk(
     )
 
 
-@pytest.fixture
-def monologue() -> AssetFacts:
-    """Two minutes of short sentences with pauses of a second between them."""
-    texts = [f"Number {number} is something you should never forget about your camera." for number in range(1, 25)]
-    return talk(125.0, say(*((1 + 5.0 * i, text) for i, text in enumerate(texts))))
+def recorder(
+    main: AssetFacts,
+    *,
+    offset_us: int,
+    drift_ppm: float,
+    correlation: float,
+    ident: str = "recorder",
+    name: str = "recorder.wav",
+    digest: str = "d",
+) -> AssetFacts:
+    """A separate audio file that was measured against ``main``; with little correlation it is music."""
+    seconds = main.probe.duration_us / SECOND + 2
+    return AssetFacts(
+        asset_id=ident,
+        name=name,
+        kind=AssetKind.AUDIO,
+        sha256=digest * 64,
+        probe=MediaProbe(
+            container="wav",
+            size_bytes=1000,
+            origin=Fraction(0),
+            duration_us=round(seconds * SECOND),
+            video=None,
+            audio=(audio_stream(seconds),),
+            dialogue_stream=0,
+        ),
+        sound=Sound(integrated_lufs=-18.0, true_peak_dbtp=-1.0, noise_floor_dbfs=-60.0),
+        alignment=Alignment(
+            reference_sha256=main.sha256, offset_us=offset_us, drift_ppm=drift_ppm, correlation=correlation
+        ),
+    )
