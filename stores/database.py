@@ -69,7 +69,8 @@ def database_errors() -> Iterator[None]:
         raise _translated(error) from error
     except asyncpg.DataError as error:
         raise CinemaError(ErrorCode.INTERNAL, "A value does not fit the database.") from error
-    except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
+        # InternalClientError: asyncpg's state machine, caught between a server's farewell and the end of the stream.
         raise TransientError.store("The database cannot be reached at the moment.") from error
 
 

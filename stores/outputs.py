@@ -64,6 +64,8 @@ class Outputs:
         Raises:
             ConflictError: the attempt was superseded (``STALE_ATTEMPT``) or has ended (``INVALID_TRANSITION``).
         """
+        if not 0 <= progress <= 1:
+            raise ValueError(f"progress is from 0 to 1, not {progress}")
         async with session(self._connections) as connection:
             written = await connection.fetchval(
                 """

@@ -42,6 +42,9 @@ def server_dsn() -> Iterator[str]:
 async def template(server_dsn: str) -> str:
     """A bootstrapped and migrated database to copy from."""
     administrator = await asyncpg.connect(server_dsn)
+    # Nothing here outlives the session, so nothing need survive a power cut: databases are made five times as fast.
+    await administrator.execute("alter system set fsync = off")
+    await administrator.execute("select pg_reload_conf()")
     await administrator.execute(f"create database {TEMPLATE}")
     await administrator.close()
     await bootstrap_embedded(in_database(server_dsn, TEMPLATE))
@@ -53,7 +56,7 @@ async def fresh_database(server_dsn: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     administrator = await asyncpg.connect(server_dsn)
     try:
-        await administrator.execute(f"create database {name} template {template}")
+        await administrator.execute(f"create database {name} template {template} strategy file_copy")
         yield in_database(server_dsn, name)
         await administrator.execute(f"drop database {name} with (force)")
     finally:

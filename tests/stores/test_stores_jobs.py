@@ -14,7 +14,7 @@ from tests.stores.samples import delivered, failure
 
 pytestmark = pytest.mark.postgres
 
-Steps = Callable[[Outputs, UUID], Awaitable[object]]
+Step = Callable[[Outputs, UUID], Awaitable[object]]
 
 
 async def complete(outputs: Outputs, output_id: UUID) -> None:
@@ -51,11 +51,20 @@ async def test_a_job_that_cannot_be_created_leaves_nothing(pool: Pool, project: 
     assert await pool.fetchval("select count(*) from outbox") == 0
 
 
-@pytest.mark.parametrize("method", ["get", "settle", "cancel"])
-async def test_a_job_that_does_not_exist_is_not_found(pool: Pool, method: str) -> None:
-    with pytest.raises(CinemaError) as missing:
-        await getattr(Jobs(pool), method)(uuid4())
-    assert missing.value.code is ErrorCode.NOT_FOUND
+async def test_a_job_that_does_not_exist_is_not_found(pool: Pool) -> None:
+    jobs, nobody = Jobs(pool), uuid4()
+    for call in (
+        jobs.get(nobody),
+        jobs.set_status(nobody, JobStatus.ANALYSING),
+        jobs.count_artifacts(nobody, ArtifactCounts()),
+        jobs.settle(nobody),
+        jobs.cancel(nobody),
+        jobs.fail(nobody, failure()),
+        jobs.reopen(nobody, []),
+    ):
+        with pytest.raises(CinemaError) as missing:
+            await call
+        assert missing.value.code is ErrorCode.NOT_FOUND
 
 
 async def test_stages_can_be_entered_again(pool: Pool, job: Job) -> None:
@@ -65,11 +74,11 @@ async def test_stages_can_be_entered_again(pool: Pool, job: Job) -> None:
         assert (await jobs.get(job.id)).status is status
 
 
-@pytest.mark.parametrize("status", [status for status in JobStatus if status.settled or status is JobStatus.QUEUED])
-async def test_only_stages_can_be_entered(pool: Pool, job: Job, status: JobStatus) -> None:
-    with pytest.raises(ConflictError) as refused:
-        await Jobs(pool).set_status(job.id, status)
-    assert refused.value.code is ErrorCode.INVALID_TRANSITION
+async def test_only_stages_can_be_entered(pool: Pool, job: Job) -> None:
+    for status in {JobStatus.QUEUED, *(status for status in JobStatus if status.settled)}:
+        with pytest.raises(ConflictError) as refused:
+            await Jobs(pool).set_status(job.id, status)
+        assert refused.value.code is ErrorCode.INVALID_TRANSITION
 
 
 async def test_a_settled_job_enters_no_stage(pool: Pool, job: Job) -> None:
@@ -86,33 +95,31 @@ async def test_counts_of_analyses_are_set_not_added(pool: Pool, job: Job) -> Non
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "refused_asset", "expected"),
+    ("ends", "expected"),
     [
-        pytest.param(complete, complete, False, JobStatus.COMPLETED, id="all completed"),
-        pytest.param(complete, complete, True, JobStatus.PARTIAL, id="all completed without some of the footage"),
-        pytest.param(complete, fail, False, JobStatus.PARTIAL, id="one failed"),
-        pytest.param(complete, cancel, False, JobStatus.PARTIAL, id="one cancelled"),
-        pytest.param(fail, cancel, False, JobStatus.CANCELLED, id="failed and cancelled"),
-        pytest.param(fail, fail, False, JobStatus.FAILED, id="all failed"),
+        pytest.param((complete, complete), JobStatus.COMPLETED, id="all completed"),
+        pytest.param((complete, fail), JobStatus.PARTIAL, id="one failed"),
+        pytest.param((complete, cancel), JobStatus.PARTIAL, id="one cancelled"),
+        pytest.param((fail, cancel), JobStatus.CANCELLED, id="failed and cancelled"),
+        pytest.param((fail, fail), JobStatus.FAILED, id="all failed"),
     ],
 )
 async def test_a_job_ends_as_its_outputs_ended(
-    pool: Pool,
-    project: Project,
-    job: Job,
-    first: Steps,
-    second: Steps,
-    refused_asset: bool,
-    expected: JobStatus,  # noqa: FBT001
+    pool: Pool, job: Job, ends: tuple[Step, Step], expected: JobStatus
 ) -> None:
-    if refused_asset:
-        asset = await add_asset(pool, project)
-        await Assets(pool).refuse(asset, failure())
-    await first(Outputs(pool), job.outputs[0].id)
-    await second(Outputs(pool), job.outputs[1].id)
+    for end, output in zip(ends, job.outputs, strict=True):
+        await end(Outputs(pool), output.id)
     settled = await Jobs(pool).settle(job.id)
     assert settled.status is expected
     assert await Jobs(pool).settle(job.id) == settled
+
+
+async def test_a_job_that_could_not_use_all_footage_is_partial(pool: Pool, project: Project, job: Job) -> None:
+    asset_id = await add_asset(pool, project)
+    await Assets(pool).refuse(asset_id, failure())
+    for output in job.outputs:
+        await complete(Outputs(pool), output.id)
+    assert (await Jobs(pool).settle(job.id)).status is JobStatus.PARTIAL
 
 
 async def add_asset(pool: Pool, project: Project) -> UUID:
