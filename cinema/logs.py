@@ -8,12 +8,22 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from cinema.settings import Environment, LogFormat, Settings
 
 #: These say at INFO what concerns nobody: one line per HTTP request, per poll.
 QUIETER = ("httpx", "httpcore", "uvicorn.access", "temporalio.worker._activity")
+
+#: What libraries add to a line for their own purposes.
+NOISE = ("color_message", "__temporal_error_identifier")
+
+#: Temporal's names for the ids on its lines, and ours.
+TEMPORAL_IDS = {"workflow_id": "workflow", "activity_type": "activity", "attempt": "activity_attempt"}
+
+#: Frames of a traceback that are kept, from both ends.
+MOST_FRAMES = 20
 
 
 def configure_logs(settings: Settings, *, service: str) -> None:
@@ -57,18 +67,23 @@ def log_format(settings: Settings) -> LogFormat:
 def _renderer(chosen: LogFormat) -> list[Processor]:
     if chosen is LogFormat.CONSOLE:
         return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    # Local variables are left out: they may be anything, secrets included.
+    tracebacks = ExceptionDictTransformer(show_locals=False, max_frames=MOST_FRAMES)
+    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer(default=str)]
 
 
 class _Dress:
-    """Puts the service's name on a line, and takes off what uvicorn adds for terminals."""
+    """Puts the service's name and the ids that Temporal's lines carry on a line; takes off what is for terminals."""
 
     def __init__(self, service: str) -> None:
         self._service = service
 
-    def __call__(
-        self, _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
-    ) -> structlog.typing.EventDict:
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event.setdefault("service", self._service)
-        event.pop("color_message", None)
+        for name in NOISE:
+            event.pop(name, None)
+        temporal = {**event.pop("temporal_workflow", {}), **event.pop("temporal_activity", {})}
+        for theirs, ours in TEMPORAL_IDS.items():
+            if theirs in temporal:
+                event.setdefault(ours, temporal[theirs])
         return event

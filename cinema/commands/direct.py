@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cinema.connections import database, objects, temporal, with_endpoints
 from cinema.directing.display import Display, JsonDisplay, LiveDisplay
-from cinema.directing.footage import BadFootage, parse_footage
+from cinema.directing.footage import BadFootage, as_text, parse_footage
 from cinema.directing.report import CALLED_OFF
 from cinema.directing.session import DirectSession, Order
 from cinema.logs import configure_logs
@@ -68,7 +68,7 @@ def _order(options: DirectOptions) -> Order:
         ) from error
     except OSError as error:
         raise typer.BadParameter(f"{options.out} is no folder to write to: {error}.", param_hint="--out") from error
-    title = (options.title or footage[0].path.stem).strip() or footage[0].name
+    title = as_text(options.title or footage[0].path.stem).strip() or footage[0].name
     return Order(footage=footage, request=request, title=title[:LONGEST_TITLE], out=options.out)
 
 

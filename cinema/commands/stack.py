@@ -61,14 +61,14 @@ def _announce(console: Console, state: StackState, how: str = "ready") -> None:
 
 
 def _show(console: Console, state: StackState) -> None:
-    table = Table(
-        "part", "state", "pid", "restarts", "last exit", "log", title=f"Stack {state.phase}, process {state.pid}"
-    )
+    title = f"Stack {state.phase}, process {state.pid}"
+    table = Table("part", "state", "pid", "restarts", "last exit", title=title)
     for child in state.children:
         coloured = f"[{COLOURS[child.state]}]{child.state}[/]"
         pid = str(child.pid) if child.pid is not None else ""
-        table.add_row(child.name, coloured, pid, str(child.restarts), child.last_exit or "", str(child.log))
+        table.add_row(child.name, coloured, pid, str(child.restarts), child.last_exit or "")
     console.print(table)
+    console.print(f"  {'Logs':<16} {state.children[0].log.parent}" if state.children else "", highlight=False)
     _show_addresses(console, state)
 
 

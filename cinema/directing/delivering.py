@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +16,8 @@ LONGEST_STEM = 50
 
 def file_stem(title: str) -> str:
     """``title`` as a part of a file name that is one on every system."""
-    plain = "".join(char if char.isalnum() or char in "-_." else "_" for char in title.strip())
-    return plain.strip("._")[:LONGEST_STEM] or "video"
+    plain = "".join(char if unicodedata.category(char)[0] in "LMN" or char in "-_." else "_" for char in title.strip())
+    return plain[:LONGEST_STEM].strip("._-") or "video"
 
 
 async def deliver(objects: ObjectStore, output: Output, folder: Path, stem: str) -> dict[str, Path]:

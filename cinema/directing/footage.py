@@ -7,6 +7,11 @@ from pathlib import Path
 from schemas.media import AssetKind
 
 
+def as_text(argument: str) -> str:
+    """An argument of the command line as text that can be stored: bytes that are none become U+FFFD."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
 class BadFootage(Exception):
     """What was named cannot be footage; the message says which and why."""
 
@@ -21,7 +26,7 @@ class Footage:
     @property
     def name(self) -> str:
         """The file's name as text, whatever bytes it is made of."""
-        return os.fsencode(self.path.name).decode("utf-8", "replace")
+        return as_text(self.path.name)
 
 
 def parse_footage(argument: str) -> Footage:

@@ -83,7 +83,7 @@ def dsn(data: Path) -> str:
 def _options(sockets: Path) -> tuple[str, ...]:
     settings = {
         "listen_addresses": "",
-        "unix_socket_directories": str(sockets),
+        "unix_socket_directories": f'"{sockets}"',
         "unix_socket_permissions": "0700",
         "max_connections": "200",
         "logging_collector": "off",
@@ -174,9 +174,10 @@ def _own(folder: Path, user: str) -> None:
 
 
 def _socket_path(data: Path) -> Path:
-    """Beside the data, or where that is too long for a socket, a folder in the system's temporary one."""
+    """Beside the data, or where that path cannot be a socket's, a folder in the system's temporary one."""
     beside = data.with_name("run")
-    if len(os.fsencode(beside / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+    # A comma separates folders in Postgres's setting and hosts in an address.
+    if len(os.fsencode(beside / SOCKET_NAME)) <= LONGEST_SOCKET_PATH and "," not in str(beside):
         return beside
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"cinema-{os.geteuid()}-{digest}"

@@ -1,0 +1,46 @@
+"""The real API on a real port, over a real object store; Postgres and Temporal are away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import uvicorn
+from temporalio.client import Client
+
+from api import ApiContext, create_app
+from cinema.stack.ports import listen, port_of
+from stores import LocalObjects
+
+NOWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[tuple[LocalObjects, httpx.AsyncClient]]:
+    """The object store behind the API, and a client of it."""
+    listener = listen(0)
+    base_url = f"http://127.0.0.1:{port_of(listener)}"
+    objects = LocalObjects(tmp_path / "objects", base_url=base_url, signing_key=b"k" * 32)
+    context = ApiContext(
+        database=asyncpg.create_pool(f"postgresql://nobody@{NOWHERE}/none", min_size=0),
+        temporal=await Client.connect(NOWHERE, lazy=True),
+        objects=objects,
+    )
+    server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    async with httpx.AsyncClient(base_url=base_url) as client:
+        yield objects, client
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def objects(served: tuple[LocalObjects, httpx.AsyncClient]) -> LocalObjects:
+    return served[0]
+
+
+@pytest.fixture
+def client(served: tuple[LocalObjects, httpx.AsyncClient]) -> httpx.AsyncClient:
+    return served[1]

@@ -1,0 +1,67 @@
+"""What the command line names: files, kinds, titles."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cinema.directing.delivering import file_stem
+from cinema.directing.footage import BadFootage, parse_footage
+from schemas.media import AssetKind
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "take 2: final.mp4"
+    path.write_bytes(b"x")
+    return path
+
+
+def test_a_kind_after_the_last_colon_is_taken(clip: Path) -> None:
+    footage = parse_footage(f"{clip}:b_roll")
+    assert (footage.path, footage.kind) == (clip, AssetKind.B_ROLL)
+
+
+def test_a_colon_in_the_name_is_not_a_kind(clip: Path) -> None:
+    footage = parse_footage(str(clip))
+    assert (footage.path, footage.kind) == (clip, None)
+
+
+@pytest.mark.parametrize("kind", list(AssetKind))
+def test_every_kind_is_known(clip: Path, kind: AssetKind) -> None:
+    assert parse_footage(f"{clip}:{kind}").kind is kind
+
+
+@pytest.mark.parametrize("argument", ["missing.mp4", "missing.mp4:b_roll", "clip.mp4:drone", "", ":audio", "a\0b"])
+def test_what_is_no_file_is_refused_by_name(argument: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadFootage):
+        parse_footage(argument)
+
+
+def test_a_folder_is_no_footage(tmp_path: Path) -> None:
+    with pytest.raises(BadFootage, match="is a folder"):
+        parse_footage(str(tmp_path))
+
+
+def test_a_name_in_no_encoding_is_still_text(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4"))
+    path.write_bytes(b"x")
+    assert parse_footage(str(path)).name == "caf\ufffd.mp4"
+
+
+@given(st.text())
+def test_any_title_becomes_a_plain_file_name(title: str) -> None:
+    stem = file_stem(title)
+    assert stem
+    assert not set(stem) & set('/\\:*?"<>|\0\n\r\t ')
+    assert not stem.startswith((".", "-"))
+    assert len(os.fsencode(f"{stem}_cinematic_full.edl.json")) < 255
+
+
+def test_letters_of_every_script_stay() -> None:
+    assert file_stem("Été à Zürich — 東京 #3") == "Été_à_Zürich___東京__3"

@@ -1,0 +1,50 @@
+"""Settings come from the environment and are documented as they are."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from cinema.settings import Settings
+from cinema.settings_table import settings_table, variable
+
+pytestmark = pytest.mark.unit
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    assert settings_table() in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_variable_sets_its_field(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(variable("home"), str(tmp_path))
+    monkeypatch.setenv(variable("encoder_crf"), "28")
+    settings = Settings()
+    assert settings.home == tmp_path
+    assert settings.encoder_crf == 28
+    assert settings.objects_folder == tmp_path / "objects"
+
+
+def test_relative_folders_are_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(variable("home"), raising=False)
+    assert Settings().home == tmp_path / ".cinema"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("api_port", "0"), ("encoder_crf", "52"), ("signing_key", "short"), ("render_slots", "0")]
+)
+def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(variable(name), value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable("signing_key"), "a-very-secret-key-of-more-than-32-characters")
+    assert "very-secret" not in repr(Settings())
