@@ -1,6 +1,7 @@
 """Captions drawn into the picture: laid out and drawn once each, blended into the planes they cover."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import font_roboto
@@ -51,17 +52,18 @@ def layout(caption: Caption, style: CaptionStyle) -> CaptionBox:
     """Bottom centre of the caption area, in the style's size or the largest smaller one that fits."""
     left, top = style.left + style.left % 2, style.top + style.top % 2
     right, bottom = style.right - style.right % 2, style.bottom - style.bottom % 2
-    for size in range(style.font_size, _SMALLEST_FONT - 1, -1):
+    size = style.font_size
+    width, height = _box_size(caption, size)
+    while size > _SMALLEST_FONT and (width > right - left or height > bottom - top):
+        fitting = int(size * min((right - left) / width, (bottom - top) / height))
+        size = max(_SMALLEST_FONT, min(size - 1, fitting))
         width, height = _box_size(caption, size)
-        if width <= right - left and height <= bottom - top:
-            break
-    else:
-        size = _SMALLEST_FONT
-        width, height = min(width, right - left), min(height, bottom - top)
+    width, height = min(width, right - left), min(height, bottom - top)
     x = left + 2 * ((right - left - width) // 4)
     return CaptionBox(x, bottom - height, width, height, size)
 
 
+@lru_cache(maxsize=64)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONT_FILE, size, layout_engine=ImageFont.Layout.BASIC)
 

@@ -1,7 +1,7 @@
 """From any source's colour to SDR BT.709, as filter steps; wide-gamut and HDR sources go through a computed 3D table.
 
-Formulas: ITU-R BT.2100-2 (PQ and HLG), BT.1886 (display gamma 2.4), BT.2446-1 method A (HDR to SDR tone mapping),
-BT.2087 (the inverse of its BT.709 to BT.2020 matrix).
+Formulas: ITU-R BT.2100-2 (PQ and HLG), BT.1886 (display gamma 2.4), BT.2390-10 (tone mapping by its EETF), BT.2408
+(reference white), BT.2087 (the inverse of its BT.709 to BT.2020 matrix).
 """
 
 from enum import StrEnum
@@ -37,11 +37,17 @@ _SD_HEIGHT = 576
 
 _TABLE_SIZE = 33
 
-#: Peak of the mastering display that method A assumes, and of the SDR display, in cd/m².
+_DELIVERED: Step = ("format", {"pix_fmts": "yuv420p"})
+
+#: Peak of the HDR picture and the light that becomes SDR white (reference white of ITU-R BT.2408), in cd/m².
 _HDR_PEAK = 1000.0
-_SDR_PEAK = 100.0
+_SDR_WHITE = 203.0
 _DISPLAY_GAMMA = 2.4
 _LUMA_2020 = np.array([0.2627, 0.6780, 0.0593])
+
+#: Constants of PQ (BT.2100-2 table 4).
+_PQ_M1, _PQ_M2 = 2610 / 16384, 2523 / 4096 * 128
+_PQ_C1, _PQ_C2, _PQ_C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 
 #: Linear BT.2020 to BT.709: inverse of the matrix of BT.2087-0.
 _TO_709 = np.linalg.inv(
@@ -73,18 +79,36 @@ def colour_steps(frame: VideoFrame, size: tuple[int, int], folder: Path) -> list
         folder: Where a colour table may be written.
     """
     width, height = size
-    scale = {"w": str(width), "h": str(height), "flags": "bicubic", **_labels(frame)}
-    delivery = {"out_color_matrix": "bt709", "out_range": "tv"}
+    scale = {"w": str(width), "h": str(height), "flags": "bicubic", **_range(frame)}
     wide = wide_colour(frame)
-    if wide is None:
-        return [("scale", {**scale, **delivery}), ("format", {"pix_fmts": "yuv420p"})]
+    if wide is not None:
+        return _wide_steps(frame, wide, scale, folder)
+    if frame.format.is_rgb:
+        return [("scale", {**scale, "out_color_matrix": "bt709", "out_range": "tv"}), _DELIVERED]
+    return [("scale", {**scale, "out_range": "tv"}), _DELIVERED, *_matrix_steps(_matrix(frame))]
+
+
+def _wide_steps(frame: VideoFrame, wide: WideColour, scale: dict[str, str], folder: Path) -> list[Step]:
+    matrix = {} if frame.format.is_rgb else {"in_color_matrix": _MATRICES.get(int(frame.colorspace), "bt2020")}
     return [
-        ("scale", scale),
+        ("scale", {**scale, **matrix}),
         ("format", {"pix_fmts": "gbrp12le"}),
         ("lut3d", {"file": str(_written_table(wide, folder)), "interp": "tetrahedral"}),
-        ("scale", delivery),
-        ("format", {"pix_fmts": "yuv420p"}),
+        ("scale", {"out_color_matrix": "bt709", "out_range": "tv"}),
+        _DELIVERED,
     ]
+
+
+def _matrix_steps(matrix: str) -> list[Step]:
+    """To BT.709's matrix. ``scale`` would go through 8-bit RGB and darken by a code value; ``colorspace`` does not.
+
+    Primaries and transfer are declared equal: those of SDR video differ by less than a viewer sees.
+    """
+    if matrix == "bt709":
+        return []
+    same = dict.fromkeys(("iprimaries", "primaries", "itrc", "trc", "space"), "bt709")
+    source = "bt2020ncl" if matrix == "bt2020" else matrix
+    return [("colorspace", {**same, "ispace": source, "irange": "tv", "range": "tv"}), _DELIVERED]
 
 
 def opaque_steps(frame: VideoFrame) -> list[Step]:
@@ -94,14 +118,14 @@ def opaque_steps(frame: VideoFrame) -> list[Step]:
     return [("format", {"pix_fmts": "gbrap"}), ("premultiply", {"inplace": "1"}), ("format", {"pix_fmts": "gbrp"})]
 
 
-def _labels(frame: VideoFrame) -> dict[str, str]:
-    if frame.format.is_rgb:
-        return {}
+def _matrix(frame: VideoFrame) -> str:
     assumed = "smpte170m" if frame.height <= _SD_HEIGHT else "bt709"
-    labels = {"in_color_matrix": _MATRICES.get(int(frame.colorspace), assumed)}
-    if frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"):
-        labels["in_range"] = "pc"
-    return labels
+    return _MATRICES.get(int(frame.colorspace), assumed)
+
+
+def _range(frame: VideoFrame) -> dict[str, str]:
+    full = frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
+    return {"in_range": "pc"} if full and not frame.format.is_rgb else {}
 
 
 def _written_table(wide: WideColour, folder: Path) -> Path:
@@ -122,60 +146,54 @@ def _grid(size: int) -> Table:
 
 def to_sdr(signal: Table, wide: WideColour) -> Table:
     """Non-linear BT.2020 RGB in 0..1, shape (n, 3), to non-linear BT.709 RGB in 0..1."""
-    light = np.clip(_encoded_sdr(signal, wide), 0.0, None) ** _DISPLAY_GAMMA @ _TO_709.T
-    return np.asarray(np.clip(light, 0.0, 1.0) ** (1 / _DISPLAY_GAMMA))
+    light = np.clip(_sdr_light(signal, wide) @ _TO_709.T, 0.0, 1.0)
+    return np.asarray(light ** (1 / _DISPLAY_GAMMA))
 
 
-def _encoded_sdr(signal: Table, wide: WideColour) -> Table:
+def _sdr_light(signal: Table, wide: WideColour) -> Table:
+    """Linear BT.2020 as a share of SDR white."""
     match wide:
         case WideColour.PQ:
             return _tone_mapped(_pq_to_light(signal))
         case WideColour.HLG:
             return _tone_mapped(_hlg_to_light(signal))
         case WideColour.SDR:
-            return signal
+            return np.asarray(signal**_DISPLAY_GAMMA)
 
 
 def _pq_to_light(signal: Table) -> Table:
-    """BT.2100-2 table 4: display light as a share of the HDR peak, highlights above it clipped."""
-    m1, m2 = 2610 / 16384, 2523 / 4096 * 128
-    c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
-    powered = signal ** (1 / m2)
-    light = (np.maximum(powered - c1, 0) / (c2 - c3 * powered)) ** (1 / m1)
-    return np.clip(light * 10_000 / _HDR_PEAK, 0.0, 1.0)
+    """The EOTF of BT.2100-2 table 4: display light in cd/m², what lies above the HDR peak clipped."""
+    powered = signal ** (1 / _PQ_M2)
+    light = (np.maximum(powered - _PQ_C1, 0) / (_PQ_C2 - _PQ_C3 * powered)) ** (1 / _PQ_M1)
+    return np.asarray(np.clip(light * 10_000, 0.0, _HDR_PEAK))
+
+
+def _light_to_pq(light: Table) -> Table:
+    powered = (light / 10_000) ** _PQ_M1
+    return np.asarray(((_PQ_C1 + _PQ_C2 * powered) / (1 + _PQ_C3 * powered)) ** _PQ_M2)
 
 
 def _hlg_to_light(signal: Table) -> Table:
-    """BT.2100-2 table 5: display light as a share of the peak of a 1000 cd/m² display (system gamma 1.2)."""
+    """BT.2100-2 table 5: inverse OETF and OOTF of a 1000 cd/m² display (system gamma 1.2), in cd/m²."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ _LUMA_2020
-    return np.asarray(scene * luminance[:, None] ** 0.2)
+    return np.asarray(_HDR_PEAK * scene * luminance[:, None] ** 0.2)
 
 
 def _tone_mapped(light: Table) -> Table:
-    """BT.2446-1 method A on display light in 0..1; returns gamma-encoded BT.2020 RGB for the SDR display."""
-    encoded = light ** (1 / _DISPLAY_GAMMA)
-    luma = encoded @ _LUMA_2020
-    mapped = _mapped_luma(luma)
-    share = mapped / np.maximum(1.1 * luma, 1e-9)
-    blue_difference = share * (encoded[:, 2] - luma) / 1.8814
-    red_difference = share * (encoded[:, 0] - luma) / 1.4746
-    mapped = mapped - np.maximum(0.1 * red_difference, 0.0)
-    red = mapped + 1.4746 * red_difference
-    blue = mapped + 1.8814 * blue_difference
-    green = (mapped - _LUMA_2020[0] * red - _LUMA_2020[2] * blue) / _LUMA_2020[1]
-    return np.stack([red, green, blue], axis=1)
+    """Roll highlights off so that the HDR peak becomes SDR white; the largest channel decides, so hues stay."""
+    largest = light.max(axis=1)
+    share = _rolled_off(largest) / np.maximum(largest, 1e-9)
+    return np.asarray(light * share[:, None] / _SDR_WHITE)
 
 
-def _mapped_luma(luma: Table) -> Table:
-    """The tone curve of method A: perceptual, kneed, back to display gamma."""
-    hdr = 1 + 32 * (_HDR_PEAK / 10_000) ** (1 / _DISPLAY_GAMMA)
-    sdr = 1 + 32 * (_SDR_PEAK / 10_000) ** (1 / _DISPLAY_GAMMA)
-    perceived = np.log(1 + (hdr - 1) * luma) / np.log(hdr)
-    kneed = np.select(
-        [perceived <= 0.7399, perceived < 0.9909],
-        [1.0770 * perceived, -1.1510 * perceived**2 + 2.7811 * perceived - 0.6302],
-        0.5 * perceived + 0.5,
-    )
-    return np.asarray((sdr**kneed - 1) / (sdr - 1))
+def _rolled_off(light: Table) -> Table:
+    """The EETF of BT.2390-10 5.4.1, from the HDR peak to SDR white at 203 cd/m², in cd/m²."""
+    peak = _light_to_pq(np.array(_HDR_PEAK))
+    target = _light_to_pq(np.array(_SDR_WHITE)) / peak
+    knee = 1.5 * target - 0.5
+    level = _light_to_pq(light) / peak
+    t = np.maximum(level - knee, 0) / (1 - knee)
+    spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * target
+    return _pq_to_light(np.where(level < knee, level, spline) * peak)

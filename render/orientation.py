@@ -9,13 +9,16 @@ from render.chain import Step
 
 _MATRIX_BYTES = 36
 
+#: A vertical flip only turns strides negative; the copy makes rows run downwards in memory again.
+_FLIPPED: tuple[Step, ...] = (("vflip", {}), ("copy", {}))
+
 #: Sign pattern (a, b, c, d) of the matrix that maps stored (x, y) to shown (ax + cy, bx + dy), as in ISO/IEC 14496-12
 #: 6.2.2, and the filters that do the same to the pixels.
 _TURNS: dict[tuple[int, int, int, int], tuple[Step, ...]] = {
     (1, 0, 0, 1): (),
     (-1, 0, 0, 1): (("hflip", {}),),
-    (1, 0, 0, -1): (("vflip", {}),),
-    (-1, 0, 0, -1): (("hflip", {}), ("vflip", {})),
+    (1, 0, 0, -1): _FLIPPED,
+    (-1, 0, 0, -1): (("hflip", {}), *_FLIPPED),
     (0, 1, -1, 0): (("transpose", {"dir": "clock"}),),
     (0, -1, 1, 0): (("transpose", {"dir": "cclock"}),),
     (0, 1, 1, 0): (("transpose", {"dir": "cclock_flip"}),),

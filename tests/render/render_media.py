@@ -56,9 +56,9 @@ def read_number(luma: NDArray[np.uint8]) -> int:
 
 
 def yuv_frame(luma: NDArray[np.uint8], pixel_format: str = "yuv420p") -> av.VideoFrame:
-    frame = av.VideoFrame.from_ndarray(luma, format="gray").reformat(
-        format=pixel_format, src_color_range=1, dst_color_range=1
-    )
+    """A grey picture with exactly these limited-range code values."""
+    planes = np.stack([luma, np.full_like(luma, 128), np.full_like(luma, 128)])
+    frame = av.VideoFrame.from_ndarray(planes, format="yuv444p").reformat(format=pixel_format)
     frame.color_range = 1
     return frame
 
@@ -86,6 +86,7 @@ class Writer:
         self,
         frames: Iterable[tuple[int, av.VideoFrame]] = (),
         size: tuple[int, int] | None = None,
+        *,
         sound: NDArray[np.float32] | None = None,
         sound_codec: str = "pcm_s16le",
         sound_rate: int = 48_000,
@@ -168,6 +169,25 @@ def describe(
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     source = Source(id=identifier, name=path.name, kind=kind, sha256=digest, origin=origin, video=video, audio=audio)
     return Media(path, source)
+
+
+def imagined(identifier: str = "a", time_base: Fraction = Fraction(1, 90_000), seconds: int = 7200) -> Media:
+    """What an edit knows of a file that is not there, for arithmetic."""
+    video = SourceVideo(
+        stream_index=0,
+        time_base=time_base,
+        start_pts=0,
+        end_pts=int(seconds / time_base),
+        frame_rate=Fraction(30),
+        display_width=1920,
+        display_height=1080,
+    )
+    audio = SourceAudio(stream_index=1, samples=seconds * 48_000)
+    kind = AssetKind.A_ROLL
+    source = Source(
+        id=identifier, name=identifier, kind=kind, sha256="0" * 64, origin=Fraction(0), video=video, audio=audio
+    )
+    return Media(Path("nowhere"), source)
 
 
 def video_clip(media: Media, start: int, duration: int, first_frame: int, rate: Fraction, **more: object) -> VideoClip:

@@ -1,0 +1,83 @@
+"""The delivery check measures files, and finds what is wrong with them."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from render import check_delivery
+from render.delivery import require_passed
+from schemas.delivery import DeliveryReport
+from schemas.errors import DeliveryRejected
+from schemas.rendering import RenderResult
+from tests.render.render_media import Media, audio_clip, edit, run, video_clip
+
+pytestmark = pytest.mark.media
+
+
+@pytest.fixture(scope="module")
+def finished(counted: Media, tmp_path_factory: pytest.TempPathFactory) -> tuple[RenderResult, Media]:
+    rate = Fraction(30)
+    edl = edit([counted], [video_clip(counted, 0, 150, 0, rate)], [audio_clip(counted, 0, 150, 0, rate)])
+    return run(edl, [counted], tmp_path_factory.mktemp("finished") / "o"), counted
+
+
+def failed(report: DeliveryReport) -> set[str]:
+    return {check.name for check in report.checks if check.hard and not check.passed}
+
+
+def test_a_finished_file_keeps_every_limit(finished: tuple[RenderResult, Media]) -> None:
+    report = finished[0].report
+    assert report.passed
+    assert report.frames == 150
+    assert 0 <= report.samples - 240_000 < 1024
+    assert report.metrics.integrated_lufs == pytest.approx(-14, abs=0.5)
+    assert {stage.stage for stage in report.metrics.stages} == {"sound", "decode and filter", "encode", "check"}
+
+
+def test_files_lie_in_the_folder_and_nothing_else_does(finished: tuple[RenderResult, Media]) -> None:
+    result = finished[0]
+    kept = {result.video, result.thumbnail, result.srt, result.vtt}
+    assert set(result.video.parent.iterdir()) == kept
+    assert result.thumbnail.read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_a_file_of_another_length_or_size_is_rejected(finished: tuple[RenderResult, Media], counted: Media) -> None:
+    rate = Fraction(30)
+    longer = edit([counted], [video_clip(counted, 0, 151, 0, rate)], canvas=(640, 360))
+    report = check_delivery(finished[0].video, longer)
+    assert {"duration", "picture size"} <= failed(report)
+    with pytest.raises(DeliveryRejected, match="duration is 150 frames"):
+        require_passed(report)
+
+
+def test_a_careless_encode_is_found_out(finished: tuple[RenderResult, Media], counted: Media, tmp_path: Path) -> None:
+    careless = tmp_path / "careless.mp4"
+    with av.open(str(finished[0].video)) as source, av.open(str(careless), "w") as output:
+        stream = output.add_stream("libx264", rate=30, options={"preset": "ultrafast", "g": "250", "sc_threshold": "0"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv444p"
+        for frame in source.decode(video=0):
+            converted = frame.reformat(format="yuv444p")
+            converted.pict_type = av.video.frame.PictureType.NONE
+            output.mux(stream.encode(converted))
+        output.mux(stream.encode(None))
+    edl = edit([counted], [video_clip(counted, 0, 150, 0, Fraction(30))])
+    assert {
+        "pixel format",
+        "longest GOP",
+        "moov before mdat",
+        "edit lists",
+        "audio length against picture",
+        "A/V start offset",
+        "video codec",
+    } <= failed(check_delivery(careless, edl))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video at all" * 100])
+def test_what_is_no_video_is_rejected_with_a_sentence(content: bytes, counted: Media, tmp_path: Path) -> None:
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(content)
+    edl = edit([counted], [video_clip(counted, 0, 10, 0, Fraction(30))])
+    with pytest.raises(DeliveryRejected, match="could not be decoded"):
+        check_delivery(path, edl)

@@ -1,0 +1,154 @@
+"""The right source frame on every timeline frame."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from render.pictures import PictureReader
+from schemas.media import AssetKind
+from tests.render.render_media import (
+    Media,
+    Writer,
+    describe,
+    edit,
+    lumas,
+    numbered,
+    read_number,
+    run,
+    shared_media,
+    video_clip,
+    yuv_frame,
+)
+
+pytestmark = pytest.mark.media
+
+
+def numbers(path: Path) -> list[int]:
+    return [read_number(luma) for luma in lumas(path)]
+
+
+def source_of(folder: Path, times: list[int], name: str = "s.mp4", identifier: str = "a", **more: object) -> Media:
+    path = folder / name
+    Writer(path).write(((pts, yuv_frame(numbered(n))) for n, pts in enumerate(times)), (320, 180))
+    return describe(path, identifier, **more)  # type: ignore[arg-type]
+
+
+def test_cuts_are_exact_to_the_frame_forwards_and_backwards(counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    firsts = [17, 118, 60, 61, 62, 0, 290, 33, 234, 50]
+    clips = [video_clip(counted, 10 * n, 10, first, rate) for n, first in enumerate(firsts)]
+    result = run(edit([counted], clips), [counted], tmp_path / "o")
+    assert numbers(result.video) == [first + n for first in firsts for n in range(10)]
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mov", "a.ts", "a.avi"])
+def test_seeking_is_exact_in_every_container(name: str, rate: Fraction, tmp_path: Path) -> None:
+    path = tmp_path / name
+    options = {"preset": "ultrafast", "g": "48", "bf": "0" if name.endswith("avi") else "3"}
+    writer = Writer(path, codec_options=options)
+    writer.write(((n * 3000, yuv_frame(numbered(n))) for n in range(200)), (320, 180))
+    media = describe(path)
+    assert media.source.video is not None
+    reader = PictureReader(media.source, path)
+    step = 1 / rate / media.source.video.time_base
+    for wanted in (150, 151, 20, 199, 0, 101, 100, 47, 48, 49):
+        frame = reader.frame_at(media.source.video.start_pts + int(step * (wanted + Fraction(1, 2))))
+        luma = np.frombuffer(memoryview(frame.planes[0]), np.uint8).reshape(-1, frame.planes[0].line_size)[:, :320]
+        assert read_number(luma[:180]) == wanted
+    reader.close()
+
+
+@pytest.mark.parametrize("timeline", [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60)])
+def test_sources_of_other_rates_keep_their_time(counted: Media, timeline: Fraction, tmp_path: Path) -> None:
+    duration = int(9 * timeline)
+    clips = [video_clip(counted, 0, duration, 0, timeline)]
+    result = run(edit([counted], clips, rate=timeline), [counted], tmp_path / "o")
+    expected = [int((n + Fraction(1, 2)) / timeline * 30) for n in range(duration)]
+    assert numbers(result.video) == expected
+
+
+def test_a_variable_rate_source_becomes_constant_without_drift(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    times = np.concatenate([[0], np.cumsum(rng.integers(1500, 9000, 160))])
+    media = source_of(tmp_path, [int(t) for t in times])
+    assert media.source.video is not None
+    ticks = times * media.source.video.time_base.denominator // 90_000
+    duration = int(times[-1] / 3000)
+    result = run(edit([media], [video_clip(media, 0, duration, 0, Fraction(30))]), [media], tmp_path / "o")
+    step = Fraction(1, 30) / media.source.video.time_base
+    expected = [
+        int(np.searchsorted(ticks, int((n + Fraction(1, 2)) * step), side="right") - 1) for n in range(duration)
+    ]
+    assert numbers(result.video) == expected
+
+
+def test_sources_of_mixed_rates_and_sizes_share_a_timeline(counted: Media, tmp_path: Path) -> None:
+    rate = Fraction(30_000, 1001)
+    path = tmp_path / "b.mp4"
+    Writer(path).write(((n * 3600, yuv_frame(numbered(n, 500, 282))) for n in range(100)), (500, 282))
+    other = describe(path, "b", AssetKind.B_ROLL, rate=Fraction(25))
+    clips = [
+        video_clip(counted, 0, 30, 40, rate),
+        video_clip(other, 30, 30, 20, rate),
+        video_clip(counted, 60, 30, 200, rate),
+    ]
+    result = run(edit([counted, other], clips, rate=rate), [counted, other], tmp_path / "o")
+    shown = numbers(result.video)
+
+    def expected(first: int, source_rate: int) -> list[int]:
+        return [int(((first + n + Fraction(1, 2)) / rate) * source_rate) for n in range(30)]
+
+    assert shown[:30] == expected(40, 30)
+    assert shown[30:60] == expected(20, 25)
+    assert shown[60:] == expected(200, 30)
+    assert result.report.metrics.b_roll_share == pytest.approx(1 / 3)
+
+
+def test_an_overlay_hides_the_base_and_gives_it_back(counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    base = [video_clip(counted, 0, 30, 0, rate), video_clip(counted, 30, 30, 100, rate)]
+    overlay = video_clip(counted, 20, 20, 200, rate, id="over")
+    result = run(edit([counted], base, overlays=[overlay]), [counted], tmp_path / "o")
+    assert numbers(result.video) == [*range(20), *range(200, 220), *range(110, 130)]
+
+
+def test_a_source_that_stops_early_holds_its_last_picture_and_says_so(
+    counted: Media, rate: Fraction, tmp_path: Path
+) -> None:
+    data = counted.path.read_bytes()
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(data[: len(data) * 6 // 10])
+    short = Media(path, counted.source)
+    result = run(edit([short], [video_clip(short, 0, 290, 0, rate)]), [short], tmp_path / "o")
+    shown = numbers(result.video)
+    assert shown[:100] == list(range(100))
+    assert len(set(shown[-60:])) == 1
+    assert any("ends earlier" in note or "damaged" in note for note in result.report.notes)
+
+
+def test_damaged_packets_hold_the_last_good_picture(counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    data = bytearray(counted.path.read_bytes())
+    start = data.find(b"mdat") + 4
+    rng = np.random.default_rng(3)
+    for position in rng.integers(start + 4000, len(data) - 4000, 12):
+        data[position : position + 24] = bytes(rng.integers(0, 255, 24, dtype=np.uint8))
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    damaged = Media(path, counted.source)
+    result = run(edit([damaged], [video_clip(damaged, 0, 290, 0, rate)]), [damaged], tmp_path / "o")
+    assert result.report.frames == 290
+    right = sum(shown == n for n, shown in enumerate(numbers(result.video)))
+    assert right > 145
+
+
+def test_the_same_edit_gives_the_same_file(counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    edl = edit([counted], [video_clip(counted, 0, 30, 40, rate)])
+    first, second = (run(edl, [counted], tmp_path / name).video.read_bytes() for name in ("one", "two"))
+    assert first == second
+
+
+def test_real_variable_rate_footage(tmp_path: Path) -> None:
+    media = describe(shared_media("talking_heads/square_vfr_1spk_man-suit.mp4"))
+    rate = Fraction(30)
+    result = run(edit([media], [video_clip(media, 0, 180, 0, rate)], canvas=(350, 350)), [media], tmp_path / "o")
+    assert result.report.frames == 180

@@ -1,0 +1,296 @@
+"""Sound where and as loud as the edit says, as heard by whoever decodes the finished file."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from render.loudness import LoudnessMeter
+from render.mix import PcmFile, envelope, mix_timeline
+from render.sounds import SoundReader
+from render.timeline import Heard
+from schemas.edl import EDL, AudioRole, AudioTrack, GainKey, SourceAudio
+from schemas.facts import ChannelMix
+from schemas.progress import ignore_progress
+from tests.render.render_media import (
+    Media,
+    Writer,
+    audio_clip,
+    describe,
+    edit,
+    lumas,
+    run,
+    samples,
+    shared_media,
+    video_clip,
+)
+
+pytestmark = pytest.mark.media
+
+RATE = Fraction(30)
+Stereo = NDArray[np.float32]
+
+
+def noise(seconds: float, level: float = 0.1, seed: int = 0) -> Stereo:
+    return (
+        (np.random.default_rng(seed).standard_normal((2, round(seconds * 48_000))) * level)
+        .astype(np.float32)
+        .clip(-1, 1)
+    )
+
+
+def sound_of(folder: Path, wave: Stereo, name: str = "sound.wav", identifier: str = "s", **more: object) -> Media:
+    path = folder / name
+    Writer(path).write(sound=wave, **more)  # type: ignore[arg-type]
+    return describe(path, identifier)
+
+
+def mixed(edl: EDL, media: list[Media], folder: Path) -> Stereo:
+    """The mix before mastering: bit for bit what the edit says."""
+    total = round(edl.duration / edl.rate * 48_000)
+    with PcmFile(folder / "mix.f32", total) as target:
+        mix_timeline(edl, {m.source.id: m.path for m in media}, target, ignore_progress)
+        return target.read(0, total)
+
+
+def loudness(wave: Stereo) -> tuple[float | None, float | None]:
+    meter = LoudnessMeter()
+    meter.push(wave)
+    result = meter.result()
+    return result.integrated_lufs, result.true_peak_dbtp
+
+
+def test_every_sample_lies_where_the_edit_puts_it(counted: Media, tmp_path: Path) -> None:
+    wave = noise(10)
+    source = sound_of(tmp_path, wave)
+    firsts = [30, 200, 10, 100]
+    sound = [audio_clip(source, 15 * n, 15, first, RATE) for n, first in enumerate(firsts)]
+    edl = edit([counted, source], [video_clip(counted, 0, 60, 0, RATE)], sound)
+    expected = np.concatenate([wave[:, first * 1600 : (first + 15) * 1600] for first in firsts], axis=1)
+    assert np.abs(mixed(edl, [counted, source], tmp_path) - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "sample_rate"),
+    [
+        ("a.m4a", "aac", 48_000),
+        ("a.m4a", "aac", 44_100),
+        ("a.mkv", "libopus", 48_000),
+        ("a.mp3", "libmp3lame", 44_100),
+        ("a.flac", "flac", 32_000),
+        ("a.ts", "aac", 48_000),
+        ("a.ogg", "libvorbis", 44_100),
+    ],
+)
+def test_reading_after_a_jump_gives_the_samples_that_lie_there(
+    name: str, codec: str, sample_rate: int, tmp_path: Path
+) -> None:
+    at = np.arange(8 * sample_rate) / sample_rate
+    chirp = (0.5 * np.sin(2 * np.pi * (200 + 150 * at) * at)).astype(np.float32)
+    source = sound_of(tmp_path, np.stack([chirp, chirp]), name, sound_codec=codec, sound_rate=sample_rate)
+    straight = SoundReader(source.source, source.path)
+    whole = straight.read(0, 7 * 48_000)
+    straight.close()
+    reader = SoundReader(source.source, source.path)
+    for start in (5 * 48_000 + 77, 48_000 + 13, 6 * 48_000, 100_000):
+        part = reader.read(start, 9600)
+        assert np.abs(part - whole[:, start : start + 9600]).max() < 0.02, start
+    reader.close()
+
+
+def test_sound_that_starts_late_is_silent_until_then(counted: Media, tmp_path: Path) -> None:
+    path = tmp_path / "late.mkv"
+    with_picture = [(0, _grey()), (270_000, _grey())]
+    Writer(path).write(with_picture, (64, 64), sound=noise(2, 0.2), sound_start=48_000)
+    media = describe(path)
+    reader = SoundReader(media.source, path)
+    wave = reader.read(0, 3 * 48_000)
+    reader.close()
+    begin = int(np.flatnonzero(np.abs(wave[0]) > 0)[0])
+    assert begin == pytest.approx(48_000, abs=48)
+
+
+def _grey() -> "object":
+    from tests.render.render_media import yuv_frame
+
+    return yuv_frame(np.full((64, 64), 100, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("mix", "left", "right"),
+    [
+        (ChannelMix.ALL, 0.4, -0.2),
+        (ChannelMix.LEFT, 0.4, 0.4),
+        (ChannelMix.RIGHT, -0.2, -0.2),
+        (ChannelMix.DIFFERENCE, 0.3, 0.3),
+    ],
+)
+def test_channels_are_mixed_as_analysis_decided(
+    mix: ChannelMix, left: float, right: float, counted: Media, tmp_path: Path
+) -> None:
+    wave = np.stack([np.full(96_000, 0.4), np.full(96_000, -0.2)]).astype(np.float32)
+    source = sound_of(tmp_path, wave)
+    audio = SourceAudio(stream_index=0, samples=96_000, channel_mix=mix)
+    source = Media(source.path, source.source.model_copy(update={"audio": audio}))
+    edl = edit([counted, source], [video_clip(counted, 0, 30, 0, RATE)], [audio_clip(source, 0, 30, 0, RATE)])
+    heard = mixed(edl, [counted, source], tmp_path)
+    assert heard[:, 100:-100].mean(axis=1) == pytest.approx([left, right], abs=0.01)
+
+
+def test_the_centre_of_surround_sound_reaches_both_sides(tmp_path: Path) -> None:
+    wave = np.zeros((6, 96_000), np.float32)
+    wave[2] = 0.5
+    source = sound_of(tmp_path, wave, layout="5.1")
+    reader = SoundReader(source.source, source.path)
+    heard = reader.read(24_000, 24_000)
+    reader.close()
+    assert (heard.mean(axis=1) > 0.3).all()
+
+
+def test_mono_sounds_on_both_sides_at_full_level(tmp_path: Path) -> None:
+    source = sound_of(tmp_path, np.full((1, 96_000), 0.5, np.float32), layout="mono")
+    reader = SoundReader(source.source, source.path)
+    assert reader.read(24_000, 24_000).mean(axis=1) == pytest.approx([0.5, 0.5], abs=0.01)
+    reader.close()
+
+
+def test_a_crossfade_of_unlike_sounds_keeps_its_power(counted: Media, tmp_path: Path) -> None:
+    one, two = (
+        sound_of(tmp_path, noise(8, 0.1, 1), "1.wav", "one"),
+        sound_of(tmp_path, noise(8, 0.1, 2), "2.wav", "two"),
+    )
+    fade = 9600
+    sound = [audio_clip(one, 0, 60, 30, RATE, fade_out=fade), audio_clip(two, 60, 60, 60, RATE, fade_in=fade)]
+    edl = edit([counted, one, two], [video_clip(counted, 0, 120, 0, RATE)], sound)
+    heard = mixed(edl, [counted, one, two], tmp_path)
+    join = 60 * 1600
+    levels = [heard[:, begin : begin + 1600].std() for begin in range(join - fade, join, 1600)]
+    assert levels == pytest.approx([0.1] * len(levels), rel=0.05)
+
+
+@given(fade=st.integers(1, 4000), begin=st.integers(0, 100_000), blocks=st.integers(1, 5000))
+def test_fades_at_a_join_add_up_to_one_in_power_whatever_the_blocks(fade: int, begin: int, blocks: int) -> None:
+    join = begin + fade
+    before = Heard(start=0, begin=0, end=join, fade_in=0, fade_out=fade)
+    after = Heard(start=join, begin=begin, end=join + 10_000, fade_in=fade, fade_out=0)
+    keys = (np.array([0.0]), np.array([0.0]))
+    count = min(blocks, fade)
+    power = envelope(before, keys, begin, count) ** 2 + envelope(after, keys, begin, count) ** 2
+    assert power == pytest.approx(np.ones(count), abs=1e-5)
+
+
+def test_gain_moves_linearly_in_decibels(counted: Media, tmp_path: Path) -> None:
+    source = sound_of(tmp_path, np.full((2, 5 * 48_000), 0.5, np.float32))
+    gain = (GainKey(frame=30, gain=0), GainKey(frame=60, gain=-2000))
+    sound = [audio_clip(source, 0, 90, 0, RATE, gain=gain)]
+    heard = mixed(edit([counted, source], [video_clip(counted, 0, 90, 0, RATE)], sound), [counted, source], tmp_path)
+    decibels = 20 * np.log10(heard[0, [0, 24_000, 48_000, 72_000, 96_000, 140_000]] / 0.5)
+    assert decibels == pytest.approx([0, 0, 0, -10, -20, -20], abs=0.05)
+
+
+def test_tracks_are_summed(counted: Media, tmp_path: Path) -> None:
+    one = sound_of(tmp_path, np.full((2, 96_000), 0.2, np.float32), "1.wav", "one")
+    two = sound_of(tmp_path, np.full((2, 96_000), 0.3, np.float32), "2.wav", "two")
+    tracks = (
+        AudioTrack(role=AudioRole.DIALOGUE, clips=(audio_clip(one, 0, 30, 0, RATE),)),
+        AudioTrack(role=AudioRole.MUSIC, clips=(audio_clip(two, 10, 20, 0, RATE),)),
+    )
+    edl = edit([counted, one, two], [video_clip(counted, 0, 30, 0, RATE)], audio=(), **{"audio": tracks})
+    heard = mixed(edl, [counted, one, two], tmp_path)
+    assert heard[0, 8000] == pytest.approx(0.2, abs=0.001)
+    assert heard[0, 30_000] == pytest.approx(0.5, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    "wave",
+    [
+        pytest.param(noise(6, 0.003), id="quiet noise"),
+        pytest.param(noise(6, 0.4), id="loud noise"),
+        pytest.param(noise(6, 0.02) * (1 + 40 * (np.arange(288_000) % 24_000 < 60)).astype(np.float32), id="clicks"),
+    ],
+)
+def test_loudness_and_peak_after_aac(wave: Stereo, counted: Media, tmp_path: Path) -> None:
+    source = sound_of(tmp_path, wave.clip(-1, 1))
+    edl = edit([counted, source], [video_clip(counted, 0, 180, 0, RATE)], [audio_clip(source, 0, 180, 0, RATE)])
+    result = run(edl, [counted, source], tmp_path / "o")
+    integrated, peak = loudness(samples(result.video))
+    assert integrated == pytest.approx(-14, abs=0.5)
+    assert peak is not None
+    assert peak <= -1
+
+
+def test_silence_is_delivered_as_silence(counted: Media, tmp_path: Path) -> None:
+    edl = edit([counted], [video_clip(counted, 0, 30, 0, RATE)])
+    result = run(edl, [counted], tmp_path / "o")
+    assert np.abs(samples(result.video)).max() == 0
+    assert result.report.passed
+    assert result.report.metrics.integrated_lufs is None
+
+
+def test_hiss_is_not_blown_up(counted: Media, tmp_path: Path) -> None:
+    source = sound_of(tmp_path, noise(6, 0.0004))
+    edl = edit([counted, source], [video_clip(counted, 0, 180, 0, RATE)], [audio_clip(source, 0, 180, 0, RATE)])
+    result = run(edl, [counted, source], tmp_path / "o")
+    assert np.abs(samples(result.video)).max() < 0.01
+    assert any("too quiet" in note for note in result.report.notes)
+
+
+def flashes_and_beeps(folder: Path, seconds: int) -> Media:
+    """White for 4 frames with a beep, every second, at frame 10 of it."""
+    from tests.render.render_media import yuv_frame
+
+    path = folder / "flash.mp4"
+    dark, white = (np.full((90, 160), value, np.uint8) for value in (20, 230))
+    frames = ((n * 3000, yuv_frame(white if 10 <= n % 30 < 14 else dark)) for n in range(seconds * 30))
+    at = np.arange(seconds * 48_000)
+    beep = np.where((at % 48_000 >= 16_000) & (at % 48_000 < 22_400), 0.5 * np.sin(2 * np.pi * 1000 * at / 48_000), 0)
+    Writer(path).write(frames, (160, 90), sound=np.stack([beep, beep]).astype(np.float32), sound_codec="aac")
+    return describe(path)
+
+
+def offsets_ms(video: Path, rate: Fraction) -> list[float]:
+    """For each flash that starts, how much later the nearest beep starts, in milliseconds."""
+    brightness = np.array([luma.mean() for luma in lumas(video)])
+    flashes = np.flatnonzero((brightness[1:] > 125) & (brightness[:-1] <= 125)) + 1
+    loud = np.flatnonzero(np.abs(samples(video)[0]) > 0.05)
+    beeps = loud[np.r_[True, np.diff(loud) > 4800]]
+    times = [float(flash / rate * 1000) for flash in flashes]
+    return [min((beep / 48 - time for beep in beeps), key=abs) for time in times]
+
+
+@pytest.mark.parametrize("rate", [Fraction(30), Fraction(30_000, 1001), Fraction(25)])
+def test_picture_and_sound_stay_together_after_many_cuts(rate: Fraction, tmp_path: Path) -> None:
+    media = flashes_and_beeps(tmp_path, 20)
+    rng = np.random.default_rng(5)
+    video, sound, position = [], [], 0
+    for _ in range(55):
+        length = int(rng.integers(7, 24))
+        # Cuts fall outside the flashes, as an editor's would.
+        first = int(int(rng.integers(0, 18)) * rate) + int(rate * Fraction(int(rng.integers(0, 9)), 30))
+        video.append(video_clip(media, position, length, first, rate))
+        sound.append(audio_clip(media, position, length, first, rate, fade_out=240))
+        position += length
+    result = run(edit([media], video, sound, canvas=(160, 90), rate=rate), [media], tmp_path / "o")
+    found = offsets_ms(result.video, rate)
+    assert len(found) > 15
+    assert np.abs(found).max() <= float(1000 / rate)
+
+
+def test_real_flashes_and_beeps_stay_together(tmp_path: Path) -> None:
+    media = describe(shared_media("sync/flash_beep_30fps_90s.mp4"))
+    rng = np.random.default_rng(11)
+    video, sound, position = [], [], 0
+    for _ in range(60):
+        length, first = int(rng.integers(20, 50)), int(rng.integers(5, 2600))
+        video.append(video_clip(media, position, length, first, RATE))
+        sound.append(audio_clip(media, position, length, first, RATE, fade_out=240))
+        position += length
+    result = run(edit([media], video, sound), [media], tmp_path / "o")
+    found = offsets_ms(result.video, RATE)
+    assert len(found) >= 40
+    assert np.abs(found).max() <= 1000 / 30
+    assert np.median(np.abs(found)) < 2

@@ -1,0 +1,103 @@
+"""Which clip shows and sounds when: exact arithmetic."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from render.timeline import crop_at, heard, source_tick, visible_stretches
+from schemas.edl import CropKey, VideoClip
+from schemas.timebase import RATE_FAMILY, frame_to_sample
+from tests.render.render_media import audio_clip, edit, imagined, video_clip
+
+pytestmark = pytest.mark.unit
+
+RATES = st.sampled_from(RATE_FAMILY)
+#: Time bases that tell the frames of every rate apart, and one as coarse as a frame.
+FINE = st.sampled_from([Fraction(1, 90_000), Fraction(1, 1000), Fraction(1, 15_360)])
+TIME_BASES = FINE | st.just(Fraction(1001, 30_000))
+
+
+def clip(source_in: int, duration: int, rate: Fraction, time_base: Fraction) -> VideoClip:
+    end = source_in + max(1, round(duration / rate / time_base))
+    return VideoClip(id="c", source="a", start=0, duration=duration, source_in=source_in, source_out=end, reason="d1")
+
+
+@given(rate=RATES, time_base=FINE, first=st.integers(0, 5000), duration=st.integers(1, 200_000), data=st.data())
+def test_a_source_of_the_same_rate_maps_one_to_one(
+    rate: Fraction, time_base: Fraction, first: int, duration: int, data: st.DataObject
+) -> None:
+    number = data.draw(st.integers(0, duration - 1))
+
+    def tick(frame: int) -> int:
+        return round(frame / rate / time_base)
+
+    shown = clip(tick(first), duration, rate, time_base)
+    video = imagined(time_base=time_base).source.video
+    assert video is not None
+    sampled = source_tick(shown, video, rate, number)
+    assert tick(first + number) <= sampled < tick(first + number + 1)
+
+
+@given(rate=RATES, time_base=TIME_BASES, duration=st.integers(1, 3000), source_in=st.integers(0, 10**7))
+def test_source_time_never_falls_and_stays_inside_the_clip(
+    rate: Fraction, time_base: Fraction, duration: int, source_in: int
+) -> None:
+    shown = clip(source_in, duration, rate, time_base)
+    video = imagined(time_base=time_base).source.video
+    assert video is not None
+    ticks = [source_tick(shown, video, rate, number) for number in range(duration)]
+    assert ticks == sorted(ticks)
+    assert shown.source_in <= ticks[0]
+    assert ticks[-1] < shown.source_out
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8), data=st.data())
+def test_every_frame_shows_one_clip_and_overlays_win(lengths: list[int], data: st.DataObject) -> None:
+    rate, source = Fraction(30), imagined()
+    base = [video_clip(source, sum(lengths[:n]), length, 0, rate) for n, length in enumerate(lengths)]
+    total = sum(lengths)
+    points = sorted(data.draw(st.lists(st.integers(0, total), max_size=6, unique=True)))
+    spans = [(a, b) for a, b in zip(points[::2], points[1::2], strict=False)]
+    overlays = [video_clip(source, a, b - a, 500, rate, id=f"o{a}") for a, b in spans]
+    stretches = visible_stretches(edit([source], base, overlays=overlays))
+    shown = [stretch.clip.id for stretch in stretches for _ in range(stretch.first, stretch.end)]
+    expected = [
+        next((o.id for o in overlays if o.start <= n < o.end), next(c.id for c in base if c.start <= n < c.end))
+        for n in range(total)
+    ]
+    assert shown == expected
+    assert stretches[0].first == 0
+
+
+def test_a_crop_moves_linearly_and_stands_still_outside_its_keys() -> None:
+    keys = (
+        CropKey(frame=10, x=100, y=0, width=600, height=1000),
+        CropKey(frame=20, x=200, y=50, width=500, height=900),
+    )
+    assert crop_at(keys, 0) == crop_at(keys, 10)
+    assert crop_at(keys, 99) == crop_at(keys, 20)
+    middle = crop_at(keys, 13)
+    assert (middle.x, middle.y, middle.width, middle.height) == pytest.approx((130, 15, 570, 970))
+
+
+@given(
+    rate=RATES,
+    start=st.integers(0, 400_000),
+    duration=st.integers(2, 1000),
+    first=st.integers(0, 400),
+    fade=st.integers(0, 1200),
+)
+def test_a_fade_in_reaches_back_only_as_far_as_there_is_timeline_and_source(
+    rate: Fraction, start: int, duration: int, first: int, fade: int
+) -> None:
+    source = imagined()
+    sound = audio_clip(source, start, duration, first, rate, fade_in=fade)
+    place = heard(sound, rate)
+    assert place.start == frame_to_sample(start, rate, 48_000)
+    assert place.end == frame_to_sample(start + duration, rate, 48_000)
+    assert 0 <= place.begin <= place.start
+    assert sound.source_in - (place.start - place.begin) >= 0
+    if fade <= min(place.start, sound.source_in):
+        assert place.start - place.begin == fade
