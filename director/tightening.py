@@ -155,7 +155,7 @@ def _restart_of(words: Sequence[Spoken], tokens: Sequence[str], first: int, agai
         return None
     paused = words[again].start_us - words[again - 1].end_us >= USABLE_PAUSE_US
     for start in range(max(first, again - RESTART_REACH_WORDS), again - FALSE_START_WORDS + 1):
-        if tokens[start] != tokens[again]:
+        if tokens[start] != tokens[again] or len(set(tokens[start:again])) < 2:
             continue
         shared = _common_prefix(tokens[start:again], tokens[again : again + RESTART_REACH_WORDS])
         needed = FALSE_START_SHARE * (again - start) if paused else again - start

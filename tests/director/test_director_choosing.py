@@ -1,0 +1,104 @@
+"""The passages that the short cuts are made of."""
+
+from fractions import Fraction
+
+import pytest
+
+from director import PlanOptions, plan
+from schemas.edl import EDL, Variant
+from schemas.facts import AssetFacts, Span, Word
+from tests.director.director_footage import say, talk
+
+pytestmark = pytest.mark.unit
+
+SENTENCES = (
+    "So that is why it was there.",
+    "Never point your camera at the sun without a filter.",
+    "Why do 90 percent of beginners ruin their first film?",
+    "They forget the light and they forget the lens.",
+    "Our studio in Lisbon has three windows to the north.",
+    "You can build the same for two hundred dollars.",
+)
+
+
+def long_talk(count: int = 40) -> AssetFacts:
+    lines = [
+        (1 + 5.0 * i, f"{SENTENCES[i % len(SENTENCES)][:-1]} {i}{SENTENCES[i % len(SENTENCES)][-1]}")
+        for i in range(count)
+    ]
+    return talk(5.0 * count + 2, say(*lines))
+
+
+def text(edl: EDL) -> str:
+    return " ".join(" ".join(caption.lines) for caption in edl.captions)
+
+
+def seconds(edl: EDL) -> Fraction:
+    return edl.duration / edl.rate
+
+
+def test_a_highlight_is_30_to_60_s_of_whole_sentences() -> None:
+    edl = plan([long_talk()], Variant.SHORT_HIGHLIGHT, PlanOptions())
+    assert 30 <= seconds(edl) <= 60
+    assert text(edl)[0].isupper()
+    assert text(edl).rstrip('"')[-1] in ".?!"
+
+
+def test_a_highlight_does_not_open_on_what_came_before() -> None:
+    edl = plan([long_talk()], Variant.SHORT_HIGHLIGHT, PlanOptions())
+    assert not text(edl).startswith(("So", "They"))
+
+
+def test_a_highlight_of_barely_enough_speech_lets_its_pauses_be_longer() -> None:
+    facts = talk(40, say(*((1 + 2.6 * i, f"Lens {i} has its own glass.") for i in range(12))))
+    assert seconds(plan([facts], Variant.CINEMATIC_FULL, PlanOptions())) < 30
+    edl = plan([facts], Variant.SHORT_HIGHLIGHT, PlanOptions())
+    assert seconds(edl) >= 30
+    assert "pauses are left longer" in edl.decisions[0].sentence
+
+
+def test_long_sentences_are_gathered_from_several_places() -> None:
+    first, middle, last = (" ".join(f"{name}{i}" for i in range(n)) for name, n in (("a", 45), ("b", 140), ("c", 45)))
+    facts = talk(120, say((1, f"{first}."), (20, f"{middle}."), (90, f"{last}."), gap_s=0.0, word_s=0.35))
+    edl = plan([facts], Variant.SHORT_HIGHLIGHT, PlanOptions())
+    assert 30 <= seconds(edl) <= 60
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        say(*((1 + 5.0 * i, line) for i, line in enumerate(SENTENCES))),
+        say((1, "Too bright!")),
+        say((0.5, " ".join(["and"] * 60)), gap_s=0.0),
+        say((0.5, " ".join(["and"] * 60)), gap_s=0.2),
+    ],
+    ids=["sentences", "one short line", "no pause at all", "no sentence at all"],
+)
+def test_a_hook_is_always_3_to_5_s(words: tuple[Word, ...]) -> None:
+    edl = plan([talk(40, words)], Variant.HOOK_CUT, PlanOptions())
+    assert 3 <= seconds(edl) <= 5
+
+
+def test_the_hook_is_the_line_with_the_strongest_claim() -> None:
+    edl = plan(
+        [talk(40, say(*((1 + 5.0 * i, line) for i, line in enumerate(SENTENCES))))], Variant.HOOK_CUT, PlanOptions()
+    )
+    assert text(edl) in SENTENCES[1:]
+    assert any(evidence.fact.startswith("score") for evidence in edl.decisions[0].evidence)
+
+
+def test_voice_that_nobody_transcribed_still_makes_a_hook_and_a_highlight() -> None:
+    facts = talk(60)
+    voice = tuple(Span(start_us=1_000_000 + i * 4_000_000, end_us=4_500_000 + i * 4_000_000) for i in range(14))
+    assert facts.sound
+    heard = facts.model_copy(update={"transcript": None, "sound": facts.sound.model_copy(update={"speech": voice})})
+    assert 3 <= seconds(plan([heard], Variant.HOOK_CUT, PlanOptions())) <= 5
+    assert 30 <= seconds(plan([heard], Variant.SHORT_HIGHLIGHT, PlanOptions())) <= 60
+
+
+def test_a_reel_is_whole_where_it_fits_and_a_passage_where_it_does_not() -> None:
+    short = plan([long_talk(8)], Variant.VERTICAL_REEL, PlanOptions())
+    assert short.decisions[0].kind == "story"
+    long = plan([long_talk(40)], Variant.VERTICAL_REEL, PlanOptions())
+    assert long.decisions[0].kind == "passage"
+    assert 60 <= seconds(long) <= 90

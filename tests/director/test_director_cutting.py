@@ -1,0 +1,152 @@
+"""What stays of the speech: pauses, repeated takes, false starts and fillers."""
+
+import pytest
+
+from director import PlanOptions, plan
+from director.style import PACES
+from schemas.edl import EDL, Variant
+from schemas.errors import ErrorCode, OutputRefused
+from schemas.facts import AssetFacts, Span
+from schemas.jobs import Pace
+from tests.director.director_footage import say, talk
+
+pytestmark = pytest.mark.unit
+
+FULL = Variant.CINEMATIC_FULL
+
+
+def captions(edl: EDL) -> str:
+    return " ".join(" ".join(caption.lines) for caption in edl.captions)
+
+
+def kinds(edl: EDL) -> list[str]:
+    return [decision.kind for decision in edl.decisions]
+
+
+@pytest.mark.parametrize("pace", Pace)
+def test_pauses_are_kept_to_the_limit_of_the_pace(pace: Pace) -> None:
+    facts = talk(40, say((3, "First we look at the light."), (9, "Then we move the camera."), (20, "Now we begin.")))
+    edl = plan([facts], FULL, PlanOptions(pace=pace))
+    spoken_s = sum(w.duration_us for w in facts.transcript.words) / 1e6 if facts.transcript else 0
+    inner_s = 0.05 * (6 - 1 + 5 - 1 + 3 - 1)
+    longest_s = spoken_s + inner_s + 3 * PACES[pace].longest_gap_us / 1e6
+    assert spoken_s + inner_s < edl.duration / edl.rate <= longest_s + 0.001
+    assert kinds(edl).count("silence") == 3
+
+
+def test_a_short_pause_is_left_alone() -> None:
+    edl = plan([talk(9, say((1, "Look at this light."), (2.7, "It is soft.")))], FULL, PlanOptions())
+    assert len(edl.video) == 1
+
+
+def test_a_broken_off_sentence_gives_way_to_its_retake() -> None:
+    words = say(
+        (1, "In the left sidebar, you have a list"), (6, "In the left sidebar, you have a list of your videos.")
+    )
+    edl = plan([talk(14, words)], FULL, PlanOptions())
+    assert captions(edl) == "In the left sidebar, you have a list of your videos."
+    dropped = next(decision for decision in edl.decisions if decision.kind == "repeated_take")
+    assert dropped.evidence[0].start_us == 1_000_000
+
+
+def test_of_several_takes_the_last_complete_one_stays() -> None:
+    line = "We test every lens in the rain."
+    takes = say((1, line), (6, line), (11, line), (16, "We test every lens in"))
+    edl = plan([talk(24, takes)], FULL, PlanOptions())
+    assert captions(edl) == line
+    clock_in = edl.video[0].source_in / 90_000
+    assert 10.8 <= clock_in <= 11.0
+
+
+def test_an_aside_between_takes_goes_with_them() -> None:
+    words = say(
+        (1, "Today I show you the"), (5, "Sorry, let me start again."), (9, "Today I show you the whole studio.")
+    )
+    assert captions(plan([talk(15, words)], FULL, PlanOptions())) == "Today I show you the whole studio."
+
+
+def test_a_false_start_inside_a_sentence_is_cut_out() -> None:
+    words = say((1, "I want to show")) + say((3, "I want to tell you about glass."))
+    assert captions(plan([talk(8, words)], FULL, PlanOptions())) == "I want to tell you about glass."
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("The first number is seven hundred.", "The first number is nine hundred."),
+        ("This lens is good for portraits.", "This lens is not good for portraits."),
+        ("Never give up.", "Never give up."),
+    ],
+    ids=["list", "negation", "figure of speech"],
+)
+def test_lines_that_only_sound_alike_are_both_kept(lines: tuple[str, str]) -> None:
+    edl = plan([talk(14, say((1, lines[0]), (6, lines[1])))], FULL, PlanOptions())
+    assert captions(edl) == " ".join(lines)
+
+
+def test_a_filler_goes_only_when_it_is_heard() -> None:
+    words = say((1, "We look at")) + say((2.5, "um")) + say((3.3, "the sky."))
+    heard = talk(6, words)
+    unheard = heard.model_copy(
+        update={"sound": heard.sound.model_copy(update={"speech": (Span(start_us=0, end_us=2_000_000),)})}
+        if heard.sound
+        else {}
+    )
+    assert captions(plan([heard], FULL, PlanOptions())) == "We look at the sky."
+    assert "um" in captions(plan([unheard], FULL, PlanOptions()))
+
+
+def test_voice_without_words_is_kept_in_the_story() -> None:
+    facts = talk(20, say((1, "Here is the plan.")))
+    sound = (
+        facts.sound.model_copy(update={"speech": (Span(start_us=6_000_000, end_us=9_000_000),)})
+        if facts.sound
+        else None
+    )
+    edl = plan([facts.model_copy(update={"sound": sound})], FULL, PlanOptions())
+    shown = [(clip.source_in / 90_000, clip.source_out / 90_000) for clip in edl.video]
+    assert any(start <= 6 and end >= 9 for start, end in shown)
+
+
+def test_a_cut_does_not_flash_the_next_shot() -> None:
+    words = say((1, "Here is the plan."), (8, "And here is the end."))
+    cut = 73 / 30
+    assert cut - words[3].end_us / 1e6 < 0.1
+    edl = plan([talk(12, words, shots=[cut])], FULL, PlanOptions())
+    assert edl.video[0].source_out == round(cut * 90_000)
+
+
+def test_footage_without_speech_is_kept_whole() -> None:
+    edl = plan([talk(7, sound=False, shots=[3])], FULL, PlanOptions())
+    assert edl.duration == 210
+    assert edl.audio == ()
+    assert len(edl.video) == 2
+
+
+def test_several_pieces_of_a_roll_keep_their_order() -> None:
+    one = talk(6, say((1, "First comes one.")), ident="one", digest="1")
+    two = talk(6, say((1, "Second comes two.")), ident="two", digest="2")
+    assert captions(plan([two, one], FULL, PlanOptions())) == "Second comes two. First comes one."
+
+
+@pytest.mark.parametrize(
+    ("facts", "variant", "code"),
+    [
+        ([], FULL, ErrorCode.NO_USABLE_ASSET),
+        ([talk(40, sound=False)], Variant.SHORT_HIGHLIGHT, ErrorCode.NO_SPEECH),
+        ([talk(40)], Variant.HOOK_CUT, ErrorCode.NO_SPEECH),
+        (
+            [talk(20, say((1, "This is far too little to fill it.")))],
+            Variant.SHORT_HIGHLIGHT,
+            ErrorCode.SOURCE_TOO_SHORT,
+        ),
+        ([talk(2, say((0.2, "Too short.")))], Variant.HOOK_CUT, ErrorCode.SOURCE_TOO_SHORT),
+    ],
+)
+def test_what_cannot_be_made_is_refused_with_a_reason(
+    facts: list[AssetFacts], variant: Variant, code: ErrorCode
+) -> None:
+    with pytest.raises(OutputRefused) as refused:
+        plan(facts, variant, PlanOptions())
+    assert refused.value.code is code
+    assert refused.value.message.endswith(".")

@@ -1,0 +1,166 @@
+"""What is in the frame, and what lies over it."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+
+from director import PlanOptions, plan
+from schemas.edl import EDL, CropKey, Fit, Variant
+from schemas.facts import AssetFacts, FaceTrack
+from schemas.media import AssetKind
+from tests.director.director_footage import face_track, say, talk, video_stream
+
+pytestmark = pytest.mark.unit
+
+FACE = 0.15
+
+
+def speech(seconds: int) -> Sequence[tuple[float, str]]:
+    return [(1 + 4.0 * i, f"Light number {i} falls from the window.") for i in range((seconds - 2) // 4)]
+
+
+def walking(positions: Sequence[tuple[float, float]]) -> FaceTrack:
+    return face_track(*((at, left, 0.3) for at, left in positions), size=FACE)
+
+
+def reel(seconds: int, *tracks: FaceTrack, width: int = 1920, height: int = 1080) -> EDL:
+    facts = talk(seconds, say(*speech(seconds)), video=video_stream(seconds, width=width, height=height), tracks=tracks)
+    return plan([facts], Variant.VERTICAL_REEL, PlanOptions())
+
+
+def left_edge(keys: Sequence[CropKey], frame: int) -> Fraction:
+    """Where the crop lies at a clip-relative frame, by the EDL's rule."""
+    before = [key for key in keys if key.frame <= frame] or [keys[0]]
+    after = [key for key in keys if key.frame >= frame] or [keys[-1]]
+    first, last = before[-1], after[0]
+    if first.frame == last.frame or first.frame > frame or last.frame < frame:
+        return Fraction(first.x if first.frame <= frame else last.x)
+    return first.x + Fraction((last.x - first.x) * (frame - first.frame), last.frame - first.frame)
+
+
+def share_inside(edl: EDL, tracks: Sequence[FaceTrack], width: int = 1920) -> float:
+    inside, seen = 0, 0
+    for clip in edl.video:
+        first = round(clip.source_in / 90_000 * edl.rate)
+        for sample in (sample for track in tracks for sample in track.samples):
+            frame = int(sample.at_us * edl.rate / 1_000_000) - first
+            if not 0 <= frame < clip.duration:
+                continue
+            seen += 1
+            if not clip.crop:
+                inside += 1
+                continue
+            x = left_edge(clip.crop, frame)
+            inside += x <= sample.left * width and (sample.left + sample.width) * width <= x + clip.crop[0].width
+    return inside / seen
+
+
+PATHS = {
+    "still": [(t / 2, 0.6) for t in range(80)],
+    "pan": [(t / 2, 0.1 + 0.006 * t) for t in range(80)],
+    "two places": [(t / 2, 0.1 if t < 40 else 0.7) for t in range(80)],
+    "restless": [(t / 2, 0.1 if t % 4 < 2 else 0.7) for t in range(80)],
+    "at the edge": [(t / 2, 0.85) for t in range(80)],
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_speaker_stays_in_the_upright_frame(path: str) -> None:
+    track = walking(PATHS[path])
+    edl = reel(40, track)
+    assert share_inside(edl, [track]) >= 0.95
+    assert (edl.canvas.width, edl.canvas.height) == (1080, 1920)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_crop_does_not_swing(path: str) -> None:
+    edl = reel(40, walking(PATHS[path]))
+    positions = [key.x for clip in edl.video for key in clip.crop if clip.crop]
+    widths = {clip.crop[0].width for clip in edl.video if clip.crop}
+    if len(widths) > 1:
+        positions = [round(left_edge(clip.crop, 0)) for clip in edl.video if clip.crop[0].width == max(widths)]
+    steps = [after - before for before, after in pairwise(positions) if after != before]
+    reversals = sum((one < 0) != (other < 0) for one, other in pairwise(steps))
+    assert reversals <= max(1, Fraction(13, 100) * edl.duration / edl.rate)
+
+
+def test_two_speakers_too_far_apart_are_both_shown() -> None:
+    edl = reel(30, walking([(t / 2, 0.1) for t in range(60)]), walking([(t / 2, 0.75) for t in range(60)]))
+    assert {clip.fit for clip in edl.video} == {Fit.BLURRED}
+
+
+def test_without_a_face_the_middle_is_shown() -> None:
+    clip = reel(10).video[0]
+    assert clip.fit is Fit.FILL
+    assert abs(clip.crop[0].x + clip.crop[0].width / 2 - 960) <= 1
+
+
+def test_a_crop_fills_the_frame_exactly() -> None:
+    for clip in reel(40, walking(PATHS["still"])).video:
+        for key in clip.crop:
+            assert abs(key.width * 1920 - key.height * 1080) <= 1920
+
+
+def test_eyes_come_near_the_upper_third_where_there_is_room() -> None:
+    edl = reel(10, face_track(*((t / 2, 0.4, 0.3) for t in range(20)), size=FACE), width=1080, height=2160)
+    key = edl.video[0].crop[0]
+    eyes = (0.3 + 0.4 * FACE) * 2160
+    assert abs((eyes - key.y) / key.height - 1 / 3) < 0.02
+
+
+def test_a_portrait_picture_is_whole_on_a_wide_canvas() -> None:
+    facts = talk(10, say((1, "Hello there.")), video=video_stream(10, width=540, height=960))
+    edl = plan([facts], Variant.CINEMATIC_FULL, PlanOptions())
+    assert edl.video[0].fit is Fit.BLURRED
+    assert edl.video[0].crop == ()
+
+
+def with_b_roll(seconds: int = 120) -> list[AssetFacts]:
+    city = talk(14, kind=AssetKind.B_ROLL, ident="city", name="window.mp4", digest="b", shots=[5])
+    desk = talk(9, kind=AssetKind.B_ROLL, ident="desk", name="desk.mp4", digest="c")
+    return [talk(seconds, say(*speech(seconds))), city, desk]
+
+
+def test_b_roll_hides_jump_cuts_but_not_the_opening_line() -> None:
+    edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
+    joins = [clip.start for clip in edl.video[1:]]
+    assert edl.overlays
+    assert all(any(clip.start < join < clip.end for join in joins) for clip in edl.overlays)
+    opening = next(caption.end for caption in edl.captions if caption.lines[-1].endswith("."))
+    assert edl.overlays[0].start >= opening - edl.rate
+    assert edl.overlays[0].start >= 7 * 0.35 * edl.rate
+    assert edl.overlays[-1].end < edl.duration
+
+
+def test_no_stretch_of_b_roll_comes_back_within_30_s() -> None:
+    edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
+    for index, clip in enumerate(edl.overlays):
+        for later in edl.overlays[index + 1 :]:
+            same = clip.source == later.source
+            again = same and later.source_in < clip.source_out and clip.source_in < later.source_out
+            assert not again or later.start - clip.end >= 30 * edl.rate
+
+
+def test_b_roll_leads_the_join_by_a_few_frames() -> None:
+    edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
+    joins = [clip.start for clip in edl.video[1:]]
+    for clip in edl.overlays:
+        assert any(4 <= join - clip.start <= 15 for join in joins)
+
+
+def test_uncovered_jump_cuts_change_size_visibly() -> None:
+    track = face_track(*((t / 2, 0.42, 0.25) for t in range(80)), size=FACE)
+    edl = plan([talk(40, say(*speech(40)), tracks=[track])], Variant.CINEMATIC_FULL, PlanOptions())
+    sizes = [clip.crop[0].width if clip.crop else 1920 for clip in edl.video]
+    assert all(max(a, b) >= 1.1 * min(a, b) for a, b in pairwise(sizes))
+
+
+def test_the_hook_shows_only_the_speaker() -> None:
+    assert plan(with_b_roll(), Variant.HOOK_CUT, PlanOptions()).overlays == ()
+
+
+def test_b_roll_alone_makes_a_film_and_nothing_else() -> None:
+    edl = plan(with_b_roll()[1:], Variant.CINEMATIC_FULL, PlanOptions())
+    assert edl.duration == 23 * 30
