@@ -1,0 +1,72 @@
+"""Captions: where they break, how long they stay, where they lie."""
+
+from fractions import Fraction
+
+import pytest
+
+from director.captions import caption, caption_style
+from director.placing import PlacedWord
+from director.style import LANDSCAPE_CAPTIONS, PORTRAIT_CAPTIONS, CaptionLayout
+from schemas.edl import Canvas
+
+pytestmark = pytest.mark.unit
+
+RATE = Fraction(25)
+
+
+def words(text: str, frames: int = 8, gap: int = 1) -> list[PlacedWord]:
+    found, position = [], 0
+    for token in text.split():
+        ends = token.endswith((".", "?", "!"))
+        found.append(PlacedWord(token, position, position + frames, ends, ends or token.endswith(",")))
+        position += frames + gap
+    return found
+
+
+def lines(text: str, frames: int = 8) -> list[tuple[str, ...]]:
+    said = words(text, frames)
+    return [one.lines for one in caption(said, said[-1].end + 10, RATE, LANDSCAPE_CAPTIONS, "en").captions]
+
+
+def test_lines_and_captions_end_with_sentences_where_they_can() -> None:
+    text = "We begin with the light. Then the camera moves slowly. At last we look up into the open sky above us."
+    assert lines(text)[0] == ("We begin with the light.", "Then the camera moves slowly.")
+
+
+def test_a_long_sentence_breaks_at_its_commas() -> None:
+    text = "When the light comes in from the north, and the walls of the room are white, you need no lamp at all."
+    first, *_ = lines(text)
+    assert " ".join(first).endswith(",")
+
+
+def test_nothing_is_left_out_at_a_normal_speed() -> None:
+    text = "When the light comes in from the north, and the walls of the room are white, you need no lamp at all."
+    assert " ".join(" ".join(one) for one in lines(text)) == text
+
+
+def test_speech_too_fast_to_read_is_shortened_and_counted() -> None:
+    said = words(
+        "This is just really an extraordinarily complicated demonstration of unintelligibly hurried speaking.", 2, 0
+    )
+    result = caption(said, said[-1].end, RATE, LANDSCAPE_CAPTIONS, "en")
+    assert result.shortened == 1
+    shown = " ".join(result.captions[0].lines)
+    assert len(shown) <= 20 * said[-1].end / RATE
+    assert shown.startswith("This")
+
+
+def test_languages_without_spaces_are_joined_and_measured_by_width() -> None:
+    said = words("漢字 仮名 交じり 文。", 10)
+    assert caption(said, 60, RATE, PORTRAIT_CAPTIONS, "ja").captions[0].lines == ("漢字仮名交じり文。",)
+
+
+@pytest.mark.parametrize(
+    ("canvas", "layout", "area"),
+    [
+        (Canvas(width=1080, height=1920), PORTRAIT_CAPTIONS, (65, 269, 1015, 1248)),
+        (Canvas(width=1920, height=1080), LANDSCAPE_CAPTIONS, (308, 54, 1612, 1026)),
+    ],
+)
+def test_the_caption_area_is_the_safe_area(canvas: Canvas, layout: CaptionLayout, area: tuple[int, ...]) -> None:
+    style = caption_style(canvas, layout, burn_in=False)
+    assert (style.left, style.top, style.right, style.bottom) == area

@@ -1,0 +1,103 @@
+"""What is heard: joins, a separate recording, music."""
+
+from itertools import pairwise
+
+import pytest
+
+from director import PlanOptions, plan
+from schemas.edl import EDL, SAMPLE_RATE, AudioClip, AudioRole, Variant
+from schemas.facts import AssetFacts
+from schemas.media import AssetKind, AudioStream
+from tests.director.director_footage import recorder, say, talk
+
+pytestmark = pytest.mark.unit
+
+FULL = Variant.CINEMATIC_FULL
+
+
+def monologue(seconds: int = 60) -> AssetFacts:
+    return talk(seconds, say(*((1 + 4.0 * i, f"Glass {i} bends the light.") for i in range(seconds // 4 - 1))))
+
+
+def clips(edl: EDL, role: AudioRole) -> tuple[AudioClip, ...]:
+    return next((track.clips for track in edl.audio if track.role is role), ())
+
+
+def test_dialogue_stays_with_its_picture() -> None:
+    edl = plan([monologue()], FULL, PlanOptions())
+    for picture, sound in zip(edl.video, clips(edl, AudioRole.DIALOGUE), strict=True):
+        assert picture.start == sound.start
+        assert abs(picture.source_in / 90_000 - sound.source_in / SAMPLE_RATE) < 1 / 48_000
+
+
+def test_joins_crossfade_in_10_to_30_ms_and_the_two_fades_match() -> None:
+    dialogue = clips(plan([monologue()], FULL, PlanOptions()), AudioRole.DIALOGUE)
+    for before, after in pairwise(dialogue):
+        assert before.fade_out == after.fade_in
+        assert 0.010 <= after.fade_in / SAMPLE_RATE <= 0.030
+
+
+def test_an_aligned_recording_replaces_the_camera_sound_at_its_offset() -> None:
+    main = monologue()
+    edl = plan([main, recorder(main, offset_us=500_000, drift_ppm=0, correlation=0.9)], FULL, PlanOptions())
+    dialogue = clips(edl, AudioRole.DIALOGUE)
+    assert {clip.source for clip in dialogue} == {"recorder"}
+    for picture, sound in zip(edl.video, dialogue, strict=True):
+        assert abs(sound.source_in / SAMPLE_RATE - picture.source_in / 90_000 - 0.5) < 0.0001
+    assert any(decision.kind == "separate_sound" for decision in edl.decisions)
+
+
+@pytest.mark.parametrize("drift_ppm", [250.0, -900.0])
+def test_drift_never_grows_to_half_a_frame(drift_ppm: float) -> None:
+    words = say((1, " ".join(f"glass{i}" for i in range(150))), gap_s=0.1)
+    main = talk(70, words)
+    edl = plan([main, recorder(main, offset_us=200_000, drift_ppm=drift_ppm, correlation=0.9)], FULL, PlanOptions())
+    for clip in clips(edl, AudioRole.DIALOGUE):
+        picture = next(one for one in edl.video if one.start <= clip.start < one.end)
+        for frame in (clip.start, clip.end):
+            at = picture.source_in / 90_000 + (frame - picture.start) / edl.rate
+            heard = clip.source_in / SAMPLE_RATE + (frame - clip.start) / edl.rate
+            assert abs(heard - (at + 0.2 + at * drift_ppm / 1e6)) < 0.5 / edl.rate
+
+
+def test_a_recording_that_misses_a_stretch_leaves_the_camera_sound_there() -> None:
+    main = monologue()
+    edl = plan([main, recorder(main, offset_us=-20_000_000, drift_ppm=0, correlation=0.9)], FULL, PlanOptions())
+    assert next(clip.source for clip in clips(edl, AudioRole.DIALOGUE)) == "talk"
+    assert [clip.source for clip in clips(edl, AudioRole.DIALOGUE)][-1] == "recorder"
+
+
+def test_music_lies_low_under_speech_and_fades_out() -> None:
+    main = monologue()
+    edl = plan([main, recorder(main, offset_us=0, drift_ppm=0, correlation=0.1)], FULL, PlanOptions())
+    (bed,) = clips(edl, AudioRole.MUSIC)
+    assert bed.duration == edl.duration
+    assert min(key.gain for key in bed.gain) == -3400 + 1800
+    assert bed.fade_out > 0
+
+
+def test_sound_that_has_no_place_is_named() -> None:
+    main = monologue()
+    other = recorder(main, offset_us=0, drift_ppm=0, correlation=0.1, name="interview.wav")
+    assert other.sound
+    spoken = other.sound.model_copy(update={"speech": main.sound.speech if main.sound else ()})
+    edl = plan([main, other.model_copy(update={"sound": spoken})], FULL, PlanOptions())
+    assert next(d.sentence for d in edl.decisions if d.kind == "unused_sound").startswith("interview.wav is not used")
+
+
+def test_sound_that_ends_before_the_picture_is_not_read_past_its_end() -> None:
+    main = monologue(20)
+    stream = AudioStream(
+        index=1, codec="aac", sample_rate=48_000, channels=1, layout="mono", start_us=0, end_us=9_900_000
+    )
+    edl = plan(
+        [main.model_copy(update={"probe": main.probe.model_copy(update={"audio": (stream,)})})], FULL, PlanOptions()
+    )
+    last = clips(edl, AudioRole.DIALOGUE)[-1]
+    assert last.source_in + last.duration * 1600 <= 475_200
+
+
+def test_b_roll_is_seen_and_not_heard() -> None:
+    edl = plan([monologue(), talk(10, kind=AssetKind.B_ROLL, ident="city", digest="b")], FULL, PlanOptions())
+    assert edl.overlays
+    assert {clip.source for clip in clips(edl, AudioRole.DIALOGUE)} == {"talk"}
