@@ -1,0 +1,56 @@
+"""How well the analyzers heard: words and their times against the truth, and where the microphone track lies."""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from statistics import median
+
+from benchmarks.frame import BenchmarkError, Figures
+from benchmarks.quality.truth import TrueWord
+from schemas.facts import AssetFacts
+
+
+def word_figures(truth: Sequence[TrueWord], talk: AssetFacts) -> Figures:
+    """Starts and ends of the words that were heard right, against when they were really said.
+
+    Raises:
+        BenchmarkError: Nothing was transcribed, or nothing right.
+    """
+    if talk.transcript is None or not talk.transcript.words:
+        raise BenchmarkError("The talk was not transcribed.")
+    heard = talk.transcript.words
+    matcher = SequenceMatcher(None, [_bare(w.text) for w in truth], [_bare(w.text) for w in heard], autojunk=False)
+    errors: list[float] = []
+    for block in matcher.get_matching_blocks():
+        for said, found in zip(truth[block.a :][: block.size], heard[block.b :][: block.size], strict=True):
+            errors.append(abs(found.start_us / 1e6 - said.start_s))
+            errors.append(abs(found.end_us / 1e6 - said.end_s))
+    if not errors:
+        raise BenchmarkError("No word of the talk was heard right.")
+    wrong = sum(max(a2 - a1, b2 - b1) for kind, a1, a2, b1, b2 in matcher.get_opcodes() if kind != "equal")
+    return {
+        "words.said": len(truth),
+        "words.error_rate": wrong / len(truth),
+        "words.median_boundary_error_ms": 1000 * median(errors),
+        "words.p95_boundary_error_ms": 1000 * sorted(errors)[int(0.95 * (len(errors) - 1))],
+        "words.max_boundary_error_ms": 1000 * max(errors),
+    }
+
+
+def microphone_figures(microphone: AssetFacts, offset_s: float) -> Figures:
+    """The alignment found against how the track was made.
+
+    Raises:
+        BenchmarkError: The track was not aligned.
+    """
+    found = microphone.alignment
+    if found is None:
+        raise BenchmarkError("The microphone track was not aligned.")
+    return {
+        "alignment.offset_error_ms": abs(found.offset_us / 1000 - offset_s * 1000),
+        "alignment.drift_error_ppm": abs(found.drift_ppm),
+        "alignment.correlation": found.correlation,
+    }
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
