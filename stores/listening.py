@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 
 from schemas.errors import TransientError
-from stores.database import Connections, session
+from stores.database import Connection, Connections, session
 
 JOBS_CHANNEL: Final = "cinema_jobs"
 OUTBOX_CHANNEL: Final = "cinema_outbox"
@@ -48,6 +48,13 @@ class Notifications:
 @asynccontextmanager
 async def listen(connections: Connections, channel: str) -> AsyncIterator[Notifications]:
     """Listens on ``channel`` with a connection of its own, which a pooler in transaction mode cannot give."""
+    async with session(connections) as connection, listening(connection, channel) as notifications:
+        yield notifications
+
+
+@asynccontextmanager
+async def listening(connection: Connection, channel: str) -> AsyncIterator[Notifications]:
+    """Listens on ``channel`` with this connection, which can go on asking while it listens."""
     notifications = Notifications()
 
     def received(_connection: object, _pid: int, _channel: str, payload: object) -> None:
@@ -56,13 +63,12 @@ async def listen(connections: Connections, channel: str) -> AsyncIterator[Notifi
     def lost(_connection: object) -> None:
         notifications.add(None)
 
-    async with session(connections) as connection:
-        connection.add_termination_listener(lost)
-        await connection.add_listener(channel, received)
-        try:
-            yield notifications
-        finally:
-            # A connection that was lost took its listeners with it and says so by an InterfaceError.
-            with suppress(asyncpg.InterfaceError):
-                connection.remove_termination_listener(lost)
-                await connection.remove_listener(channel, received)
+    connection.add_termination_listener(lost)
+    await connection.add_listener(channel, received)
+    try:
+        yield notifications
+    finally:
+        # A connection that was lost took its listeners with it and says so by an InterfaceError.
+        with suppress(asyncpg.InterfaceError):
+            connection.remove_termination_listener(lost)
+            await connection.remove_listener(channel, received)

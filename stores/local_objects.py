@@ -5,8 +5,8 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -78,9 +78,14 @@ class LocalObjects:
     async def get(self, bucket: Bucket, key: str) -> AsyncIterator[bytes]:
         file, found = await self._open_in_thread(bucket, key)
         digest = hashlib.sha256()
+
+        def step() -> bytes:
+            data = file.read(CHUNK_BYTES)
+            digest.update(data)
+            return data
+
         try:
-            async for data in _chunks_of(file):
-                digest.update(data)
+            while data := await _read(step):
                 yield data
         finally:
             await in_thread(file.close)
@@ -229,15 +234,28 @@ class LocalObjects:
 
     def _stats(self, bucket: Bucket, prefix: str) -> Iterator[ObjectStat]:
         for key in _keys(self._root / bucket, prefix):
-            found = self._stat(self._place(bucket, key))
+            found = self._stat_if_ours(bucket, key)
             if found is not None:
                 yield found
 
+    def _stat_if_ours(self, bucket: Bucket, key: str) -> ObjectStat | None:
+        """Nothing for what somebody else has put into the folder: a link, or a name that no object can have."""
+        try:
+            return self._stat(self._place(bucket, key))
+        except CinemaError as error:
+            if error.code is ErrorCode.NOT_FOUND:
+                return None
+            raise
+
     def _sweep(self, before: float) -> int:
-        stale = [path for path in self._incoming.iterdir() if path.lstat().st_mtime < before]
-        for path in stale:
-            path.unlink(missing_ok=True)
-        return len(stale)
+        removed = 0
+        for path in self._incoming.iterdir():
+            # A writer that is alive may move or remove its own file at this moment.
+            with suppress(FileNotFoundError):
+                if path.lstat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+        return removed
 
 
 async def _gathered(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
@@ -259,8 +277,7 @@ async def _chunks_of(file: BinaryIO, *, limit: int | None = None) -> AsyncIterat
     remaining = limit
     while remaining is None or remaining > 0:
         wanted = CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining)
-        with disk_errors():
-            data = await in_thread(partial(file.read, wanted))
+        data = await _read(partial(file.read, wanted))
         if not data:
             return
         yield data
@@ -268,12 +285,23 @@ async def _chunks_of(file: BinaryIO, *, limit: int | None = None) -> AsyncIterat
             remaining -= len(data)
 
 
+async def _read(step: Callable[[], bytes]) -> bytes:
+    with disk_errors():
+        return await in_thread(step)
+
+
 def _keys(folder: Path, prefix: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse_blindness):
         inside = Path(parent).relative_to(folder)
         below = "" if inside == Path() else f"{inside.as_posix()}/"
         folders[:] = [name for name in folders if f"{below}{name}/".startswith(prefix[: len(f"{below}{name}/")])]
         yield from (f"{below}{name}" for name in names if f"{below}{name}".startswith(prefix))
+
+
+def _refuse_blindness(error: OSError) -> None:
+    # A folder that has just been emptied and removed holds nothing; one that cannot be read may hold anything.
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _refuse_links(place: _Place) -> None:

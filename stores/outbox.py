@@ -5,7 +5,7 @@ from uuid import UUID
 
 from schemas.model import Model
 from stores.database import Connections, model_from, session, storable
-from stores.listening import OUTBOX_CHANNEL, listen
+from stores.listening import OUTBOX_CHANNEL, listening
 
 #: Waiting time after a failed start: doubles from one second with each attempt, up to a minute.
 FIRST_BACK_OFF = timedelta(seconds=1)
@@ -80,17 +80,15 @@ class Outbox:
         Raises:
             TransientError: the connection was lost (``STORE_UNAVAILABLE``).
         """
-        async with listen(self._connections, OUTBOX_CHANNEL) as notifications:
-            due = await self._until_due()
+        async with (
+            session(self._connections) as connection,
+            listening(connection, OUTBOX_CHANNEL) as notifications,
+        ):
+            due: timedelta | None = await connection.fetchval(
+                "select min(available_at) - clock_timestamp() from public.outbox where done_at is null"
+            )
             if due is not None and due <= timedelta(0):
                 return True
             patience = longest if due is None else min(longest, due)
             woken = await notifications.next(patience) is not None
             return woken or (due is not None and due <= longest)
-
-    async def _until_due(self) -> timedelta | None:
-        async with session(self._connections) as connection:
-            due: timedelta | None = await connection.fetchval(
-                "select min(available_at) - clock_timestamp() from public.outbox where done_at is null"
-            )
-        return due

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -13,19 +14,18 @@ async def in_thread(work: Callable[[], Result]) -> Result:
     ``asyncio.to_thread`` alone returns at once when cancelled while the thread goes on: it would write to a file that
     the caller is about to close and remove.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(work))
+    running = asyncio.get_running_loop().run_in_executor(None, work)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        while not running.done():
-            await _ignoring_cancellation(running)
-        running.cancelled() or running.exception()
+        await _ended(running)
         raise
 
 
-async def _ignoring_cancellation(running: asyncio.Future[Result]) -> None:
-    try:
-        await asyncio.wait([running])
-    except asyncio.CancelledError:
-        # The cancellation that started the wait is raised when it is over; a second one changes nothing.
-        return
+async def _ended(running: asyncio.Future[Result]) -> None:
+    while not running.done():
+        # The cancellation that started the wait is raised after it; more of them change nothing.
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([running])
+    # Looked at, so that asyncio does not report an error that the cancellation has overtaken.
+    running.exception()

@@ -245,10 +245,15 @@ async def test_symbolic_links_lead_nowhere(local_objects: LocalObjects, root: Pa
     assert being_written(root) == []
 
 
-async def test_a_fifo_in_the_store_does_not_hang_it(local_objects: LocalObjects, root: Path) -> None:
+async def test_what_others_put_into_the_folder_neither_hangs_nor_breaks_it(
+    local_objects: LocalObjects, root: Path
+) -> None:
     os.mkfifo(root / "assets" / "pipe")
+    (root / "assets" / "link").symlink_to("/etc/passwd")
+    (root / "assets" / "back\\slash").write_bytes(b"foreign")
+    await local_objects.put(Bucket.ASSETS, KEY, one(b"content"))
     assert await local_objects.stat(Bucket.ASSETS, "pipe") is None
-    assert [item async for item in local_objects.list(Bucket.ASSETS, "")] == []
+    assert [item.key async for item in local_objects.list(Bucket.ASSETS, "")] == [KEY]
 
 
 async def test_an_object_is_no_folder_and_a_folder_no_object(local_objects: LocalObjects, root: Path) -> None:

@@ -1,13 +1,18 @@
 """Migrations: once each, in order, together, and never changed afterwards."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from schemas.errors import CinemaError, ErrorCode, TransientError
-from stores import bootstrap_embedded, migrate, open_pool
+from schemas.jobs import JobRequest
+from stores import ActingAs, Jobs, Projects, bootstrap_embedded, migrate, open_pool
 from stores.migration import Migration, shipped_migrations
 
 pytestmark = pytest.mark.postgres
@@ -45,11 +50,39 @@ async def test_a_migration_that_fails_half_way_leaves_nothing_of_itself(dsn: str
     with pytest.raises(CinemaError) as refused:
         await migrate(dsn, (good, bad))
     assert refused.value.code is ErrorCode.INTERNAL
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with administrator(dsn) as connection:
         assert await connection.fetchval("select to_regclass('public.good') is not null")
         assert await connection.fetchval("select to_regclass('public.bad') is null")
         assert await connection.fetchval("select count(*) from cinema.migrations where name like '900%'") == 1
+
+
+async def test_the_migrations_need_no_superuser(server_dsn: str, bare_dsn: str) -> None:
+    await bootstrap_embedded(bare_dsn)
+    role = f"tenant_{uuid4().hex}"
+    async with administrator(bare_dsn) as connection:
+        await connection.execute(f"create role {role} login nosuperuser")
+        await connection.execute(f"grant anon, authenticated, service_role to {role}")
+        await connection.execute(f"grant create on schema public to {role}")
+        await connection.execute(f'grant create on database "{urlsplit(bare_dsn).path[1:]}" to {role}')
+    tenant_dsn = urlsplit(bare_dsn)._replace(netloc=f"{role}@").geturl()
+    assert len(await migrate(tenant_dsn)) == len(shipped_migrations())
+    async with await open_pool(tenant_dsn, max_size=2) as pool:
+        owner = uuid4()
+        await Projects(pool).ensure_profile(owner)
+        project = await Projects(ActingAs(pool, owner)).create(owner, "Tenant's")
+        job = await Jobs(pool).create(owner, project.id, JobRequest())
+        assert await Jobs(ActingAs(pool, owner)).get(job.id) == job
+    async with administrator(bare_dsn) as connection:
+        await connection.execute(f"drop owned by {role} cascade")
+    async with administrator(server_dsn) as connection:
+        await connection.execute(f"drop role if exists {role}")
+
+
+@asynccontextmanager
+async def administrator(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        yield connection
     finally:
         await connection.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import TransientError
 from schemas.jobs import Job, JobRequest, Project
-from stores import JOBS_CHANNEL, Jobs, Outbox, Pool, listen
+from stores import JOBS_CHANNEL, Jobs, Outbox, Pool, listen, open_pool
 from stores.outbox import LONGEST_BACK_OFF
 
 pytestmark = pytest.mark.postgres
@@ -80,6 +80,12 @@ async def test_waiting_ends_at_once_when_a_job_comes(pool: Pool, project: Projec
 @pytest.mark.usefixtures("job")
 async def test_waiting_ends_at_once_when_a_job_is_there(outbox: Outbox) -> None:
     assert await outbox.wait(timedelta(0))
+
+
+async def test_a_pool_of_one_connection_is_enough_to_wait(dsn: str, job: Job) -> None:
+    async with await open_pool(dsn, min_size=1, max_size=1) as narrow:
+        assert await Outbox(narrow).wait(PATIENCE)
+        assert [entry.job_id for entry in await Outbox(narrow).claim(1, LEASE)] == [job.id]
 
 
 async def test_waiting_without_a_job_ends_too(outbox: Outbox) -> None:
