@@ -117,7 +117,7 @@ def _coarse(track: Levels, reference: Levels) -> tuple[int, float]:
     enough = overlap >= min(MIN_OVERLAP, len(track), len(reference)) - 0.5
     scale = np.sqrt(np.maximum(energy_track * energy_reference, 1e-6))
     # A short overlap correlates highly by chance; weighing by its root keeps a true long one ahead.
-    score = np.where(enough, product / scale * np.sqrt(overlap / overlap.max()), -1.0)
+    score = np.where(enough, product / scale * np.sqrt(np.clip(overlap / overlap.max(), 0, 1)), -1.0)
     best = int(score.argmax())
     lag = best if best < len(track) else best - size
     return lag, float(np.clip(product[best] / scale[best], 0, 1))

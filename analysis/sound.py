@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.channels import find_mix
 from analysis.listening import SPEECH_RATE, Waveform, record_dialogue
@@ -36,6 +37,8 @@ DIGITAL_SILENCE_DBFS = -95.0
 SILENCE_SHARE = 0.35
 MIN_SILENCE_RISE_DB = 4.0
 MAX_SILENCE_RISE_DB = 12.0
+#: How far, in level frames, speech is grown over the sound next to it.
+SPEECH_REACH = 40
 _FLOOR_PERCENTILE = 10
 _FLOOR_PERCENTILE_OF_ALL = 2
 _SPEECH_PERCENTILE = 60
@@ -51,12 +54,16 @@ class SoundParameters(Model):
 
 @dataclass(frozen=True)
 class Hearing:
-    """A recording's levels and voice in frames of 10 ms, and what was made of them (dBFS)."""
+    """A recording's levels (dBFS) and voice in frames of 10 ms, and what was made of them.
+
+    ``range_db`` is how far speech stands above the noise floor.
+    """
 
     levels: Levels
     voice: Levels
     floor: float | None
     silence_below: float
+    range_db: float = 0.0
 
 
 def measure_sound(path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_progress) -> Sound:
@@ -77,7 +84,7 @@ def measure_sound(path: Path, probe: MediaProbe, progress: ProgressCallback = ig
         true_peak_dbtp=meter.true_peak_dbtp,
         noise_floor_dbfs=hearing.floor,
         channel_mix=mix,
-        speech=tuple(span_of(start, end, len(wave)) for start, end in speech_runs(probabilities)),
+        speech=tuple(span_of(start, end, len(wave)) for start, end in _speech(hearing, speech_runs(probabilities))),
         silences=tuple(span_of(a * LEVEL_FRAME, b * LEVEL_FRAME, len(wave)) for a, b in silences),
         room_tone=_room_tone(hearing, silences, len(wave)),
     )
@@ -100,10 +107,9 @@ def hear(wave: Waveform, probabilities: Levels) -> Hearing:
     if floor is None:
         return Hearing(levels, voice, None, DIGITAL_SILENCE_DBFS)
     spoken = levels[voice > VOICE_ON]
-    rise = MIN_SILENCE_RISE_DB
-    if len(spoken):
-        rise = float(np.percentile(spoken, _SPEECH_PERCENTILE) - floor) * SILENCE_SHARE
-    return Hearing(levels, voice, floor, floor + float(np.clip(rise, MIN_SILENCE_RISE_DB, MAX_SILENCE_RISE_DB)))
+    range_db = float(np.percentile(spoken, _SPEECH_PERCENTILE)) - floor if len(spoken) else 0.0
+    rise = float(np.clip(range_db * SILENCE_SHARE, MIN_SILENCE_RISE_DB, MAX_SILENCE_RISE_DB))
+    return Hearing(levels, voice, floor, floor + rise, range_db)
 
 
 def _noise_floor(levels: Levels, voice: Levels) -> float | None:
@@ -124,6 +130,26 @@ def silent_runs(hearing: Hearing) -> list[tuple[int, int]]:
         if end - start <= MAX_CLICK_FRAMES:
             quiet[start:end] = True
     return [(start, end) for start, end in runs_of(quiet) if end - start >= MIN_SILENCE_FRAMES]
+
+
+def _speech(hearing: Hearing, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs of voice in samples, grown over the sound next to them: the model misses soft first and last consonants."""
+    loud = hearing.levels >= hearing.silence_below
+    grown: list[tuple[int, int]] = []
+    for position, (start, end) in enumerate(runs):
+        first, last = start // LEVEL_FRAME, -(-end // LEVEL_FRAME)
+        following = runs[position + 1][0] // LEVEL_FRAME if position + 1 < len(runs) else len(loud)
+        preceding = grown[-1][1] // LEVEL_FRAME if grown else 0
+        before = loud[max(preceding, first - SPEECH_REACH) : first][::-1]
+        after = loud[last : min(following, last + SPEECH_REACH)]
+        begin = min(start, (first - _holds(before)) * LEVEL_FRAME)
+        grown.append((begin, max(end, (last + _holds(after)) * LEVEL_FRAME)))
+    return grown
+
+
+def _holds(mask: NDArray[np.bool_]) -> int:
+    """For how many frames from its beginning a mask holds."""
+    return len(mask) if mask.all() else int(np.argmin(mask))
 
 
 def _room_tone(hearing: Hearing, silences: list[tuple[int, int]], samples: int) -> Span | None:

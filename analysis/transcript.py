@@ -178,16 +178,25 @@ def _believable(segment: Segment) -> bool:
 
 def _placed(segment: Segment, window: list[_Piece]) -> Iterator[TimedWord]:
     """A segment's words in the recording, each within the one piece of the window that holds most of it."""
-    for word in segment.words or []:
-        text = word.word.strip()
-        start, end = round(word.start * SPEECH_RATE), round(word.end * SPEECH_RATE)
-        if not re.search(r"\w", text):
-            continue
+    for text, starts, ends, probability in _whole_words(segment):
+        start, end = round(starts * SPEECH_RATE), round(ends * SPEECH_RATE)
         piece = max(window, key=lambda one: min(end, one.window_end) - max(start, one.at))
         shift = piece.start - piece.at
         first = min(max(start + shift, piece.start), piece.end) // LEVEL_FRAME
         last = -(-min(max(end + shift, piece.start), piece.end) // LEVEL_FRAME)
-        yield TimedWord(first, min(last, first + _LONGEST_WORD), text, float(np.clip(word.probability, 0, 1)))
+        yield TimedWord(first, min(last, first + _LONGEST_WORD), text, float(np.clip(probability, 0, 1)))
+
+
+def _whole_words(segment: Segment) -> Iterator[tuple[str, float, float, float]]:
+    """Text, times in seconds and probability of each word; a part after a hyphen belongs to the word before."""
+    whole: list[tuple[str, float, float, float]] = []
+    for word in segment.words or []:
+        if whole and not word.word.startswith(" "):
+            text, start, _, probability = whole.pop()
+            whole.append((text + word.word.strip(), start, word.end, min(probability, word.probability)))
+        else:
+            whole.append((word.word.strip(), word.start, word.end, word.probability))
+    return (word for word in whole if re.search(r"\w", word[0]))
 
 
 def without_loops(words: list[TimedWord]) -> list[TimedWord]:
