@@ -12,7 +12,7 @@ class Line:
     abandoned: bool = False
 
 
-#: A microphone at a fifth of the distance picks up five times the sound pressure: the inverse distance law.
+#: Five times louder: sound pressure falls with distance, so a fifth of the distance gives five times the pressure.
 SCRIPT: tuple[Line, ...] = (
     Line("Hello, and welcome.", 0.7),
     Line("Today I want to show you how to record great videos at home.", 1.6),
@@ -21,11 +21,11 @@ SCRIPT: tuple[Line, ...] = (
     Line("Start with the microphone.", 0.4),
     Line("Put it 20 centimeters from your mouth, just below the frame.", 0.8),
     Line("Moving it from 1 meter to 20 centimeters makes your voice 5 times louder than the room.", 2.5),
-    Line("Next, move your light to the", 1.1, abandoned=True),
     Line("Next, move your light to the side, about 45 degrees from your face.", 0.6),
     Line("A big window works just as well as a lamp that costs 200 dollars.", 0.4),
     Line("Never sit with the window behind you, because the camera will turn you into a shadow.", 1.9),
-    Line("Now look at the position of the camera.", 0.35),
+    Line("Now look at the position of the camera.", 0.9),
+    Line("Raise the lens to the height", 1.1, abandoned=True),
     Line("Raise the lens to the height of your eyes, and leave a little space above your head.", 1.4),
     Line("Here is the rule that saved me the most time.", 0.8),
     Line("Record every sentence twice, and pause for 2 seconds between takes.", 0.5),

@@ -5,7 +5,9 @@ the structures and constants used here.
 """
 
 import ctypes
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import espeakng_loader
 import numpy as np
@@ -18,12 +20,18 @@ _CHARS_UTF8 = 1
 _POS_CHARACTER = 1
 _EVENT_LIST_TERMINATED = 0
 _EVENT_WORD = 1
+_EVENT_PHONEME = 7
+_PHONEME_EVENTS = 1
 _PARAMETER_RATE = 1
 _PARAMETER_PITCH = 3
 _PARAMETER_RANGE = 4
 
 #: Below this share of the loudest sample the synthesiser is between words (about -46 dB).
 _AUDIBLE = 0.005
+
+
+#: The first sound of "the" as the library spells it.
+_SOUND_OF_THE = "D"
 
 
 class VoiceError(RuntimeError):
@@ -78,11 +86,12 @@ class _Event(ctypes.Structure):
 _SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-@dataclass(frozen=True)
-class _WordEvent:
-    position: int
-    length: int
-    sample: int
+@dataclass
+class _Timing:
+    """What the library reported of one utterance: where in the text a word begins and at which sample, and sounds."""
+
+    words: list[tuple[int, int]] = field(default_factory=list)
+    phonemes: list[tuple[str, int]] = field(default_factory=list)
 
 
 class Synthesiser:
@@ -91,11 +100,11 @@ class Synthesiser:
     def __init__(self) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
         data_path = espeakng_loader.get_data_path().encode()
-        self._sample_rate = self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data_path, 0)
+        self._sample_rate = self._library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data_path, _PHONEME_EVENTS)
         if self._sample_rate <= 0:
             raise VoiceError("eSpeak NG did not start: its data folder could not be read.")
         self._chunks: list[Samples] = []
-        self._events: list[_WordEvent] = []
+        self._timing = _Timing()
         self._callback = _SynthCallback(self._receive)
         self._library.espeak_SetSynthCallback(self._callback)
 
@@ -106,7 +115,7 @@ class Synthesiser:
             VoiceError: The voice is unknown, or nothing audible came out.
         """
         self._select(voice)
-        self._chunks, self._events = [], []
+        self._chunks, self._timing = [], _Timing()
         encoded = text.encode()
         status = self._library.espeak_Synth(
             encoded, ctypes.c_size_t(len(encoded) + 1), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None
@@ -114,7 +123,7 @@ class Synthesiser:
         self._check(status, f"synthesis of {text!r}")
         if not self._chunks:
             raise VoiceError(f"Nothing was said for {text!r}.")
-        return _trimmed(text, np.concatenate(self._chunks), self._events, self._sample_rate)
+        return _trimmed(text, np.concatenate(self._chunks), self._timing, self._sample_rate)
 
     def _select(self, voice: Voice) -> None:
         self._check(self._library.espeak_SetVoiceByName(voice.name.encode()), f"voice {voice.name!r}")
@@ -132,7 +141,9 @@ class Synthesiser:
         while events[index].type != _EVENT_LIST_TERMINATED:
             event = events[index]
             if event.type == _EVENT_WORD:
-                self._events.append(_WordEvent(event.text_position - 1, event.length, event.sample))
+                self._timing.words.append((event.text_position - 1, event.sample))
+            elif event.type == _EVENT_PHONEME:
+                self._timing.phonemes.append((event.id.string.decode(errors="replace"), event.sample))
             index += 1
         return 0
 
@@ -142,35 +153,43 @@ class Synthesiser:
             raise VoiceError(f"eSpeak NG refused: {what} (status {status}).")
 
 
-def _trimmed(text: str, samples: Samples, events: list[_WordEvent], sample_rate: int) -> Utterance:
+def _trimmed(text: str, samples: Samples, timing: _Timing, sample_rate: int) -> Utterance:
     audible = np.flatnonzero(np.abs(samples) > _AUDIBLE * np.abs(samples).max())
     first, last = int(audible[0]), int(audible[-1]) + 1
-    words = [
-        SpokenWord(written, (start - first) / sample_rate, (end - first) / sample_rate)
-        for written, start, end in _word_bounds(text, events, audible, len(samples))
-    ]
+    starts = _word_starts(text, timing)
+    words: list[SpokenWord] = []
+    for (written, begin), (_, end) in pairwise([*starts, ("", len(samples))]):
+        inside = audible[np.searchsorted(audible, begin) : np.searchsorted(audible, end)]
+        if not inside.size:
+            raise VoiceError(f"{written!r} cannot be heard in {text!r}.")
+        start_s, end_s = (int(inside[0]) - first) / sample_rate, (int(inside[-1]) + 1 - first) / sample_rate
+        words.append(SpokenWord(written, start_s, end_s))
     return Utterance(samples[first:last], sample_rate, tuple(words))
 
 
-def _word_bounds(
-    text: str, events: list[_WordEvent], audible: npt.NDArray[np.int64], length: int
-) -> list[tuple[str, int, int]]:
-    """Each written word with its first and last audible sample.
+def _word_starts(text: str, timing: _Timing) -> list[tuple[str, int]]:
+    """Each written word and the sample at which it begins.
 
-    One written word may give several events ("1080" is read as two); those between two written words' starts belong to
-    the earlier one.
+    A written word may give several events ("45" is read as two words): it begins with the first. The library reports
+    "of the" and its like as one word: there "the" begins with its own sound.
     """
-    starts = {_written_word_start(text, event.position): event.sample for event in reversed(events)}
-    positions = sorted(starts)
-    bounds = []
-    for index, position in enumerate(positions):
-        begin = starts[position]
-        end = starts[positions[index + 1]] if index + 1 < len(positions) else length
-        inside = audible[np.searchsorted(audible, begin) : np.searchsorted(audible, end)]
-        if inside.size:
-            bounds.append((text[position:].split(maxsplit=1)[0], int(inside[0]), int(inside[-1]) + 1))
-    return bounds
+    reported = {_written_word_start(text, position): sample for position, sample in reversed(timing.words)}
+    starts: list[tuple[str, int]] = []
+    for match in re.finditer(r"\S+", text):
+        sample = reported.get(match.start())
+        if sample is None:
+            sample = _sound_of_the(match.group(), starts, timing)
+        starts.append((match.group(), sample))
+    return starts
+
+
+def _sound_of_the(written: str, before: list[tuple[str, int]], timing: _Timing) -> int:
+    if written == "the" and before:
+        for phoneme, sample in timing.phonemes:
+            if sample > before[-1][1] and phoneme.startswith(_SOUND_OF_THE):
+                return sample
+    raise VoiceError(f"eSpeak NG did not say when {written!r} begins.")
 
 
 def _written_word_start(text: str, position: int) -> int:
-    return max(text.rfind(space, 0, position + 1) for space in " \n") + 1
+    return text.rfind(" ", 0, position + 1) + 1
