@@ -1,0 +1,81 @@
+"""Faces found, followed, and left out where there are none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.detectors import Box, overlap
+from analysis.faces import STEP_US, FacesParameters, Linker, find_faces
+from analysis.models import find_centerface
+from analysis.probe import probe
+from tests.analysis.analysis_media import MakeClip, scene
+
+pytestmark = pytest.mark.media
+
+
+def box(left: float, *, score: float = 0.9) -> Box:
+    return Box(left=left, top=0.2, width=0.2, height=0.3, eyes_y=0.3, score=score)
+
+
+def test_a_moving_face_is_one_track_and_a_second_face_another() -> None:
+    linker = Linker()
+    for step in range(8):
+        linker.add(step * STEP_US, [box(0.1 + 0.02 * step), box(0.7)])
+    assert [len(track.samples) for track in linker.tracks()] == [8, 8]
+
+
+def test_a_cut_ends_every_track() -> None:
+    linker = Linker()
+    for step in range(6):
+        if step == 3:
+            linker.cut()
+        linker.add(step * STEP_US, [box(0.1)])
+    assert [track.samples[0].at_us for track in linker.tracks()] == [0, 3 * STEP_US]
+
+
+def test_a_chance_hit_is_no_face() -> None:
+    linker = Linker()
+    linker.add(0, [box(0.1, score=0.61)])
+    linker.add(STEP_US, [])
+    assert linker.tracks() == ()
+
+
+def test_overlap_is_symmetric_and_one_for_the_same() -> None:
+    assert overlap(box(0.1), box(0.1)) == pytest.approx(1)
+    assert overlap(box(0.1), box(0.2)) == overlap(box(0.2), box(0.1)) == pytest.approx(1 / 3)
+    assert overlap(box(0.0), box(0.5)) == 0
+
+
+def test_without_a_detector_the_note_says_so(make_clip: MakeClip, tmp_path: Path) -> None:
+    path = make_clip(frames=[scene(1)] * 5)
+    faces = find_faces(path, probe(path), FacesParameters(detector="none"), tmp_path)
+    assert faces.detector is None
+    assert faces.tracks == ()
+    assert faces.note is not None
+
+
+@pytest.mark.parametrize("detector", ["yunet", "centerface"])
+@pytest.mark.parametrize("turn", [None, 90.0])
+def test_an_astronaut_is_seen_where_she_is(
+    make_clip: MakeClip, request: pytest.FixtureRequest, tmp_path: Path, detector: str, turn: float | None
+) -> None:
+    data = pytest.importorskip("skimage.data", reason="no picture of a face here")
+    if detector == "centerface" and find_centerface() is None:
+        pytest.skip("no CenterFace here (the offline extra brings it)")
+    models = request.getfixturevalue("face_models") if detector == "yunet" else tmp_path
+    astronaut = np.asarray(data.astronaut())[:400]
+    stored = astronaut if turn is None else np.rot90(astronaut, k=-1)
+    path = make_clip("face.mp4", frames=[stored] * 30, turn=turn)
+    faces = find_faces(path, probe(path), FacesParameters.model_validate({"detector": detector}), models)
+    (track,) = faces.tracks
+    assert len(track.samples) >= 4
+    for sample in track.samples:
+        assert 0.30 < sample.left + sample.width / 2 < 0.55  # her face is at x 224, eyes at y 105 of 512 by 400
+        assert 0.20 < sample.eyes_y < 0.33
+
+
+def test_random_blocks_have_no_face(make_clip: MakeClip, face_models: Path) -> None:
+    path = make_clip(frames=[scene(n // 10, height=360, width=640) for n in range(30)])
+    faces = find_faces(path, probe(path), FacesParameters(detector="yunet"), face_models)
+    assert (faces.detector, faces.tracks) == ("yunet", ())

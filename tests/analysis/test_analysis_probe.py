@@ -1,0 +1,84 @@
+"""A file is what its packets and frames are, not what its header says."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from analysis.probe import probe
+from schemas.errors import ErrorCode, MediaRefused
+from tests.analysis.analysis_media import MakeClip, noise, scene, tone
+
+pytestmark = pytest.mark.media
+
+
+def test_picture_and_sound_are_measured(make_clip: MakeClip) -> None:
+    found = probe(make_clip("talk.mov", frames=[scene(n) for n in range(50)], sound=tone(2.5, -20), layout="mono"))
+    assert found.video is not None
+    assert found.video.frame_rate == 25
+    assert found.video.frame_count == 50
+    assert found.duration_us == 2_500_000
+    assert [(one.start_us, one.end_us, one.layout) for one in found.audio] == [(0, 2_500_000, "mono")]
+    assert found.dialogue_stream == 0
+    assert found.notes == ()
+
+
+def test_ntsc_rate_is_an_exact_fraction(make_clip: MakeClip) -> None:
+    video = probe(make_clip(frames=[scene(n) for n in range(30)], rate=Fraction(30000, 1001))).video
+    assert video is not None
+    assert video.frame_rate == Fraction(30000, 1001)
+
+
+def test_variable_rate_is_told_and_evened_out(make_clip: MakeClip) -> None:
+    ticks = [20 * number for number in range(60) if number % 5 and not 30 < number < 40]
+    found = probe(make_clip(frames=[scene(n) for n in range(len(ticks))], ticks=ticks))
+    assert found.video is not None
+    assert found.video.variable_frame_rate
+    assert found.video.frame_rate == 30
+    assert any("frame rate varies" in note for note in found.notes)
+
+
+def test_a_cut_off_recording_gives_what_is_there(make_clip: MakeClip, tmp_path: Path) -> None:
+    whole = make_clip("whole.mkv", frames=[scene(n, height=180, width=320) for n in range(100)])
+    part = tmp_path / "part.mkv"
+    part.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    found = probe(part)
+    assert 1_000_000 < found.duration_us < 3_000_000
+
+
+def test_silence_is_told_but_usable(make_clip: MakeClip) -> None:
+    found = probe(make_clip("quiet.mov", frames=[scene(1)] * 25, sound=np.zeros((2, 48_000), np.float32)))
+    assert found.dialogue_stream == 0
+    assert "The sound is silent throughout." in found.notes
+
+
+def test_first_stream_with_sound_is_the_dialogue(tmp_path: Path) -> None:
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("pcm_s16le", rate=48_000, layout="mono") for _ in range(2)]
+        for stream, sound in zip(streams, (np.zeros((1, 48_000)), noise(1, -30)), strict=True):
+            frame = av.AudioFrame.from_ndarray((sound * 32767).astype(np.int16), format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 48_000, 0
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    found = probe(path)
+    assert found.dialogue_stream == 1
+    assert found.video is None
+
+
+def test_a_file_without_streams_is_refused(make_clip: MakeClip, tmp_path: Path) -> None:
+    whole = make_clip("whole.mp4", frames=[scene(1)] * 5).read_bytes()
+    header_only = tmp_path / "header.mp4"
+    header_only.write_bytes(whole[:32])
+    with pytest.raises(MediaRefused) as refused:
+        probe(header_only)
+    assert refused.value.code is ErrorCode.MEDIA_UNREADABLE
+
+
+def test_progress_rises_to_one(make_clip: MakeClip) -> None:
+    told: list[float] = []
+    probe(make_clip(frames=[scene(n) for n in range(50)]), told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
