@@ -11,6 +11,7 @@ from director.ledger import Ledger, seen_in
 from director.material import Footage, Material
 from director.placing import Placed, jump_cuts, place, placed_words
 from director.recipe import PlanOptions, Recipe, Selection, Shape
+from director.script import Removal
 from director.soundtrack import soundtrack
 from director.style import END_FADE_US, PUNCH_IN, VISIBLE_JUMP_US
 from schemas.edl import EDL, Canvas, Evidence, Source, Variant, VideoClip
@@ -102,17 +103,23 @@ def _record_stretches(placed: Sequence[Placed], selection: Selection, ledger: Le
     for one in placed:
         reason = chosen
         for removal in one.stretch.removals:
-            clock = removal.footage.clock
-            evidence = Evidence(
-                fact=removal.evidence[0],
-                value=removal.evidence[1],
-                source=removal.footage.source.id,
-                start_us=clock.us(removal.start),
-                end_us=clock.us(removal.end),
-            )
-            reason = ledger.record(removal.kind, removal.sentence, evidence, start=one.start, end=one.end)
+            reason = _record_removal(removal, ledger, start=one.start, end=one.end)
         reasons.append(reason)
+    for removal in selection.left_out:
+        _record_removal(removal, ledger)
     return reasons
+
+
+def _record_removal(removal: Removal, ledger: Ledger, start: int | None = None, end: int | None = None) -> str:
+    clock = removal.footage.clock
+    evidence = Evidence(
+        fact=removal.evidence[0],
+        value=removal.evidence[1],
+        source=removal.footage.source.id,
+        start_us=clock.us(removal.start),
+        end_us=clock.us(removal.end),
+    )
+    return ledger.record(removal.kind, removal.sentence, evidence, start=start, end=end)
 
 
 def _parts(placed: Sequence[Placed], reasons: Sequence[str]) -> Iterator[_Part]:
@@ -134,13 +141,11 @@ def _base_track(
     _record_framings(shots, wide, ledger)
     closer = _punched_in(placed, covers)
     for number, part in enumerate(parts, start=1):
-        framing, tight = wide[part.shot], close[part.shot]
-        reason = part.reason
+        tight = close[part.shot] if part.placed.start in closer else None
         start = part.placed.on_timeline(part.first)
-        if tight is not None and part.placed.start in closer:
-            framing = tight
-            reason = _record_punch_in(part, start, ledger)
         source_in, source_out = part.footage.clock.ticks(part.first, part.end)
+        framing = tight or wide[part.shot]
+        turns_close = tight is not None and closer[part.placed.start] == start
         yield VideoClip(
             id=f"v{number:05d}",
             source=part.footage.source.id,
@@ -150,7 +155,7 @@ def _base_track(
             source_out=source_out,
             crop=framing.keys(part.first, part.end),
             fit=framing.fit,
-            reason=reason,
+            reason=_record_punch_in(part, start, ledger) if turns_close else part.reason,
         )
 
 
@@ -165,20 +170,23 @@ def _kept(parts: Sequence[_Part]) -> list[tuple[int, int]]:
     return sorted((part.first, part.end) for part in parts)
 
 
-def _punched_in(placed: Sequence[Placed], covers: Sequence[Cover]) -> frozenset[int]:
-    """Starts of the stretches shown closer: sizes alternate at jump cuts that no cover hides."""
+def _punched_in(placed: Sequence[Placed], covers: Sequence[Cover]) -> dict[int, int]:
+    """Starts of the stretches shown closer, each with the jump cut that turned close.
+
+    Sizes alternate at the jump cuts that no cover hides.
+    """
     jumps = {after.start: (before, after) for before, after in jump_cuts(placed)}
     hidden = _Hidden(covers)
-    closer: set[int] = set()
-    is_close = False
+    closer: dict[int, int] = {}
+    turned: int | None = None
     for one in placed:
         if one.start not in jumps:
-            is_close = False
+            turned = None
         elif not hidden.at(one.start) and _is_visible(*jumps[one.start]):
-            is_close = not is_close
-        if is_close:
-            closer.add(one.start)
-    return frozenset(closer)
+            turned = one.start if turned is None else None
+        if turned is not None:
+            closer[one.start] = turned
+    return closer
 
 
 class _Hidden:

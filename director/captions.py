@@ -98,7 +98,7 @@ def _blocks(words: Sequence[PlacedWord], limits: _Limits) -> Iterator[_Block]:
     """Cuts the text into what fits a caption, each time at the best break within reach."""
     first = 0
     while first < len(words):
-        end = _best_break(words, first, _reach(words, first, limits))
+        end = _best_break(words, first, _reach(words, first, limits), limits)
         chosen = words[first:end]
         yield _Block([word.text for word in chosen], chosen[0].start, max(word.end for word in chosen))
         first = end
@@ -119,11 +119,20 @@ def _reach(words: Sequence[PlacedWord], first: int, limits: _Limits) -> int:
     return len(words)
 
 
-def _best_break(words: Sequence[PlacedWord], first: int, end: int) -> int:
-    """Where to end a caption of words ``[first, end)``: after a sentence, a phrase, a pause, before a small word."""
-    if end == len(words) and not any(word.ends_sentence for word in words[first : end - 1]):
-        return end
-    return max(range(first + 1, end + 1), key=lambda at: (_break_worth(words, at) + (at - first) / (end - first), at))
+def _best_break(words: Sequence[PlacedWord], first: int, end: int, limits: _Limits) -> int:
+    """Where to end a caption of words ``[first, end)``: after a sentence, a phrase, a pause, before a small word.
+
+    A break that leaves time to read is worth more than any of these.
+    """
+    best, most, chars = end, -1.0, 0
+    for at in range(first + 1, end + 1):
+        chars += text_width(words[at - 1].text) + len(limits.joiner)
+        free_to = words[at].start - CAPTION_GAP_FRAMES if at < len(words) else words[at - 1].end + limits.shortest
+        readable = limits.frames_to_read(chars, FASTEST_CHARS_PER_S) <= free_to - words[first].start
+        worth = _break_worth(words, at) + (at - first) / (end - first) + 2 * readable
+        if worth >= most:
+            best, most = at, worth
+    return best
 
 
 def _break_worth(words: Sequence[PlacedWord], at: int) -> float:

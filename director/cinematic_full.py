@@ -5,14 +5,16 @@ from itertools import chain
 from director.choosing import opening_evidence, seconds, total_frames, whole
 from director.material import Footage, Material
 from director.recipe import PlanOptions, Recipe, Selection, Shape
-from director.script import Stretch, write_script
+from director.script import Removal, Stretch, write_script
 from director.style import LANDSCAPE_CAPTIONS, PACES
 
 
 def choose(material: Material, options: PlanOptions) -> Selection:
     """Everything worth keeping. Footage without speech is kept whole; without A-roll, the pictures in their order."""
     footage = material.a_roll or (*material.b_roll, *material.screens)
-    stretches = tuple(chain.from_iterable(_tightened(one, options) for one in footage))
+    tightened = [_tightened(one, options) for one in footage]
+    stretches = tuple(chain.from_iterable(kept for kept, _ in tightened))
+    left_out = tuple(chain.from_iterable(removed for _, removed in tightened))
     before, after = sum(one.clock.frames for one in footage), total_frames(stretches)
     rate = material.rate
     if not any(one.words for one in footage):
@@ -20,16 +22,17 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     else:
         sentence = (
             f"Tells the whole story in {seconds(after, rate)}: {seconds(before - after, rate)} of "
-            f"{seconds(before, rate)} were silence or said again better"
+            f"{seconds(before, rate)} were without speech or said again better"
         )
-    return Selection(stretches, "story", sentence, (opening_evidence(stretches, "length", seconds(after, rate)),))
+    evidence = opening_evidence(stretches, "length", seconds(after, rate))
+    return Selection(stretches, "story", sentence, (evidence,), left_out)
 
 
-def _tightened(footage: Footage, options: PlanOptions) -> tuple[Stretch, ...]:
-    if not footage.words:
-        return whole(footage)
+def _tightened(footage: Footage, options: PlanOptions) -> tuple[tuple[Stretch, ...], tuple[Removal, ...]]:
     script = write_script((footage,), PACES[options.pace])
-    return script.stretches(0, len(script.words)) if script.words else whole(footage)
+    if not script.words:
+        return whole(footage), ()
+    return script.stretches(0, len(script.words)), script.removed_at_end()
 
 
 RECIPE = Recipe(

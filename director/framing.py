@@ -13,7 +13,10 @@ from director.style import (
     EYE_LINE,
     FACE_INSIDE_SHARE,
     FACE_MARGIN,
+    HOLD_PATIENCE,
     HOLD_US,
+    MOVE_US,
+    MOVE_WIDTHS_PER_S,
     PAN_WIDTHS_PER_S,
     REVERSALS_PER_S,
     RIVAL_FACE,
@@ -194,15 +197,15 @@ def _clamp(x: float, free: int, *, up: bool) -> int:
 
 
 def _path(footage: Footage, rooms: Sequence[_Room], span: Range, width: int) -> tuple[tuple[Leg, ...], str] | None:
-    """The calmest path that keeps the face inside: standing still, a slow pan, or cuts between positions."""
+    """The calmest path that keeps the face inside: standing still, a slow pan, or rests and moves between."""
     still = _still(rooms, span)
     if still is not None:
         return (still,), "The crop stands still on the speaker"
     pan = _pan(footage, rooms, span, width)
     if pan is not None:
         return (pan,), "The crop pans slowly with the speaker"
-    holds = _holds(footage, rooms, span)
-    return None if holds is None else (holds, "The crop cuts between the speaker's positions")
+    legs = _follow(footage, rooms, span, width)
+    return None if legs is None else (legs, "The crop goes with the speaker from place to place, and rests there")
 
 
 def _enough(inside: int, rooms: Sequence[_Room]) -> bool:
@@ -248,8 +251,35 @@ def _mean(values: Sequence[int]) -> float:
     return sum(values) / len(values)
 
 
-def _holds(footage: Footage, rooms: Sequence[_Room], span: Range) -> tuple[Leg, ...] | None:
-    """Positions held as long as the face stays in them, if that is calm enough."""
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    """The face stays where the crop's left edge may be ``x``, from its first sample to its last (source frames)."""
+
+    first: int
+    last: int
+    x: int
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first
+
+
+def _follow(footage: Footage, rooms: Sequence[_Room], span: Range, width: int) -> tuple[Leg, ...] | None:
+    """Positions held while the face stays in them, and the way between; longer holds are tried until it is calm."""
+    stays = _stays(rooms)
+    allowed = REVERSALS_PER_S * (span[1] - span[0]) / footage.clock.rate
+    for patience in HOLD_PATIENCE:
+        held = [stay for stay in stays if stay.length >= patience * footage.clock.length(HOLD_US)]
+        if not held or _reversals([stay.x for stay in held]) > allowed:
+            continue
+        legs = tuple(_legs(footage, held, span, width))
+        if _enough(sum(room.holds(_position(legs, room.frame)) for room in rooms), rooms):
+            return legs
+    return None
+
+
+def _stays(rooms: Sequence[_Room]) -> list[_Stay]:
+    """The samples in as few groups as possible, each of which one position holds."""
     groups: list[list[_Room]] = []
     low = high = 0
     for room in rooms:
@@ -259,20 +289,30 @@ def _holds(footage: Footage, rooms: Sequence[_Room], span: Range) -> tuple[Leg, 
         else:
             groups.append([room])
             low, high = room.low, room.high
-    starts = [span[0], *(_between(a, b) for a, b in pairwise(groups)), span[1]]
-    legs = [
-        Leg(start, end, x, x)
-        for (start, end), group in zip(pairwise(starts), groups, strict=True)
-        if start < end
-        for x in [_held_at(group)]
-    ]
-    calm = all(leg.end - leg.start >= footage.clock.length(HOLD_US) for leg in legs)
-    turns = _reversals([leg.x_start for leg in legs])
-    return tuple(legs) if calm and turns <= REVERSALS_PER_S * (span[1] - span[0]) / footage.clock.rate else None
+    return [_Stay(group[0].frame, group[-1].frame, _held_at(group)) for group in groups]
 
 
-def _between(before: Sequence[_Room], after: Sequence[_Room]) -> int:
-    return (before[-1].frame + after[0].frame + 1) // 2
+def _legs(footage: Footage, held: Sequence[_Stay], span: Range, width: int) -> Iterator[Leg]:
+    """Holds from end to end of the span; on the way between two, a move as fast as the face's, or else a cut."""
+    start = span[0]
+    for stay, following in pairwise(held):
+        way = following.first - stay.last
+        if way >= footage.clock.length(MOVE_US) and abs(following.x - stay.x) * footage.clock.rate <= (
+            MOVE_WIDTHS_PER_S * width * way
+        ):
+            yield Leg(start, stay.last, stay.x, stay.x)
+            yield Leg(stay.last, following.first, stay.x, following.x)
+            start = following.first
+        else:
+            middle = (stay.last + following.first + 1) // 2
+            yield Leg(start, middle, stay.x, stay.x)
+            start = middle
+    yield Leg(start, span[1], held[-1].x, held[-1].x)
+
+
+def _position(legs: Sequence[Leg], frame: int) -> int:
+    leg = next((leg for leg in legs if frame < leg.end), legs[-1])
+    return leg.at(frame)
 
 
 def _held_at(group: Sequence[_Room]) -> int:

@@ -5,9 +5,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from director.speech import Sentence, Spoken, sentences_of, spoken_words
+from director.speech import Sentence, Spoken, merged_spans, sentences_of, spoken_words
 from director.style import ALIGNED_CORRELATION, MUSIC_VOICE_SHARE
 from director.timeline import PictureClock
 from schemas.edl import SAMPLE_RATE, Source, SourceAudio, SourceVideo
@@ -39,6 +39,17 @@ class Footage:
     faces: tuple[SeenFace, ...] = ()
     words: tuple[Spoken, ...] = ()
     sentences: tuple[Sentence, ...] = ()
+    silences: tuple[tuple[int, int], ...] = ()
+
+    def silent_us(self, start_us: int, end_us: int) -> int:
+        """How much of a time is measured silence."""
+        first = max(0, bisect_right(self.silences, (start_us, 0)) - 1)
+        total = 0
+        for start, end in islice(self.silences, first, None):
+            if start >= end_us:
+                break
+            total += max(0, min(end, end_us) - max(start, start_us))
+        return total
 
     def shot_at(self, frame: int) -> tuple[int, int]:
         index = bisect_right(self.shot_bounds, frame, hi=len(self.shot_bounds) - 1)
@@ -168,8 +179,9 @@ def _footage(ident: str, facts: AssetFacts, rate: Fraction) -> Footage:
     faces = tuple(sorted(_seen_faces(facts, clock), key=lambda seen: (seen.frame, seen.face.left, seen.face.top)))
     if facts.kind is not AssetKind.A_ROLL or source.audio is None:
         return Footage(facts, source, clock, bounds, faces)
-    words = spoken_words(facts.transcript, facts.sound, clock)
-    return Footage(facts, source, clock, bounds, faces, words, sentences_of(words, clock))
+    words = spoken_words(facts.transcript, facts.sound, clock, bounds)
+    silences = tuple(merged_spans(facts.sound.silences)) if facts.sound else ()
+    return Footage(facts, source, clock, bounds, faces, words, sentences_of(words, clock), silences)
 
 
 def _source(ident: str, facts: AssetFacts) -> Source:

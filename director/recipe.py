@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from director.material import Material
-from director.script import Stretch
+from director.script import Removal, Stretch
 from director.style import CaptionLayout
 from schemas.edl import Evidence
 from schemas.jobs import Pace
@@ -28,12 +28,16 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The stretches an edit is made of, in order, and the sentence and evidence for choosing them."""
+    """The stretches an edit is made of, in order, and the sentence and evidence for choosing them.
+
+    ``left_out`` is what was removed after them, or after one of several sources.
+    """
 
     stretches: tuple[Stretch, ...]
     kind: str
     sentence: str
     evidence: tuple[Evidence, ...] = ()
+    left_out: tuple[Removal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,29 +112,52 @@ class Script:
             clear_after=(footage.words[after].start if after < len(footage.words) else footage.clock.frames) - stop,
         )
 
+    def removed_at_end(self) -> tuple[Removal, ...]:
+        """What was cut out after the last word."""
+        if not self.words:
+            return ()
+        number, index = self.places[-1]
+        footage = self.footage[number]
+        return tuple(
+            self._removed(
+                number, (index + 1, len(footage.words)), (self.words[-1].end + self.tail[-1], footage.clock.frames)
+            )
+        )
+
     def _removed_before(self, first: int, start: int) -> Iterator[Removal]:
         number, index = self.places[first]
-        footage = self.footage[number]
         same = first > 0 and self.places[first - 1][0] == number
         reached = self.words[first - 1].end + self.tail[first - 1] if same else 0
         from_word = self.places[first - 1][1] + 1 if same else 0
-        dropped = _within(self.drops[number], from_word, index)
+        return self._removed(number, (from_word, index), (reached, start))
+
+    def _removed(self, number: int, words: tuple[int, int], frames: tuple[int, int]) -> Iterator[Removal]:
+        """What of a footage's ``words`` and ``frames`` (ranges, both left out) was said, and how much was not."""
+        footage = self.footage[number]
+        dropped = _within(self.drops[number], *words)
+        spoken = 0
         for drop in dropped:
             span = footage.words[drop.first].start, footage.words[drop.end - 1].end
+            spoken += span[1] - span[0]
             yield Removal(drop.kind, drop.sentence, footage, *span, drop.evidence)
-        quiet = start - reached - sum(footage.words[d.end - 1].end - footage.words[d.first].start for d in dropped)
+        quiet = frames[1] - frames[0] - spoken
         if quiet > 0:
-            yield _silence(footage, reached, start, quiet)
+            yield _pause(footage, *frames, quiet)
 
 
 def _within(drops: Sequence[Drop], first: int, end: int) -> Sequence[Drop]:
     return drops[bisect_left(drops, first, key=lambda d: d.first) : bisect_left(drops, end, key=lambda d: d.first)]
 
 
-def _silence(footage: Footage, start: int, end: int, frames: int) -> Removal:
-    seconds = footage.clock.length_us(frames) / 1e6
-    text = f"Removed {seconds:.1f} s of silence" if seconds >= 0.95 else f"Removed {seconds:.2f} s of silence"
-    return Removal("silence", text, footage, start, end, ("silence removed", f"{seconds:.3f} s"))
+def _pause(footage: Footage, start: int, end: int, frames: int) -> Removal:
+    """A pause of ``frames``: silence if at least half of it is measured to be."""
+    clock = footage.clock
+    seconds = clock.length_us(frames) / 1e6
+    length = f"{seconds:.1f} s" if seconds >= 0.95 else f"{seconds:.2f} s"
+    silent_us = footage.silent_us(clock.us(start), clock.us(end))
+    what = "of silence" if 2 * silent_us >= clock.length_us(frames) else "without speech"
+    measured = f"{seconds:.3f} s, of which {silent_us / 1e6:.3f} s near the noise floor"
+    return Removal("silence", f"Removed {length} {what}", footage, start, end, ("time without speech", measured))
 
 
 def write_script(footage: Sequence[Footage], pace: PaceStyle) -> Script:

@@ -96,18 +96,23 @@ class Sentence:
     complete: bool
 
 
-def spoken_words(transcript: Transcript | None, sound: Sound | None, clock: PictureClock) -> tuple[Spoken, ...]:
-    """Everything said while there is a picture: the transcript's words, and voice that has none."""
+def spoken_words(
+    transcript: Transcript | None, sound: Sound | None, clock: PictureClock, shot_bounds: Sequence[int]
+) -> tuple[Spoken, ...]:
+    """Everything said while there is a picture: the transcript's words, and voice that has none.
+
+    A word that begins or ends within half a frame of a change of shot begins or ends with it.
+    """
     worded = list(_clean_words(transcript)) if transcript else []
-    voice = _merged(sound.speech) if sound else []
-    silences = _merged(sound.silences) if sound else []
+    voice = merged_spans(sound.speech) if sound else []
+    silences = merged_spans(sound.silences) if sound else []
     worded = _reaching_to_silence(worded, silences)
     unworded = [
         _Heard(start, end)
         for start, end in _without(_without(voice, [(w.start_us, w.end_us) for w in worded]), silences)
         if not worded or end - start >= UNWORDED_SPEECH_US
     ]
-    return _in_frames(sorted([*worded, *unworded], key=_Heard.order), clock)
+    return _in_frames(sorted([*worded, *unworded], key=_Heard.order), clock, frozenset(shot_bounds))
 
 
 def sentences_of(words: Sequence[Spoken], clock: PictureClock) -> tuple[Sentence, ...]:
@@ -197,7 +202,7 @@ def _next_start_after(starts: Sequence[int], ends: Sequence[int], at: int) -> in
     return None if index == len(starts) or inside else starts[index]
 
 
-def _merged(spans: Sequence[Span]) -> list[tuple[int, int]]:
+def merged_spans(spans: Sequence[Span]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for start, end in sorted((span.start_us, span.end_us) for span in spans if span.duration_us):
         if merged and start <= merged[-1][1]:
@@ -225,14 +230,16 @@ def _without(spans: Sequence[tuple[int, int]], holes: Sequence[tuple[int, int]])
     return left
 
 
-def _in_frames(words: Sequence[_Heard], clock: PictureClock) -> tuple[Spoken, ...]:
+def _in_frames(words: Sequence[_Heard], clock: PictureClock, shot_bounds: frozenset[int]) -> tuple[Spoken, ...]:
     """Whole frames around each word. Words that touch share the frame boundary nearest to where they meet."""
     frame_us = clock.length_us(1)
     placed: list[Spoken] = []
     reach_us = 0
     for word in words:
-        start = max(0, clock.frame_at_or_before(word.start_us))
-        end = min(clock.frames, max(clock.frame_at_or_after(word.end_us), start + 1))
+        first, last = clock.nearest_frame(word.start_us), clock.nearest_frame(word.end_us)
+        start = max(0, first if first in shot_bounds else clock.frame_at_or_before(word.start_us))
+        end = max(last if last in shot_bounds else clock.frame_at_or_after(word.end_us), start + 1)
+        end = min(clock.frames, end)
         if start >= end:
             continue
         here = Spoken(word.text, start, end, word.start_us, word.end_us)

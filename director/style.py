@@ -110,6 +110,12 @@ FACE_MARGIN = 0.12
 PAN_WIDTHS_PER_S = 0.15
 #: A position is held at least this long before the crop cuts to another.
 HOLD_US = 1_500_000
+#: Longer holds, as multiples, that are tried where the speaker wanders so much that the crop would turn too often.
+HOLD_PATIENCE = (1, 2, 4)
+#: A speaker who takes at least this long from place to place is followed; one who is quicker is cut to.
+MOVE_US = 400_000
+#: A move faster than this share of the crop's width a second is a whip pan: cut instead.
+MOVE_WIDTHS_PER_S = 1.0
 #: Share of samples whose face must be inside the crop before the picture is shown whole instead (delivery: 95 %).
 FACE_INSIDE_SHARE = 0.97
 #: A second face at least this prominent beside the first is another speaker.

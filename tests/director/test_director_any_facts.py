@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from director import PlanOptions, explain, export_otio, plan
 from director.captions import text_width
 from director.material import gather
-from schemas.edl import EDL, AudioRole, Variant
+from schemas.edl import EDL, SAMPLE_RATE, AudioRole, Variant
 from schemas.errors import OutputRefused
 from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
 from schemas.jobs import Pace
@@ -293,11 +293,9 @@ def assert_no_cut_in_a_word(project: list[AssetFacts], edl: EDL) -> None:
             if clip.source != picture.source or clip.source not in footage or not footage[clip.source].worded:
                 continue
             one = footage[clip.source]
-            first = round((Fraction(clip.source_in, 48_000) - one.clock.start) * edl.rate)
-            ends_early = (
-                one.source.audio is not None
-                and clip.source_in + 1.1 * 48_000 * (clip.duration / edl.rate) >= one.source.audio.samples
-            )
+            first = round((Fraction(clip.source_in, SAMPLE_RATE) - one.clock.start) * edl.rate)
+            samples = one.source.audio.samples if one.source.audio else 0
+            ends_early = clip.source_in + (clip.duration + 1) * SAMPLE_RATE / edl.rate > samples
             edges = [first] if ends_early else [first, first + clip.duration]
             for word in one.words:
                 assert not any(word.start < edge < word.end for edge in edges), (word, edges)
