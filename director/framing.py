@@ -1,6 +1,6 @@
 """Which part of the picture is shown: one camera path per shot, never frame by frame."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -311,8 +311,8 @@ def _legs(footage: Footage, held: Sequence[_Stay], span: Range, width: int) -> I
 
 
 def _position(legs: Sequence[Leg], frame: int) -> int:
-    leg = next((leg for leg in legs if frame < leg.end), legs[-1])
-    return leg.at(frame)
+    after = bisect_right(legs, frame, key=lambda leg: leg.start)
+    return legs[max(0, after - 1)].at(frame)
 
 
 def _held_at(group: Sequence[_Room]) -> int:
