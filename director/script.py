@@ -157,7 +157,7 @@ def _pause(footage: Footage, start: int, end: int, frames: int) -> Removal:
     silent_us = footage.silent_us(clock.us(start), clock.us(end))
     what = "of silence" if 2 * silent_us >= clock.length_us(frames) else "without speech"
     measured = f"{seconds:.3f} s, of which {silent_us / 1e6:.3f} s near the noise floor"
-    return Removal("silence", f"Removed {length} {what}", footage, start, end, ("time without speech", measured))
+    return Removal("pause", f"Removed {length} {what}", footage, start, end, ("time without speech", measured))
 
 
 def write_script(footage: Sequence[Footage], pace: PaceStyle) -> Script:

@@ -69,7 +69,7 @@ def test_the_schema_describes_an_edl() -> None:
 def test_an_edit_can_be_read_by_a_person() -> None:
     text = explain(edit())
     assert text.startswith("Glass: cinematic full, 0:")
-    assert "silence" in text
+    assert "without speech" in text
     assert "hides a jump cut" in text
     assert edit().director_version == DIRECTOR_VERSION
 
@@ -77,5 +77,5 @@ def test_an_edit_can_be_read_by_a_person() -> None:
 def test_every_choice_has_a_decision_with_evidence() -> None:
     edl = edit()
     kinds = {decision.kind for decision in edl.decisions}
-    assert {"story", "silence", "framing", "b_roll", "music", "captions"} <= kinds
+    assert {"story", "pause", "framing", "b_roll", "music", "captions"} <= kinds
     assert all(decision.evidence for decision in edl.decisions)
