@@ -7,10 +7,15 @@ LOOPBACK = "127.0.0.1"
 
 def choose_port(preferred: int) -> int:
     """``preferred`` if nothing listens there, else one the system picks."""
-    if is_free(preferred):
-        return preferred
-    with _bound(0) as probe:
+    with _bound_near(preferred) as probe:
         return port_of(probe)
+
+
+def listen(preferred: int) -> socket.socket:
+    """A listening socket on ``preferred``, or where that is taken on a port the system picks."""
+    bound = _bound_near(preferred)
+    bound.listen()
+    return bound
 
 
 def is_free(port: int) -> bool:
@@ -21,19 +26,16 @@ def is_free(port: int) -> bool:
     return True
 
 
-def listen(preferred: int) -> socket.socket:
-    """A listening socket on ``preferred``, or where that is taken on a port the system picks."""
-    try:
-        bound = _bound(preferred)
-    except OSError:
-        bound = _bound(0)
-    bound.listen()
-    return bound
-
-
 def port_of(bound: socket.socket) -> int:
     port: int = bound.getsockname()[1]
     return port
+
+
+def _bound_near(preferred: int) -> socket.socket:
+    try:
+        return _bound(preferred)
+    except OSError:
+        return _bound(0)
 
 
 def _bound(port: int) -> socket.socket:
