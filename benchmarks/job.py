@@ -45,7 +45,8 @@ def run() -> Figures:
 
 
 def _cinema(home: Path, *arguments: str | Path) -> str:
-    environment = {**os.environ, "CINEMA_HOME": str(home), "CINEMA_MODELS": str(Settings().models)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CINEMA_")}
+    environment |= {"CINEMA_HOME": str(home), "CINEMA_MODELS": str(Settings().models)}
     command = [sys.executable, "-m", "cinema", *map(str, arguments)]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False)

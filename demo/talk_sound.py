@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 from demo.script import Line
-from demo.voice import Samples, SpokenWord, Synthesiser, Utterance, Voice
+from demo.voice import Samples, SpokenWord, Utterance, Voice, speak_all
 
 SAMPLE_RATE = 48_000
 
@@ -49,8 +49,7 @@ class Talk:
 
 def say(script: Sequence[Line], voice: Voice = VOICE) -> Talk:
     """Speak the whole script."""
-    synthesiser = Synthesiser()
-    return _arranged(script, [synthesiser.speak(line.text, voice) for line in script])
+    return _arranged(script, speak_all([line.text for line in script], voice))
 
 
 def _arranged(script: Sequence[Line], utterances: Sequence[Utterance]) -> Talk:

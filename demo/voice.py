@@ -6,8 +6,11 @@ the structures and constants used here.
 
 import ctypes
 import re
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
+from multiprocessing import get_context
 
 import espeakng_loader
 import numpy as np
@@ -66,6 +69,21 @@ class Utterance:
     words: tuple[SpokenWord, ...]
 
 
+def speak_all(texts: Sequence[str], voice: Voice) -> list[Utterance]:
+    """Say each text, in a process of its own: the library varies its pitch by how much it has said since it was loaded.
+
+    Raises:
+        VoiceError: The voice is unknown, or a text cannot be spoken.
+    """
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as speaker:
+        return speaker.submit(_speak_here, tuple(texts), voice).result()
+
+
+def _speak_here(texts: tuple[str, ...], voice: Voice) -> list[Utterance]:
+    synthesiser = _Synthesiser()
+    return [synthesiser.speak(text, voice) for text in texts]
+
+
 class _EventId(ctypes.Union):
     _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
 
@@ -94,8 +112,8 @@ class _Timing:
     phonemes: list[tuple[str, int]] = field(default_factory=list)
 
 
-class Synthesiser:
-    """One loaded eSpeak NG. The library keeps global state: use one instance in a process."""
+class _Synthesiser:
+    """The library, loaded. It keeps its state for the whole process."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -109,20 +127,13 @@ class Synthesiser:
         self._library.espeak_SetSynthCallback(self._callback)
 
     def speak(self, text: str, voice: Voice) -> Utterance:
-        """Say ``text``.
-
-        Raises:
-            VoiceError: The voice is unknown, or nothing audible came out.
-        """
         self._select(voice)
-        self._chunks, self._timing = [], _Timing()
+        self._chunks, self._timing = [np.zeros(0, np.float32)], _Timing()
         encoded = text.encode()
         status = self._library.espeak_Synth(
             encoded, ctypes.c_size_t(len(encoded) + 1), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None
         )
         self._check(status, f"synthesis of {text!r}")
-        if not self._chunks:
-            raise VoiceError(f"Nothing was said for {text!r}.")
         return _trimmed(text, np.concatenate(self._chunks), self._timing, self._sample_rate)
 
     def _select(self, voice: Voice) -> None:
@@ -154,7 +165,9 @@ class Synthesiser:
 
 
 def _trimmed(text: str, samples: Samples, timing: _Timing, sample_rate: int) -> Utterance:
-    audible = np.flatnonzero(np.abs(samples) > _AUDIBLE * np.abs(samples).max())
+    audible = np.flatnonzero(np.abs(samples) > _AUDIBLE * np.abs(samples).max(initial=0))
+    if not audible.size:
+        raise VoiceError(f"Nothing can be heard of {text!r}.")
     first, last = int(audible[0]), int(audible[-1]) + 1
     starts = _word_starts(text, timing)
     words: list[SpokenWord] = []

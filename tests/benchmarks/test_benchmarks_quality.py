@@ -1,0 +1,156 @@
+"""Edits are judged against what was really said."""
+
+from fractions import Fraction
+
+import pytest
+
+from benchmarks.quality.cutting import cut_figures, takes_figures
+from benchmarks.quality.hearing import word_figures
+from benchmarks.quality.truth import TrueWord
+from schemas.edl import (
+    EDL,
+    SAMPLE_RATE,
+    AudioClip,
+    AudioRole,
+    AudioTrack,
+    Canvas,
+    Decision,
+    Source,
+    SourceAudio,
+    SourceVideo,
+    Variant,
+    VideoClip,
+)
+from schemas.facts import AssetFacts, Transcript, Word
+from schemas.media import AssetKind, AudioStream, MediaProbe
+
+pytestmark = pytest.mark.unit
+
+RATE = 25
+
+
+def said(*words: tuple[str, float, float], abandoned: int = 0) -> list[TrueWord]:
+    return [
+        TrueWord(text=text, start_s=start, end_s=end, sentence=0, abandoned=index < abandoned)
+        for index, (text, start, end) in enumerate(words)
+    ]
+
+
+def edit(*kept: tuple[float, float]) -> EDL:
+    """An edit of the talk that keeps these seconds of it, one after the other."""
+    sound: list[AudioClip] = []
+    at = 0
+    for index, (start, end) in enumerate(kept):
+        frames = round((end - start) * RATE)
+        source_in = round(start * SAMPLE_RATE)
+        sound.append(AudioClip(id=f"s{index}", source="a", start=at, duration=frames, source_in=source_in, reason="r"))
+        at += frames
+    seconds = Fraction(at, RATE)
+    picture = VideoClip(
+        id="p", source="a", start=0, duration=at, source_in=0, source_out=int(seconds * 1000), reason="r"
+    )
+    video = SourceVideo(
+        stream_index=0,
+        time_base=Fraction(1, 1000),
+        start_pts=0,
+        end_pts=100_000,
+        frame_rate=Fraction(RATE),
+        display_width=1920,
+        display_height=1080,
+    )
+    source = Source(
+        id="a",
+        name="talk.mp4",
+        kind=AssetKind.A_ROLL,
+        sha256="0" * 64,
+        origin=Fraction(0),
+        video=video,
+        audio=SourceAudio(stream_index=1, samples=100 * SAMPLE_RATE),
+    )
+    return EDL(
+        director_version="test",
+        variant=Variant.CINEMATIC_FULL,
+        title="",
+        rate=Fraction(RATE),
+        canvas=Canvas(width=1920, height=1080),
+        duration=at,
+        sources=(source,),
+        video=(picture,),
+        audio=(AudioTrack(role=AudioRole.DIALOGUE, clips=tuple(sound)),),
+        decisions=(Decision(id="r", kind="story", sentence="Kept."),),
+    )
+
+
+WORDS = said(("one", 1.0, 1.4), ("two", 2.0, 2.4), ("three", 5.0, 5.4))
+TALK = {"talk": 0.0}
+
+
+def test_cuts_in_silence_with_short_gaps_are_clean() -> None:
+    figures = cut_figures(edit((0.8, 1.52), (1.88, 2.52), (4.88, 5.6)), WORDS, TALK)
+    assert figures["cuts.count"] == 2
+    assert figures["cuts.inside_words"] == 0
+    assert figures["cuts.dead_air_over_pace"] == 0
+    assert figures["cuts.longest_gap_s"] == pytest.approx(0.24)
+
+
+def test_a_cut_inside_a_word_is_counted_with_its_depth() -> None:
+    figures = cut_figures(edit((0.8, 2.28), (4.88, 5.6)), WORDS, TALK)
+    assert figures["cuts.inside_words"] == 1
+    assert figures["cuts.deepest_inside_word_ms"] == pytest.approx(120)
+
+
+def test_silence_left_in_is_counted() -> None:
+    figures = cut_figures(edit((0.8, 5.6)), WORDS, TALK)
+    assert figures["cuts.count"] == 0
+    assert figures["cuts.dead_air_over_pace"] == 2
+    assert figures["cuts.longest_gap_s"] == pytest.approx(2.6)
+
+
+def test_clips_that_run_on_in_the_source_are_no_cut() -> None:
+    figures = cut_figures(edit((0.8, 2.2), (2.2, 5.6)), WORDS, TALK)
+    assert figures["cuts.count"] == 0
+    assert figures["cuts.inside_words"] == 0
+
+
+def test_words_are_looked_for_where_a_later_recording_has_them() -> None:
+    figures = cut_figures(edit((1.8, 2.52), (2.88, 3.52), (5.88, 6.6)), WORDS, {"talk": 1.0})
+    assert figures["cuts.inside_words"] == 0
+
+
+def test_takes_are_judged_by_the_words_that_stay() -> None:
+    words = said(("one", 1.0, 1.4), ("two", 2.0, 2.4), ("three", 5.0, 5.4), abandoned=2)
+    figures = takes_figures(edit((1.8, 2.6)), words, TALK)
+    assert figures == {"takes.abandoned_words_kept": 1, "takes.good_words_lost": 1}
+
+
+def test_words_are_compared_with_the_truth_one_by_one() -> None:
+    heard = (("One,", 1.01, 1.4), ("tool", 2.0, 2.4), ("three.", 5.0, 5.5))
+    figures = word_figures(said(("one", 1.0, 1.4), ("2", 2.0, 2.4), ("three", 5.0, 5.4)), talk(heard))
+    assert figures["words.error_rate"] == pytest.approx(1 / 3)
+    assert figures["words.max_boundary_error_ms"] == pytest.approx(100)
+    assert figures["words.median_boundary_error_ms"] == pytest.approx(5)
+
+
+def test_a_number_spelt_out_is_the_same_word() -> None:
+    assert word_figures(said(("2", 2.0, 2.4)), talk((("two", 2.0, 2.4),)))["words.error_rate"] == 0
+
+
+def talk(heard: tuple[tuple[str, float, float], ...]) -> AssetFacts:
+    words = tuple(
+        Word(text=text, start_us=round(start * 1e6), end_us=round(end * 1e6), probability=1.0)
+        for text, start, end in heard
+    )
+    sound = AudioStream(
+        index=0, codec="aac", sample_rate=48_000, channels=1, layout="mono", start_us=0, end_us=9_000_000
+    )
+    probe = MediaProbe(
+        container="mp4", size_bytes=1, origin=Fraction(0), duration_us=9_000_000, video=None, audio=(sound,)
+    )
+    return AssetFacts(
+        asset_id="talk",
+        name="talk.mp4",
+        kind=AssetKind.A_ROLL,
+        sha256="0" * 64,
+        probe=probe,
+        transcript=Transcript(model="test", words=words),
+    )
