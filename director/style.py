@@ -118,8 +118,8 @@ MOVE_US = 400_000
 MOVE_WIDTHS_PER_S = 1.0
 #: Share of samples whose face must be inside the crop before the picture is shown whole instead (delivery: 95 %).
 FACE_INSIDE_SHARE = 0.97
-#: A second face at least this prominent beside the first is another speaker.
-RIVAL_FACE = 0.6
+#: A second face of this share of the first one's area (half as wide), for as long, is another speaker.
+RIVAL_FACE = 0.25
 #: A picture whose shape is within this ratio of the canvas is cropped; farther off it is shown whole over a blur.
 CROP_ASPECT_RATIO = 1.2
 #: Of a picture wider than this, an upright crop would leave too little to understand it by.

@@ -86,9 +86,18 @@ def test_the_crop_does_not_swing(path: str) -> None:
     assert reversals <= max(1, Fraction(13, 100) * edl.duration / edl.rate)
 
 
-def test_two_speakers_too_far_apart_are_both_shown() -> None:
-    edl = reel(30, walking([(t / 2, 0.1) for t in range(60)]), walking([(t / 2, 0.75) for t in range(60)]))
+@pytest.mark.parametrize("size", [FACE, 0.55 * FACE], ids=["as near", "farther off"])
+def test_two_speakers_too_far_apart_are_both_shown(size: float) -> None:
+    other = face_track(*((t / 2, 0.75, 0.3) for t in range(60)), size=size)
+    edl = reel(30, walking([(t / 2, 0.1) for t in range(60)]), other)
     assert {clip.fit for clip in edl.video} == {Fit.BLURRED}
+
+
+def test_a_passer_by_does_not_move_the_frame() -> None:
+    speaker = walking([(t / 2, 0.4) for t in range(60)])
+    edl = reel(30, speaker, face_track((8.0, 0.9, 0.2), (8.5, 0.9, 0.2), size=0.04))
+    assert {clip.fit for clip in edl.video} == {Fit.FILL}
+    assert share_inside(edl, [speaker]) == 1
 
 
 def test_without_a_face_the_middle_is_shown() -> None:
