@@ -29,9 +29,12 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background.")] = False,  # noqa: FBT002 (an option of the command line)
 ) -> None:
     """Start the stack: Postgres, Temporal, API, dispatcher and workers."""
-    from cinema.commands.stack import up as run
+    if detach:
+        from cinema.commands.stack import up_detached as run
+    else:
+        from cinema.commands.up import up as run
 
-    _leave(run(detach=detach))
+    _leave(run())
 
 
 @app.command()

@@ -25,7 +25,7 @@ from cinema.logs import configure_logs
 from cinema.readiness import say_ready
 from cinema.settings import Settings
 from cinema.stopping import stop_on_signals
-from schemas.errors import TransientError
+from schemas.errors import CinemaError, TransientError
 from schemas.jobs import Job, Project
 from stores import Jobs, Outbox, OutboxEntry, Pool, Projects
 from workflows.contract import (
@@ -85,7 +85,8 @@ class Dispatcher:
         with structlog.contextvars.bound_contextvars(job=str(entry.job_id)):
             try:
                 await self._start(entry.job_id)
-            except (RPCError, RuntimeError) as error:
+            except (RPCError, RuntimeError, ValueError, CinemaError) as error:
+                # Whatever is wrong with one entry must not keep the others waiting.
                 log.warning("the workflow could not be started; trying again later", error=str(error))
                 await self._outbox.release(entry.id, str(error))
             else:

@@ -22,6 +22,9 @@ NOISE = ("color_message", "__temporal_error_identifier")
 #: Temporal's names for the ids on its lines, and ours.
 TEMPORAL_IDS = {"workflow_id": "workflow", "activity_type": "activity", "attempt": "activity_attempt"}
 
+#: What comes before the job's id in the id of its workflow (workflows.contract, which is too heavy to import here).
+JOB_PREFIX = "job-"
+
 #: Frames of a traceback that are kept, from both ends.
 MOST_FRAMES = 20
 
@@ -86,4 +89,7 @@ class _Dress:
         for theirs, ours in TEMPORAL_IDS.items():
             if theirs in temporal:
                 event.setdefault(ours, temporal[theirs])
+        workflow = str(event.get("workflow", ""))
+        if workflow.startswith(JOB_PREFIX):
+            event.setdefault("job", workflow.removeprefix(JOB_PREFIX))
         return event

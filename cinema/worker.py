@@ -19,13 +19,17 @@ from cinema.logs import configure_logs
 from cinema.readiness import say_ready
 from cinema.settings import Settings
 from cinema.stopping import stop_on_signals
+from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings
-from stores import Pool
+from stores import LocalObjects, Pool
 from workflows.contract import JOBS_QUEUE
 from workflows.direct_job import DirectJob
 
 #: Heartbeats reach the server this often at most: a cancelled render ends within it, a successor resumes from it.
 HEARTBEAT_INTERVAL = timedelta(seconds=2)
+
+#: A file in the object store's entrance that nobody has written to for so long is nobody's.
+ABANDONED_AFTER = timedelta(minutes=10)
 
 log = structlog.get_logger(__name__)
 
@@ -36,11 +40,29 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     for folder in sweep(settings.scratch_folder):
         log.info("removed what a killed worker left", folder=str(folder))
     client = await connected_temporal(settings)
-    async with database(settings) as pool, worker_for(queue, client, activity_context(settings, pool), settings):
-        log.info("working", queue=queue)
-        say_ready()
-        await stop.wait()
-        log.info("draining", queue=queue)
+    async with database(settings) as pool:
+        context = activity_context(settings, pool)
+        tidying = asyncio.create_task(_tidy(objects(settings)))
+        async with worker_for(queue, client, context, settings):
+            log.info("working", queue=queue)
+            say_ready()
+            await stop.wait()
+            log.info("draining", queue=queue)
+        tidying.cancel()
+        await asyncio.gather(tidying, return_exceptions=True)
+
+
+async def _tidy(store: LocalObjects) -> None:
+    """Now and again remove the half-written objects of workers that were killed."""
+    while True:
+        try:
+            removed = await store.sweep_temporary(ABANDONED_AFTER)
+        except TransientError as error:
+            log.warning("the object store could not be tidied", error=error.message)
+        else:
+            if removed:
+                log.info("removed what killed writers left", files=removed)
+        await asyncio.sleep(ABANDONED_AFTER.total_seconds())
 
 
 def activity_context(settings: Settings, pool: Pool) -> ActivityContext:

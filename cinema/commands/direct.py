@@ -1,6 +1,7 @@
 """``cinema direct``."""
 
 import asyncio
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +10,14 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from cinema.connections import database, objects, temporal, with_endpoints
-from cinema.directing.display import Display, JsonDisplay, LiveDisplay
+from cinema.directing.display import Display, JsonDisplay, LineDisplay, LiveDisplay
 from cinema.directing.footage import BadFootage, as_text, parse_footage
 from cinema.directing.report import CALLED_OFF
 from cinema.directing.session import DirectSession, Order
 from cinema.logs import configure_logs
 from cinema.settings import Settings
 from cinema.stack.launch import running_stack, start_detached
-from cinema.stack.state import Endpoints, StackPhase
+from cinema.stack.state import ChildState, Endpoints, StackPhase
 from cinema.stopping import stop_on_signals
 from schemas.edl import Variant
 from schemas.jobs import JobRequest, Pace
@@ -42,12 +43,19 @@ def direct(options: DirectOptions) -> int:
     order = _order(options)
     settings = Settings()
     configure_logs(settings, service="direct")
-    display: Display = JsonDisplay() if options.as_json else LiveDisplay(Console())
+    display: Display = _display(as_json=options.as_json)
     try:
         endpoints = _stack(settings, display)
         return asyncio.run(_direct(order, with_endpoints(settings, endpoints), display))
     except KeyboardInterrupt:
         return CALLED_OFF
+
+
+def _display(*, as_json: bool) -> Display:
+    if as_json:
+        return JsonDisplay()
+    console = Console()
+    return LiveDisplay(console) if console.is_terminal else LineDisplay(console)
 
 
 def _order(options: DirectOptions) -> Order:
@@ -90,6 +98,9 @@ def _stack(settings: Settings, display: Display) -> Endpoints:
         display.say("Starting the stack…")
         state = start_detached(settings)
         display.say("It stays up for the next job; stop it with: cinema down")
+    for child in state.children:
+        if child.state is ChildState.FAILING:
+            display.say(f"{child.name} keeps failing ({child.last_exit}); see {child.log}")
     if state.endpoints is None:
         raise AssertionError("a ready stack has endpoints")
     return state.endpoints
@@ -110,5 +121,7 @@ async def _direct(order: Order, settings: Settings, display: Display) -> int:
             return report.exit_status
         making.cancel()
         await asyncio.gather(making, return_exceptions=True)
+        # From here on another Ctrl-C ends the command at once.
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         await session.call_off()
         return CALLED_OFF

@@ -1,13 +1,11 @@
-"""``cinema up``, ``cinema down`` and ``cinema status``."""
+"""``cinema up --detach``, ``cinema down`` and ``cinema status``: what needs no part of the stack in this process."""
 
 import sys
 
 from rich.console import Console
 from rich.table import Table
 
-from cinema.logs import configure_logs
 from cinema.settings import Settings
-from cinema.stack.foreground import run_stack
 from cinema.stack.launch import running_stack, start_detached, stop_stack
 from cinema.stack.state import ChildState, StackState
 
@@ -20,19 +18,10 @@ COLOURS = {
 }
 
 
-def up(*, detach: bool) -> int:
-    settings = Settings()
+def up_detached() -> int:
     console = Console()
-    if detach:
-        _announce(console, start_detached(settings))
-        console.print("Stop it with [bold]cinema down[/].")
-        return 0
-    configure_logs(settings, service="supervisor")
-    run_stack(
-        settings,
-        on_ready=lambda state: _announce(console, state),
-        on_found=lambda state: _announce(console, state, "already running"),
-    )
+    announce(console, start_detached(Settings()))
+    console.print("Stop it with [bold]cinema down[/].")
     return 0
 
 
@@ -55,7 +44,7 @@ def status(*, as_json: bool) -> int:
     return 0 if state is not None else 3
 
 
-def _announce(console: Console, state: StackState, how: str = "ready") -> None:
+def announce(console: Console, state: StackState, how: str = "ready") -> None:
     console.print(f"The stack is [green]{how}[/] (process {state.pid}).", highlight=False)
     _show_addresses(console, state)
 

@@ -56,6 +56,31 @@ class JsonDisplay:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
 
 
+class LineDisplay:
+    """A line for each change, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said: set[str] = set()
+
+    def say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, job: Job) -> None:
+        lines = [f"job {job.status}", *(f"{output.variant} {output.status}" for output in job.outputs)]
+        for line in lines:
+            if line not in self._said:
+                self._said.add(line)
+                self.say(line)
+
+    def stop(self) -> None:
+        """There is nothing to take away."""
+
+    def finish(self, report: DirectReport) -> None:
+        for line in outcome_lines(report):
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+
 class LiveDisplay:
     """A table that follows the job in place, and lines for what comes before and after."""
 
@@ -96,7 +121,7 @@ def outcome_lines(report: DirectReport) -> list[str]:
 
 def _output_line(output: OutputOutcome) -> str:
     label = f"[{STYLES[output.status]}]{output.status.value:<9}[/] {output.variant.value}"
-    if output.status is OutputStatus.COMPLETED:
+    if output.status is OutputStatus.COMPLETED and output.error is None:
         length = f" ({output.report.metrics.duration_s:.1f} s)" if output.report is not None else ""
         return f"{label}{length}: {escape(str(output.files.get('mp4', '')))}"
     return f"{label}: {_reason(output.error)}" if output.error is not None else label

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from cinema.stack.errors import StackError
 from schemas.errors import TransientError
 from schemas.jobs import Job
 from stores import Jobs
@@ -20,15 +21,15 @@ async def follow(jobs: Jobs, job_id: UUID) -> AsyncIterator[Job]:
     """The job as it is, again and again until it has settled.
 
     Raises:
-        TransientError: The database was away for too long.
+        StackError: The database was away for too long.
     """
     seen_at = time.monotonic()
     while True:
         try:
             job = await jobs.get(job_id)
-        except TransientError:
+        except TransientError as error:
             if time.monotonic() - seen_at > LONGEST_OUTAGE:
-                raise
+                raise StackError("The stack is away. The job is kept, and goes on after: cinema up") from error
         else:
             seen_at = time.monotonic()
             yield job

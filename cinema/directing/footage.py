@@ -43,10 +43,12 @@ def parse_footage(argument: str) -> Footage:
 
 def _checked(footage: Footage) -> Footage:
     try:
+        if footage.path.is_dir():
+            raise BadFootage(f"{footage.path} is a folder, not a file.")
+        if footage.path.exists() and not footage.path.is_file():
+            raise BadFootage(f"{footage.path} is a device or a pipe, not a file.")
         with footage.path.open("rb"):
             return footage
-    except IsADirectoryError as error:
-        raise BadFootage(f"{footage.path} is a folder, not a file.") from error
     except FileNotFoundError as error:
         raise BadFootage(f"There is no file {footage.path}.") from error
     except (OSError, ValueError) as error:

@@ -3,23 +3,15 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from activities.child_tasks import ANALYSE, Analyse
-from activities.sandbox import SandboxLimits, run_in_child
-from analysis import Guess, guess_kind
+from analysis import Guess
 from cinema.directing.footage import Footage
-from cinema.settings import Settings
-from schemas.analysing import AnalysisRequest
-from schemas.errors import CinemaError
+from cinema.directing.guessing import KindGuesser
+from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Asset
-from schemas.media import AssetKind, MediaProbe
-from stores import Assets, Bucket, ObjectStore, Pool
-
-#: How long looking at one file may take, just to guess what it is.
-GUESS_TIME = timedelta(minutes=2)
+from stores import Assets, Bucket, ObjectStat, ObjectStore, Pool
 
 
 @dataclass(frozen=True)
@@ -33,54 +25,47 @@ class Imported:
 class Importer:
     """Brings footage into one project of one owner."""
 
-    def __init__(self, settings: Settings, pool: Pool, objects: ObjectStore) -> None:
-        self._models = settings.models
-        self._limits = SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes)
+    def __init__(self, pool: Pool, objects: ObjectStore, guesser: KindGuesser) -> None:
         self._assets = Assets(pool)
         self._objects = objects
+        self._guesser = guesser
 
     async def add(self, footage: Footage, *, owner_id: UUID, project_id: UUID, position: int) -> Imported:
-        """Store the file's bytes, unless they are there, and record the asset."""
-        sha256 = await asyncio.to_thread(_sha256, footage.path)
-        key = f"{owner_id}/{sha256}"
-        stored = await self._objects.stat(Bucket.ASSETS, key)
-        if stored is None or stored.sha256 != sha256:
-            stored = await self._objects.put_file(Bucket.ASSETS, key, footage.path, expected_sha256=sha256)
-        guess = await self._kind(footage, await self._objects.local_path(Bucket.ASSETS, key))
+        """Store the file's bytes, unless they are there, and record the asset.
+
+        Raises:
+            CinemaError: The file cannot be read, or changes while it is read.
+        """
+        try:
+            stored = await self._store(footage.path, owner_id)
+        except OSError as error:
+            raise CinemaError(ErrorCode.MEDIA_UNREADABLE, f"{footage.name} cannot be read: {error}.") from error
+        guess = await self._kind(footage, stored)
         asset = await self._assets.add(
             owner_id=owner_id,
             project_id=project_id,
             name=footage.name,
             kind=guess.kind,
-            object_key=key,
+            object_key=stored.key,
             size_bytes=stored.size_bytes,
-            sha256=sha256,
+            sha256=stored.sha256,
             position=position,
         )
         return Imported(asset, guess.reason)
 
-    async def _kind(self, footage: Footage, path: Path) -> Guess:
-        """What the file is said to be, or else what it seems to be."""
+    async def _store(self, path: Path, owner_id: UUID) -> ObjectStat:
+        """Under the owner and the content: the same file in two projects is one object."""
+        sha256 = await asyncio.to_thread(_sha256, path)
+        key = f"{owner_id}/{sha256}"
+        stored = await self._objects.stat(Bucket.ASSETS, key)
+        if stored is not None and stored.sha256 == sha256:
+            return stored
+        return await self._objects.put_file(Bucket.ASSETS, key, path, expected_sha256=sha256)
+
+    async def _kind(self, footage: Footage, stored: ObjectStat) -> Guess:
         if footage.kind is not None:
             return Guess(footage.kind, "You said so.")
-        request = AnalysisRequest(analyzer="probe", path=path, kind=AssetKind.A_ROLL)
-        try:
-            probe = await run_in_child(
-                ANALYSE,
-                Analyse(request=request, models=self._models),
-                MediaProbe,
-                limits=self._limits,
-                time_limit=GUESS_TIME,
-                on_progress=_ignore,
-            )
-        except CinemaError as error:
-            # The job will refuse it with this reason and go on with the others.
-            return Guess(AssetKind.A_ROLL, error.message)
-        return guess_kind(probe, None, footage.name)
-
-
-async def _ignore(_done: float) -> None:
-    """Nobody watches a guess."""
+        return await self._guesser.guess(await self._objects.local_path(stored.bucket, stored.key), footage.name)
 
 
 def _sha256(path: Path) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from cinema.directing.delivering import Delivery
 from schemas.delivery import DeliveryReport
 from schemas.edl import Variant
 from schemas.errors import ErrorInfo
-from schemas.jobs import ArtifactCounts, Asset, AssetStatus, Job, JobStatus, OutputStatus
+from schemas.jobs import ArtifactCounts, Asset, AssetStatus, Job, JobStatus, Output, OutputStatus
 from schemas.media import AssetKind
 from schemas.model import Model
 
@@ -23,7 +24,7 @@ class AssetOutcome(Model):
 
 
 class OutputOutcome(Model):
-    """``files`` are the paths written, by file ending."""
+    """``files`` are the paths written, by file ending; a completed output with an error could not be written whole."""
 
     id: UUID
     variant: Variant
@@ -51,13 +52,11 @@ class DirectReport(Model):
 
     @property
     def exit_status(self) -> int:
-        match self.status:
-            case JobStatus.COMPLETED:
-                return ALL_MADE
-            case JobStatus.PARTIAL:
-                return SOME_MADE
-            case _:
-                return NONE_MADE
+        """By what is in the folder now, which is what was asked for."""
+        made = [output.status is OutputStatus.COMPLETED and output.error is None for output in self.outputs]
+        if not any(made):
+            return NONE_MADE
+        return ALL_MADE if all(made) and self.status is JobStatus.COMPLETED else SOME_MADE
 
 
 def report_of(
@@ -65,7 +64,7 @@ def report_of(
     *,
     title: str,
     assets: Sequence[Asset],
-    written: Mapping[UUID, dict[str, Path]],
+    deliveries: Mapping[UUID, Delivery],
     stages: dict[str, float],
     seconds: float,
     temporal_ui_url: str | None,
@@ -80,20 +79,21 @@ def report_of(
         assets=tuple(
             AssetOutcome(name=asset.name, kind=asset.kind, status=asset.status, error=asset.error) for asset in assets
         ),
-        outputs=tuple(
-            OutputOutcome(
-                id=output.id,
-                variant=output.variant,
-                status=output.status,
-                attempt=output.attempt,
-                error=output.error,
-                files=written.get(output.id, {}),
-                report=output.files.report if output.files is not None else None,
-            )
-            for output in job.outputs
-        ),
+        outputs=tuple(_outcome(output, deliveries.get(output.id)) for output in job.outputs),
         analyses=job.artifacts,
         stages=stages,
         seconds=round(seconds, 2),
         temporal_ui_url=temporal_ui_url,
+    )
+
+
+def _outcome(output: Output, delivery: Delivery | None) -> OutputOutcome:
+    return OutputOutcome(
+        id=output.id,
+        variant=output.variant,
+        status=output.status,
+        attempt=output.attempt,
+        error=output.error or (delivery.error if delivery is not None else None),
+        files=dict(delivery.files) if delivery is not None else {},
+        report=output.files.report if output.files is not None else None,
     )

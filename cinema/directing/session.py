@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from cinema.directing.delivering import deliver, file_stem
+from cinema.directing.delivering import Delivery, deliver, file_stem
 from cinema.directing.display import Display
 from cinema.directing.following import StageClock, follow
 from cinema.directing.footage import Footage
+from cinema.directing.guessing import KindGuesser
 from cinema.directing.importing import Importer
 from cinema.directing.report import DirectReport, report_of
 from cinema.made_once import made_once
@@ -63,13 +64,11 @@ class DirectSession:
             job = await self._follow(created, clock)
         finally:
             self._display.stop()
-        stem = file_stem(order.title)
-        written = {output.id: await deliver(self._objects, output, order.out, stem) for output in job.outputs}
         return report_of(
             job,
             title=order.title,
             assets=await Assets(self._pool).for_project(job.project_id),
-            written=written,
+            deliveries=await self._deliver(job, order),
             stages=clock.seconds,
             seconds=time.monotonic() - started,
             temporal_ui_url=url,
@@ -97,7 +96,7 @@ class DirectSession:
         return await self._jobs.create(owner_id, project.id, order.request)
 
     async def _import(self, footage: Sequence[Footage], owner_id: UUID, project_id: UUID) -> None:
-        importer = Importer(self._settings, self._pool, self._objects)
+        importer = Importer(self._pool, self._objects, KindGuesser(self._settings, alone=len(footage) == 1))
         for position, file in enumerate(footage):
             self._display.say(f"Importing {file.name}")
             imported = await importer.add(file, owner_id=owner_id, project_id=project_id, position=position)
@@ -110,6 +109,14 @@ class DirectSession:
             clock.see(job)
             self._display.show(job)
         return job
+
+    async def _deliver(self, job: Job, order: Order) -> dict[UUID, Delivery]:
+        stem = file_stem(order.title)
+        return {
+            output.id: await deliver(self._objects, output, order.out, stem)
+            for output in job.outputs
+            if output.files is not None
+        }
 
     async def _cancel(self, job_id: UUID) -> None:
         """Through its workflow; a job whose workflow has not started, or has ended, through its row."""

@@ -28,6 +28,9 @@ WELL_AFTER = 60.0
 #: Deaths in a row after which a child is reported as failing.
 FAILING_AFTER = 5
 
+#: Seconds that the last of a dead child's output may take to arrive.
+OUTPUT_SECONDS = 2.0
+
 #: Seconds between two checks whether a child is ready, where it does not say so itself.
 READY_INTERVAL = 0.05
 
@@ -202,7 +205,9 @@ class Child:
             os.killpg(process.pid, signal.SIGKILL)
         status = await process.wait()
         if self._output is not None:
-            await self._output
+            # Something that left the child's session may hold its output open for as long as it likes.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._output, OUTPUT_SECONDS)
         self._last_exit = _describe_exit(status)
 
     def _enter(self, state: ChildState) -> None:

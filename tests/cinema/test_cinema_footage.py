@@ -48,6 +48,12 @@ def test_a_folder_is_no_footage(tmp_path: Path) -> None:
         parse_footage(str(tmp_path))
 
 
+def test_a_pipe_is_no_footage(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadFootage, match="a device or a pipe"):
+        parse_footage(str(tmp_path / "pipe"))
+
+
 def test_a_name_in_no_encoding_is_still_text(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4"))
     path.write_bytes(b"x")

@@ -48,6 +48,7 @@ def test_temporal_ids_become_ours(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("temporalio.activity").warning("failed", extra=extra)
     (line,) = lines(capsys)
     assert (line["workflow"], line["activity"], line["activity_attempt"]) == ("job-7", "plan_output", 3)
+    assert line["job"] == "7"
 
 
 def test_tracebacks_tell_no_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
