@@ -19,8 +19,8 @@ Picture = npt.NDArray[np.uint8]
 
 SAMPLE_RATE = 48_000
 KEYFRAME_EVERY_S = 2
-#: Fast rather than small, and the same bytes every time: those depend on the thread count, and x264's macroblock tree
-#: has been seen to decide differently from run to run where the height is no multiple of 16.
+#: Fast rather than small, and the same bytes every time: those depend on the thread count, and with x264's macroblock
+#: tree the same pictures have been seen to give different bytes within one process.
 X264 = {
     "preset": "veryfast",
     "crf": "26",
