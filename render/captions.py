@@ -1,5 +1,6 @@
 """Captions drawn into the picture: laid out and drawn once each, blended into the planes they cover."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,10 @@ from schemas.edl import Caption, CaptionStyle
 FONT_FILE = Path(font_roboto.__file__).parent / "files" / "Roboto-Bold.ttf"
 
 _SMALLEST_FONT = 8
+
+#: A code point that is no character, so that every font draws its sign for a missing one.
+_NO_CHARACTER = "\uffff"
+_PROBE_SIZE = 32
 #: Shares of the font size.
 _PADDING_X, _PADDING_Y, _LINE_HEIGHT, _OUTLINE, _CORNER = 0.45, 0.28, 1.18, 0.06, 0.3
 _TEXT = (255, 255, 255, 255)
@@ -95,6 +100,14 @@ def draw(caption: Caption, box: CaptionBox) -> Image.Image:
             stroke_fill=_OUTLINE_COLOUR,
         )
     return image
+
+
+def undrawable(captions: Iterable[Caption]) -> str:
+    """The characters of these captions that the font has no picture of, each once."""
+    font = _font(_PROBE_SIZE)
+    missing = bytes(font.getmask(_NO_CHARACTER))
+    used = sorted({character for caption in captions for line in caption.lines for character in line})
+    return "".join(character for character in used if bytes(font.getmask(character)) == missing)
 
 
 class CaptionBurner:

@@ -1,7 +1,7 @@
 """From any source's colour to SDR BT.709, as filter steps; wide-gamut and HDR sources go through a computed 3D table.
 
-Formulas: ITU-R BT.2100-2 (PQ and HLG), BT.1886 (display gamma 2.4), BT.2390-10 (tone mapping by its EETF), BT.2408
-(reference white), BT.2087 (the inverse of its BT.709 to BT.2020 matrix).
+Formulas: ITU-R BT.2100-2 (PQ and HLG), BT.1886 (display gamma 2.4), BT.2408 (PQ to HLG, reference white), BT.2087
+(the inverse of its BT.709 to BT.2020 matrix).
 """
 
 from enum import StrEnum
@@ -39,15 +39,12 @@ _TABLE_SIZE = 33
 
 _DELIVERED: Step = ("format", {"pix_fmts": "yuv420p"})
 
-#: Peak of the HDR picture and the light that becomes SDR white (reference white of ITU-R BT.2408), in cd/m².
+#: Peak of the HDR picture and of the PQ signal, in cd/m², and the system gamma that goes with the first.
 _HDR_PEAK = 1000.0
-_SDR_WHITE = 203.0
+_PQ_PEAK = 10_000.0
+_SYSTEM_GAMMA = 1.2
 _DISPLAY_GAMMA = 2.4
 _LUMA_2020 = np.array([0.2627, 0.6780, 0.0593])
-
-#: Constants of PQ (BT.2100-2 table 4).
-_PQ_M1, _PQ_M2 = 2610 / 16384, 2523 / 4096 * 128
-_PQ_C1, _PQ_C2, _PQ_C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 
 #: Linear BT.2020 to BT.709: inverse of the matrix of BT.2087-0.
 _TO_709 = np.linalg.inv(
@@ -151,49 +148,28 @@ def to_sdr(signal: Table, wide: WideColour) -> Table:
 
 
 def _sdr_light(signal: Table, wide: WideColour) -> Table:
-    """Linear BT.2020 as a share of SDR white."""
-    match wide:
-        case WideColour.PQ:
-            return _tone_mapped(_pq_to_light(signal))
-        case WideColour.HLG:
-            return _tone_mapped(_hlg_to_light(signal))
-        case WideColour.SDR:
-            return np.asarray(signal**_DISPLAY_GAMMA)
+    """Linear BT.2020 as a share of SDR white.
+
+    An HLG signal is made to be watched as it is on an SDR display of its primaries: it rolls highlights off by itself
+    and puts reference white (203 cd/m²) at 75 %. PQ is brought to the HLG signal of the same light first (BT.2408).
+    """
+    encoded = _light_to_hlg(_pq_to_light(signal)) if wide is WideColour.PQ else signal
+    return np.asarray(encoded**_DISPLAY_GAMMA)
 
 
 def _pq_to_light(signal: Table) -> Table:
-    """The EOTF of BT.2100-2 table 4: display light in cd/m², what lies above the HDR peak clipped."""
-    powered = signal ** (1 / _PQ_M2)
-    light = (np.maximum(powered - _PQ_C1, 0) / (_PQ_C2 - _PQ_C3 * powered)) ** (1 / _PQ_M1)
-    return np.asarray(np.clip(light * 10_000, 0.0, _HDR_PEAK))
+    """The EOTF of BT.2100-2 table 4: display light as a share of the HDR peak, what lies above it clipped."""
+    m1, m2 = 2610 / 16384, 2523 / 4096 * 128
+    c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
+    powered = signal ** (1 / m2)
+    light = (np.maximum(powered - c1, 0) / (c2 - c3 * powered)) ** (1 / m1)
+    return np.asarray(np.clip(light * _PQ_PEAK / _HDR_PEAK, 0.0, 1.0))
 
 
-def _light_to_pq(light: Table) -> Table:
-    powered = (light / 10_000) ** _PQ_M1
-    return np.asarray(((_PQ_C1 + _PQ_C2 * powered) / (1 + _PQ_C3 * powered)) ** _PQ_M2)
-
-
-def _hlg_to_light(signal: Table) -> Table:
-    """BT.2100-2 table 5: inverse OETF and OOTF of a 1000 cd/m² display (system gamma 1.2), in cd/m²."""
+def _light_to_hlg(light: Table) -> Table:
+    """Inverse OOTF of a 1000 cd/m² display (system gamma 1.2) and OETF of BT.2100-2 table 5."""
+    luminance = np.maximum(light @ _LUMA_2020, 1e-9)
+    scene = light * (luminance ** (1 / _SYSTEM_GAMMA - 1))[:, None]
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
-    luminance = scene @ _LUMA_2020
-    return np.asarray(_HDR_PEAK * scene * luminance[:, None] ** 0.2)
-
-
-def _tone_mapped(light: Table) -> Table:
-    """Roll highlights off so that the HDR peak becomes SDR white; the largest channel decides, so hues stay."""
-    largest = light.max(axis=1)
-    share = _rolled_off(largest) / np.maximum(largest, 1e-9)
-    return np.asarray(light * share[:, None] / _SDR_WHITE)
-
-
-def _rolled_off(light: Table) -> Table:
-    """The EETF of BT.2390-10 5.4.1, from the HDR peak to SDR white at 203 cd/m², in cd/m²."""
-    peak = _light_to_pq(np.array(_HDR_PEAK))
-    target = _light_to_pq(np.array(_SDR_WHITE)) / peak
-    knee = 1.5 * target - 0.5
-    level = _light_to_pq(light) / peak
-    t = np.maximum(level - knee, 0) / (1 - knee)
-    spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * target
-    return _pq_to_light(np.where(level < knee, level, spline) * peak)
+    bright = a * np.log(np.maximum(12 * scene - b, 1e-9)) + c
+    return np.asarray(np.clip(np.where(scene <= 1 / 12, np.sqrt(3 * scene), bright), 0.0, 1.0))

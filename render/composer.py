@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from render.chain import FilterChain, Step, signature
 from render.colour import colour_steps, opaque_steps
-from render.orientation import orientation_key, upright_size, upright_steps
+from render.orientation import Turn, upright_size, upright_steps
 from render.planes import planes
 from render.timeline import Area, crop_at, crop_moves
 from schemas.edl import Canvas, Fit, Grade, SourceVideo, VideoClip
@@ -55,9 +55,10 @@ class _Prepared:
 class ClipComposer:
     """Composes the frames of one clip; the same source frame is filtered once however long it is shown."""
 
-    def __init__(self, clip: VideoClip, video: SourceVideo, canvas: Canvas, folder: Path) -> None:
+    def __init__(self, clip: VideoClip, video: SourceVideo, turn: Turn, canvas: Canvas, folder: Path) -> None:
         self._clip = clip
         self._video = video
+        self._turn = turn
         self._canvas = canvas
         self._folder = folder
         self._moving = crop_moves(clip.crop)
@@ -90,11 +91,10 @@ class ClipComposer:
         return area if self._clip.fit is Fit.BLURRED else _trimmed(area, self._canvas.width / self._canvas.height)
 
     def _prepare(self, frame: VideoFrame) -> _Prepared:
-        turn = orientation_key(frame)
-        key = (*signature(frame), turn)
+        key = signature(frame)
         if key not in self._prepared:
-            upright = [*opaque_steps(frame), *upright_steps(turn)]
-            size = upright_size(turn, frame.width, frame.height)
+            upright = [*opaque_steps(frame), *upright_steps(self._turn)]
+            size = upright_size(self._turn, frame.width, frame.height)
             self._prepared[key] = self._built(frame, upright, size)
         return self._prepared[key]
 

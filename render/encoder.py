@@ -48,7 +48,7 @@ class VideoWriter:
         self._output: OutputContainer = av.open(f"file:{path}", "w", format="mp4", container_options=_MP4_OPTIONS)
         self._video = _video_stream(self._output, canvas, rate, settings)
         self._audio = self._output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", bit_rate=sound.bitrate)
-        self._sound = self._sound_packets(sound)
+        self._sound = sound.packets()
         self._next_sound = next(self._sound, None)
         self._queue: Queue[VideoFrame | None] = Queue(_QUEUE_FRAMES)
         self._failed = Event()
@@ -136,13 +136,9 @@ class VideoWriter:
     def _mux_sound_until(self, video: AnyPacket | None) -> None:
         """Write the sound that belongs before a picture packet, so that the file is interleaved as it is written."""
         while self._next_sound is not None and (video is None or _seconds(self._next_sound) <= _seconds(video)):
+            self._next_sound.stream = self._audio
             self._output.mux(self._next_sound)
             self._next_sound = next(self._sound, None)
-
-    def _sound_packets(self, sound: EncodedSound) -> Iterator[AnyPacket]:
-        for packet in sound.packets():
-            packet.stream = self._audio
-            yield packet
 
 
 def _seconds(packet: AnyPacket) -> Fraction:

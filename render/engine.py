@@ -7,7 +7,7 @@ from time import monotonic, perf_counter
 
 from av import VideoFrame
 
-from render.captions import CaptionBurner
+from render.captions import CaptionBurner, undrawable
 from render.chain import FrameCopier
 from render.composer import ClipComposer
 from render.delivery import check_delivery, require_passed
@@ -122,7 +122,7 @@ def render(request: RenderRequest, progress: ProgressCallback) -> RenderResult:
         video = request.folder / "output.mp4"
         stages, picture_notes = _make_video(request, video, sound, steps.part(_SOUND_DONE, _PICTURE_DONE))
         sound.path.unlink()
-        notes = list(dict.fromkeys([*notes, *picture_notes]))
+        notes = list(dict.fromkeys([*notes, *picture_notes, *_caption_notes(request.edl)]))
         stages = (StageTime(stage="sound", seconds=sound_s), *stages)
         check_progress = steps.part(_PICTURE_DONE, _CHECK_DONE)
         report = check_delivery(video, request.edl, notes=tuple(notes), stages=stages, progress=check_progress)
@@ -195,10 +195,16 @@ def _shown(stretch: Stretch, request: RenderRequest, readers: _Readers) -> Itera
     source = find_source(edl.sources, clip.source)
     if source.video is None:
         raise CinemaError(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture.")
-    composer = ClipComposer(clip, source.video, edl.canvas, request.folder)
     reader = readers.reader(stretch)
+    composer = ClipComposer(clip, source.video, reader.turn, edl.canvas, request.folder)
     for number in range(stretch.first - clip.start, stretch.end - clip.start):
         yield composer.compose(reader.frame_at(source_tick(clip, source.video, edl.rate, number)), number)
+
+
+def _caption_notes(edl: EDL) -> list[str]:
+    burned = edl.caption_style is not None and edl.caption_style.burn_in
+    missing = undrawable(edl.captions) if burned else ""
+    return [f"The caption font cannot draw {' '.join(missing)}; boxes stand in for them."] if missing else []
 
 
 def _written(path: Path, text: str) -> Path:

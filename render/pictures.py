@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from render.failures import MEDIA_ERRORS
 from render.opening import open_source
+from render.orientation import UPRIGHT, Turn, turn_of
 from render.reading import Damage, decoded
 from schemas.edl import Source, SourceVideo
 from schemas.errors import ErrorCode, MediaRefused
@@ -38,6 +39,7 @@ class PictureReader:
         self._path = path
         self._video: SourceVideo = source.video
         self._ticks_per_s = 1 / source.video.time_base
+        self._frames: Iterator[VideoFrame] = iter(())
         self._current: VideoFrame | None = None
         self._next: VideoFrame | None = None
         self._at_start = True
@@ -50,7 +52,9 @@ class PictureReader:
         return self._damage.count > 0
 
     def close(self) -> None:
+        """Give everything back now: a generator left waiting would keep reader and decoder alive in a cycle."""
         self._current = self._next = None
+        self._frames = iter(())
         self._container.close()
 
     def frame_at(self, tick: int) -> VideoFrame:
@@ -79,6 +83,7 @@ class PictureReader:
         self._stream = stream
         self._at_start = True
         self._start()
+        self.turn: Turn = UPRIGHT if self._next is None else turn_of(self._next)
 
     def _start(self) -> None:
         self._current = None

@@ -46,6 +46,8 @@ class SoundReader:
         self._audio: SourceAudio = source.audio
         self._origin = source.origin
         self._damage = Damage()
+        self._runs: Iterator[tuple[int, Stereo]] = iter(())
+        self._buffer: list[Stereo] = []
         self._open()
 
     @property
@@ -53,6 +55,9 @@ class SoundReader:
         return self._damage.count > 0
 
     def close(self) -> None:
+        """Give everything back now: a generator left waiting would keep reader and decoder alive in a cycle."""
+        self._runs = iter(())
+        self._buffer = []
         self._container.close()
 
     def read(self, start: int, count: int) -> Stereo:
@@ -76,7 +81,7 @@ class SoundReader:
         self._start(0)
 
     def _start(self, position: int) -> None:
-        self._buffer: list[Stereo] = []
+        self._buffer = []
         self._buffer_start = self._buffer_end = position
         self._runs = self._positioned(self._decoded())
 

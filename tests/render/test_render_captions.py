@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.captions import layout
+from render.captions import layout, undrawable
 from schemas.edl import Caption, CaptionStyle
 from tests.render.render_media import Media, edit, lumas, run, video_clip
 
@@ -33,6 +33,13 @@ def test_captions_change_pixels_inside_the_safe_area_only_and_only_while_shown(
         assert not outside.any()
     text = burned[15][STYLE.top : STYLE.bottom, STYLE.left : STYLE.right]
     assert (text > 220).mean() > 0.02
+
+
+def test_characters_without_a_picture_are_told(counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    assert undrawable([Caption(start=0, end=1, lines=("Größe, Привет, 100 €", "“quoted” — naïve"))]) == ""
+    caption = Caption(start=0, end=9, lines=("Hi 你好",))
+    edl = edit([counted], [video_clip(counted, 0, 10, 0, rate)], captions=[caption], caption_style=STYLE)
+    assert any("你 好" in note for note in run(edl, [counted], tmp_path / "o").report.notes)
 
 
 @settings(max_examples=60, deadline=None)

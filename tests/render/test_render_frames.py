@@ -1,8 +1,10 @@
 """The right source frame on every timeline frame."""
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -139,6 +141,18 @@ def test_damaged_packets_hold_the_last_good_picture(counted: Media, rate: Fracti
     assert result.report.frames == 290
     right = sum(shown == n for n, shown in enumerate(numbers(result.video)))
     assert right > 145
+
+
+def test_pictures_are_given_back_as_soon_as_they_are_used(counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    """Memory is flat in the length of an edit only if no frame waits for the garbage collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        run(edit([counted], [video_clip(counted, 0, 200, 40, rate)]), [counted], tmp_path / "o")
+        left = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left < 10
 
 
 def test_the_same_edit_gives_the_same_file(counted: Media, rate: Fraction, tmp_path: Path) -> None:
