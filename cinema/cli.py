@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cinema.settings import SettingsError
 from schemas.edl import Variant
 from schemas.errors import CinemaError
 from schemas.jobs import Pace
@@ -96,9 +97,15 @@ def main() -> None:
     """Run the command and end the process with its exit status."""
     try:
         app()
+    except SettingsError as error:
+        _complain(str(error), exit_status=2)
     except CinemaError as error:
-        typer.secho(f"cinema: {error.message}", err=True, fg=typer.colors.RED)
-        _leave(1)
+        _complain(error.message, exit_status=1)
+
+
+def _complain(message: str, *, exit_status: int) -> None:
+    typer.secho(f"cinema: {message}", err=True, fg=typer.colors.RED)
+    _leave(exit_status)
 
 
 def _leave(status: int) -> None:

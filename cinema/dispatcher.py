@@ -23,7 +23,7 @@ from cinema.connections import database, temporal
 from cinema.exits import leave
 from cinema.logs import configure_logs
 from cinema.readiness import say_ready
-from cinema.settings import Settings
+from cinema.settings import Settings, load_settings
 from cinema.stopping import stop_on_signals
 from schemas.errors import CinemaError, TransientError
 from schemas.jobs import Job, Project
@@ -53,7 +53,7 @@ LONGEST_SLEEP = timedelta(seconds=5)
 #: Wait before the database is tried again after it could not be reached.
 DATABASE_PAUSE_SECONDS = 1.0
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger("cinema.dispatcher")
 
 
 class Dispatcher:
@@ -155,7 +155,7 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> None:
-    settings = Settings()
+    settings = load_settings()
     configure_logs(settings, service="dispatcher")
     asyncio.run(serve(settings))
     leave(0)

@@ -13,7 +13,7 @@ from cinema.connections import database, objects, temporal
 from cinema.exits import leave
 from cinema.logs import configure_logs
 from cinema.readiness import say_ready
-from cinema.settings import Environment, Settings
+from cinema.settings import Environment, Settings, load_settings
 from cinema.stack.ports import listen
 from cinema.stopping import stop_on_signals
 
@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve Cinema AI's API until told to stop.")
     parser.add_argument("--descriptor", type=int, help="a listening socket that this process inherited")
     descriptor: int | None = parser.parse_args().descriptor
-    settings = Settings()
+    settings = load_settings()
     configure_logs(settings, service="api")
     listener = listen(settings.api_port) if descriptor is None else socket.socket(fileno=descriptor)
     asyncio.run(serve(settings, listener))

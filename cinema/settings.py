@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GIBIBYTE = 1 << 30
@@ -15,6 +15,10 @@ Port = Annotated[int, Ge(1), Le(65_535)]
 Slots = Annotated[int, Gt(0)]
 Seconds = Annotated[float, Gt(0)]
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+class SettingsError(Exception):
+    """A variable has a value that makes no sense; the message names it and says why."""
 
 
 class Environment(StrEnum):
@@ -158,3 +162,21 @@ class Settings(BaseSettings):
     @property
     def scratch_folder(self) -> Path:
         return self.scratch or self.home / "scratch"
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: A variable has a value that makes no sense.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (f"{variable(str(problem['loc'][0]))}: {problem['msg']}" for problem in error.errors())
+        raise SettingsError("\n".join(problems)) from error
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{Settings.model_config['env_prefix']}{name}".upper()

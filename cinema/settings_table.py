@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from cinema.settings import Settings
+from cinema.settings import Settings, variable
 
 HEADER = ("| Variable | Default | Meaning |", "|---|---|---|")
 
@@ -14,11 +14,6 @@ def settings_table() -> str:
     """One Markdown row per setting, in the order of the code."""
     rows = (f"| `{variable(name)}` | {_default(field)} | {field.description} |" for name, field in _fields())
     return "\n".join((*HEADER, *rows))
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return f"{Settings.model_config['env_prefix']}{name}".upper()
 
 
 def _fields() -> list[tuple[str, FieldInfo]]:

@@ -17,7 +17,7 @@ from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
 from cinema.logs import configure_logs
 from cinema.readiness import say_ready
-from cinema.settings import Settings
+from cinema.settings import Settings, load_settings
 from cinema.stopping import stop_on_signals
 from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings
@@ -31,7 +31,7 @@ HEARTBEAT_INTERVAL = timedelta(seconds=2)
 #: A file in the object store's entrance that nobody has written to for so long is nobody's.
 ABANDONED_AFTER = timedelta(minutes=10)
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger("cinema.worker")
 
 
 async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Work on one of Cinema AI's task queues until told to stop.")
     parser.add_argument("--queue", type=TaskQueue, choices=list(TaskQueue), required=True)
     queue: TaskQueue = parser.parse_args().queue
-    settings = Settings()
+    settings = load_settings()
     configure_logs(settings, service=f"worker-{queue.name.lower()}")
     asyncio.run(serve_queue(queue, settings))
     leave(0)

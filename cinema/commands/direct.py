@@ -15,7 +15,7 @@ from cinema.directing.footage import BadFootage, as_text, parse_footage
 from cinema.directing.report import CALLED_OFF
 from cinema.directing.session import DirectSession, Order
 from cinema.logs import configure_logs
-from cinema.settings import Settings
+from cinema.settings import Settings, load_settings
 from cinema.stack.launch import running_stack, start_detached
 from cinema.stack.state import ChildState, Endpoints, StackPhase
 from cinema.stopping import stop_on_signals
@@ -41,7 +41,7 @@ class DirectOptions:
 
 def direct(options: DirectOptions) -> int:
     order = _order(options)
-    settings = Settings()
+    settings = load_settings()
     configure_logs(settings, service="direct")
     display: Display = _display(as_json=options.as_json)
     try:

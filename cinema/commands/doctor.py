@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from cinema.settings import Settings
+from cinema.settings import Settings, load_settings
 from cinema.stack.errors import StackError
 from cinema.stack.launch import running_stack
 from cinema.stack.ports import is_free
@@ -57,7 +57,7 @@ class Finding:
 
 def doctor() -> int:
     """Print every finding; exit status 1 if something is missing without which nothing works."""
-    findings = list(examine(Settings()))
+    findings = list(examine(load_settings()))
     table = Table("", "verdict", "found", "what to do")
     for finding in findings:
         verdict = f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]"

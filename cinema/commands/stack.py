@@ -5,7 +5,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from cinema.settings import Settings
+from cinema.settings import load_settings
 from cinema.stack.launch import running_stack, start_detached, stop_stack
 from cinema.stack.state import ChildState, StackState
 
@@ -20,20 +20,20 @@ COLOURS = {
 
 def up_detached() -> int:
     console = Console()
-    announce(console, start_detached(Settings()))
+    announce(console, start_detached(load_settings()))
     console.print("Stop it with [bold]cinema down[/].")
     return 0
 
 
 def down() -> int:
-    stopped = stop_stack(Settings())
+    stopped = stop_stack(load_settings())
     Console().print("The stack has stopped." if stopped else "No stack is running.")
     return 0
 
 
 def status(*, as_json: bool) -> int:
     """Exit status 0 if the stack runs, 3 if it does not (as of an LSB service)."""
-    settings = Settings()
+    settings = load_settings()
     state = running_stack(settings)
     if as_json:
         sys.stdout.write((state.model_dump_json(indent=2) if state is not None else "null") + "\n")

@@ -4,12 +4,12 @@ from rich.console import Console
 
 from cinema.commands.stack import announce
 from cinema.logs import configure_logs
-from cinema.settings import Settings
+from cinema.settings import load_settings
 from cinema.stack.foreground import run_stack
 
 
 def up() -> int:
-    settings = Settings()
+    settings = load_settings()
     configure_logs(settings, service="supervisor")
     console = Console()
     run_stack(

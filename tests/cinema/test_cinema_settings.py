@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cinema.settings import Settings
-from cinema.settings_table import settings_table, variable
+from cinema.settings import Settings, variable
+from cinema.settings_table import settings_table
 
 pytestmark = pytest.mark.unit
 
