@@ -18,8 +18,10 @@ GOOD_PAUSE_US = 400_000
 USABLE_PAUSE_US = 150_000
 #: Voice without words shorter than this is a breath or a filler; longer, it is speech the recogniser missed.
 UNWORDED_SPEECH_US = 600_000
-#: How far a word may reach past the recogniser's times, up to the silence measured in the waveform.
-WORD_REACH_US = 250_000
+#: How far a word may reach past the recogniser's times, up to the silence measured in the waveform. As far as voice
+#: may go without words: between the two limits a cut would fall into something said ("$200" is written, and its
+#: "dollars" is spoken after the time the recogniser gives).
+WORD_REACH_US = UNWORDED_SPEECH_US
 #: Equal-power fade at a join of two sounds (EDITING: about 10-30 ms).
 JOIN_FADE_US = 20_000
 #: Shortest join fade, where the silence beside the cut leaves room for no more.

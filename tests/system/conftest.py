@@ -1,0 +1,80 @@
+"""A whole stack of its own, and footage long enough for every variant."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo import SCRIPT, Footage, make_footage
+from demo.footage import Recipe
+from tests.conftest import REPOSITORY
+
+#: Sentences of the demo's talk that make about a minute, the repeated take among them.
+MINUTE = SCRIPT[:15]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The ``cinema`` command against one state folder."""
+
+    home: Path
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cinema", *map(str, arguments)],
+            cwd=REPOSITORY,
+            env={**os.environ, "CINEMA_HOME": str(self.home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str | Path, seconds: float = 280) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=seconds)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def direct(self, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
+        """``cinema direct --json``: its exit status and its report."""
+        done = self.run("direct", *arguments, "--json")
+        assert done.stdout, done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        return done.returncode, report
+
+    def pid_of(self, child: str) -> int:
+        status = json.loads(self.run("status", "--json").stdout)
+        pid: int = next(entry["pid"] for entry in status["children"] if entry["name"] == child)
+        return pid
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
+
+    def objects(self, bucket: str) -> list[Path]:
+        return sorted(path for path in (self.home / "objects" / bucket).rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    # Not below pytest's own folder: it closes that to other users, and as root Postgres runs as one.
+    stack = Stack(Path(tempfile.mkdtemp(prefix="cinema-system-")))
+    try:
+        up = stack.run("up", "--detach")
+        assert up.returncode == 0, up.stderr
+        yield stack
+    finally:
+        stack.run("down")
+        shutil.rmtree(stack.home)
+
+
+@pytest.fixture(scope="session")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
+    return make_footage(tmp_path_factory.mktemp("footage"), Recipe(script=MINUTE, cutaway_s=8.0))

@@ -1,0 +1,157 @@
+"""The main job as a creator runs it, its outputs measured from outside."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import opentimelineio as otio
+import pytest
+from PIL import Image
+
+from demo import Footage
+from schemas.edl import EDL, Variant
+from tests.system.conftest import Stack
+from tests.system.measurement import Measured, measure, sha256
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+BT709 = (1, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def job(stack: Stack, footage: Footage, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All four outputs of the whole footage, kinds guessed where the file says enough."""
+    out = tmp_path_factory.mktemp("out")
+    status, report = stack.direct(
+        footage.talk,
+        f"{footage.city}:b_roll",
+        f"{footage.screen}:screen",
+        footage.microphone,
+        "--title",
+        "talk",
+        "-o",
+        out,
+    )
+    assert status == 0, report
+    return report
+
+
+def files_of(job: dict[str, Any], variant: Variant) -> dict[str, Path]:
+    output = next(output for output in job["outputs"] if output["variant"] == variant)
+    return {ending: Path(path) for ending, path in output["files"].items()}
+
+
+def edl_of(job: dict[str, Any], variant: Variant) -> EDL:
+    return EDL.model_validate_json(files_of(job, variant)["edl.json"].read_bytes())
+
+
+@pytest.fixture(scope="module")
+def measured(job: dict[str, Any]) -> dict[Variant, Measured]:
+    return {variant: measure(files_of(job, variant)["mp4"]) for variant in Variant}
+
+
+def test_every_output_is_there_and_named_after_its_variant(job: dict[str, Any]) -> None:
+    assert job["status"] == "completed"
+    for variant in Variant:
+        files = files_of(job, variant)
+        assert set(files) == {"mp4", "jpg", "srt", "vtt", "edl.json", "otio"}
+        assert all(variant in path.name and path.stat().st_size for path in files.values())
+    out = files_of(job, Variant.HOOK_CUT)["mp4"].parent
+    assert not [path for path in out.iterdir() if path.name.startswith(".")], "no temporary file is left"
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_the_file_is_what_the_edit_says(
+    job: dict[str, Any], measured: dict[Variant, Measured], variant: Variant
+) -> None:
+    edl, file = edl_of(job, variant), measured[variant]
+    assert file.frames == edl.duration
+    assert file.rate == edl.rate
+    assert file.uneven_frames == 0
+    assert (file.width, file.height) == (edl.canvas.width, edl.canvas.height)
+    assert abs(file.sound_s - file.picture_s) < 1024 / 48_000
+    assert (file.first_frame_s, file.first_sample_s) == (0, 0)
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_the_file_is_fit_for_delivery(measured: dict[Variant, Measured], variant: Variant) -> None:
+    file = measured[variant]
+    assert (file.pixel_format, file.tags, file.sample_rate) == ("yuv420p", BT709, 48_000)
+    assert max(file.key_gaps) <= 2.001
+    assert file.boxes.index("moov") < file.boxes.index("mdat")
+    assert file.lufs == pytest.approx(-14, abs=1)
+    assert file.true_peak_dbtp <= -1
+
+
+def test_lengths_and_shapes_are_those_of_the_variants(measured: dict[Variant, Measured]) -> None:
+    assert 30 <= measured[Variant.SHORT_HIGHLIGHT].picture_s <= 60
+    assert 3 <= measured[Variant.HOOK_CUT].picture_s <= 5
+    assert measured[Variant.VERTICAL_REEL].picture_s <= 90
+    assert measured[Variant.VERTICAL_REEL].width * 16 == measured[Variant.VERTICAL_REEL].height * 9
+    assert measured[Variant.CINEMATIC_FULL].width * 9 == measured[Variant.CINEMATIC_FULL].height * 16
+
+
+def test_no_cut_falls_into_a_word_that_was_really_said(job: dict[str, Any], footage: Footage) -> None:
+    """Against the synthesiser's own word times, which the director never sees."""
+    said = json.loads(footage.talk_words.read_text())["words"]
+    edl = edl_of(job, Variant.CINEMATIC_FULL)
+    talk = next(source for source in edl.sources if source.name == footage.talk.name)
+    assert talk.video is not None
+    cuts = [
+        float(pts * talk.video.time_base - talk.origin)
+        for clip in edl.video
+        if clip.source == talk.id
+        for pts in (clip.source_in, clip.source_out)
+    ]
+    inside = [
+        (cut, word["text"]) for cut in cuts for word in said if word["start_s"] + 0.02 < cut < word["end_s"] - 0.02
+    ]
+    assert inside == []
+
+
+def test_the_abandoned_take_is_gone_and_the_good_one_stays(job: dict[str, Any]) -> None:
+    captions = " ".join(line for caption in edl_of(job, Variant.CINEMATIC_FULL).captions for line in caption.lines)
+    assert len(re.findall("raise the lens", captions.lower())) == 1
+    assert "eyes" in captions
+
+
+def test_captions_come_as_files_and_the_thumbnail_is_a_picture(job: dict[str, Any]) -> None:
+    files = files_of(job, Variant.VERTICAL_REEL)
+    assert re.match(r"1\n00:00:\d\d,\d{3} --> 00:00:\d\d,\d{3}\n\S", files["srt"].read_text())
+    assert files["vtt"].read_text().startswith("WEBVTT")
+    with Image.open(files["jpg"]) as picture:
+        picture.load()
+        assert picture.height > picture.width
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_other_editors_open_the_same_edit(job: dict[str, Any], variant: Variant) -> None:
+    timeline = otio.adapters.read_from_file(str(files_of(job, variant)["otio"]), adapter_name="otio_json")
+    assert timeline.duration().value == edl_of(job, variant).duration
+
+
+def test_the_same_job_again_analyses_nothing(
+    job: dict[str, Any], stack: Stack, footage: Footage, tmp_path: Path
+) -> None:
+    status, again = stack.direct(
+        footage.talk,
+        f"{footage.city}:b_roll",
+        f"{footage.screen}:screen",
+        footage.microphone,
+        "--outputs",
+        "hook_cut",
+        "--title",
+        "talk",
+        "-o",
+        tmp_path,
+    )
+    assert status == 0
+    assert job["analyses"]["computed"] > 0
+    assert again["analyses"] == {"computed": 0, "reused": sum(job["analyses"].values())}
+    assert edl_of(again, Variant.HOOK_CUT).video == edl_of(job, Variant.HOOK_CUT).video
+
+
+def test_what_was_delivered_is_what_the_store_holds(job: dict[str, Any], stack: Stack) -> None:
+    stored = {sha256(path) for path in stack.objects("outputs") if path.suffix == ".mp4"}
+    assert {sha256(files_of(job, variant)["mp4"]) for variant in Variant} <= stored
