@@ -42,8 +42,9 @@ class RenderActivities:
             with working_folder(self._context.scratch, f"{output.id}-{attempt}") as folder:
                 result = await self._render(asked, folder, progress)
                 await progress.enter("publishing")
-                files = await self._publish(asked, result)
-            await self._outputs.complete(output.id, attempt, files)
+                async with self._outputs.publishing(output.id, attempt):
+                    files = await self._publish(asked, result)
+                    await self._outputs.complete(output.id, attempt, files)
         return _published(await self._outputs.get(output.id), reused=False)
 
     async def _render(self, asked: RenderOutput, folder: Path, progress: OutputProgress) -> RenderResult:

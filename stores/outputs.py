@@ -1,5 +1,7 @@
 """The finished videos to be: their plans, render attempts, progress and results."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
@@ -79,6 +81,21 @@ class Outputs:
             )
         if not written:
             _check_fence(await self.get(output_id), attempt)
+
+    @asynccontextmanager
+    async def publishing(self, output_id: UUID, attempt: int) -> AsyncIterator[None]:
+        """The attempt's exclusive right to write the output's objects, for the time of the block.
+
+        All attempts write to the same keys. Whoever uploads and completes inside this block cannot be overwritten by
+        an older attempt that wakes up late: it waits here, and is refused once it may enter.
+
+        Raises:
+            ConflictError: the attempt was superseded (``STALE_ATTEMPT``) or has ended (``INVALID_TRANSITION``).
+        """
+        async with transaction(self._connections) as connection:
+            await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"publish {output_id}")
+            _check_fence(await self.get(output_id), attempt)
+            yield
 
     async def complete(self, output_id: UUID, attempt: int, files: OutputFiles) -> Output:
         """Publishes what the attempt made; the output exists from this commit on. The same call again changes nothing.

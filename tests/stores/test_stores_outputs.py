@@ -194,6 +194,24 @@ async def test_of_many_attempts_at_once_each_has_its_own_number_and_one_publishe
     assert sum(isinstance(end, ConflictError) for end in ends) == 7
 
 
+async def test_an_attempt_that_wakes_up_late_uploads_nothing_over_a_published_file(
+    outputs: Outputs, output: Output
+) -> None:
+    late = await rendering(outputs, output.id)
+    latest = await outputs.begin_attempt(output.id)
+    uploads: list[int] = []
+
+    async def publish(attempt: int) -> None:
+        async with outputs.publishing(output.id, attempt):
+            uploads.append(attempt)
+            await asyncio.sleep(0.05)
+            await outputs.complete(output.id, attempt, delivered())
+
+    results = await asyncio.gather(*(publish(attempt) for attempt in (late, latest, late)), return_exceptions=True)
+    assert uploads == [latest]
+    assert [isinstance(result, ConflictError) for result in results] == [True, False, True]
+
+
 async def test_progress_is_visible_and_never_falls(outputs: Outputs, output: Output) -> None:
     attempt = await rendering(outputs, output.id)
     await outputs.report_progress(output.id, attempt, 0.5, "encode")
