@@ -4,6 +4,7 @@ Each command imports its own module when it runs, so that ``cinema --help`` answ
 """
 # ruff: noqa: PLC0415, PLR0917 (see above; typer passes options by position)
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -83,18 +84,21 @@ def direct(
     Exit status: 0 all made of all files, 3 some (the others are named with their reasons), 1 none, 2 not understood,
     130 called off.
     """
-    from cinema.commands.direct import DirectOptions
-    from cinema.commands.direct import direct as run
+    from cinema.directing.order import DirectOptions, understand
 
     chosen = only.value if only is not None else outputs
-    options = DirectOptions(
-        files=tuple(files), outputs=chosen, out=out, pace=pace, language=language, title=title, as_json=as_json
+    order = understand(
+        DirectOptions(files=tuple(files), outputs=chosen, out=out, pace=pace, language=language, title=title)
     )
-    _leave(run(options))
+    from cinema.commands.direct import direct as run
+
+    _leave(run(order, as_json=as_json))
 
 
 def main() -> None:
     """Run the command and end the process with its exit status."""
+    # No process below this one may import what happens to lie in the creator's folder.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
         app()
     except SettingsError as error:

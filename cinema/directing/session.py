@@ -4,8 +4,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID, uuid4
 
 from temporalio.client import Client
@@ -17,26 +15,18 @@ from cinema.directing.following import StageClock, follow
 from cinema.directing.footage import Footage
 from cinema.directing.guessing import KindGuesser
 from cinema.directing.importing import Importer
+from cinema.directing.order import Order
 from cinema.directing.report import DirectReport, report_of
 from cinema.made_once import made_once
 from cinema.settings import Settings
+from cinema.stack.errors import StackError
 from cinema.stack.layout import Layout
-from schemas.jobs import Job, JobRequest
+from schemas.jobs import Job
 from stores import Assets, Jobs, ObjectStore, Pool, Projects
 from workflows.contract import direct_job_id
 
 #: Seconds that a job which was called off gets to settle while we wait.
 SETTLING_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the creator asked for."""
-
-    footage: tuple[Footage, ...]
-    request: JobRequest
-    title: str
-    out: Path
 
 
 class DirectSession:
@@ -124,7 +114,7 @@ class DirectSession:
             await self._client.get_workflow_handle(direct_job_id(job_id)).cancel()
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
+                raise StackError(f"The job could not be called off and may go on: {error}.") from error
             await self._jobs.cancel(job_id)
 
     def _ui_url(self, job_id: UUID) -> str | None:

@@ -42,7 +42,7 @@ class Layout:
         return self.logs / f"{name}.log"
 
     def prepare(self) -> None:
-        """Make the folders; only their owner may look into the home, which holds keys and footage."""
+        """Make the folders; they hold keys and footage, so only their owner may look into them."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.logs.mkdir(exist_ok=True)
-        self.temporal_database.parent.mkdir(exist_ok=True)
+        for folder in (self.logs, self.temporal_database.parent, self.home / "objects", self.home / "scratch"):
+            folder.mkdir(mode=0o700, exist_ok=True)

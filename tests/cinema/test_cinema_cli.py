@@ -71,7 +71,7 @@ def test_the_doctor_says_what_is_missing() -> None:
     assert "not installed" in done.stdout
 
 
-@pytest.mark.parametrize("module", ["cinema.cli", "cinema.commands.stack", "cinema.tethered"])
+@pytest.mark.parametrize("module", ["cinema.cli", "cinema.commands.stack", "cinema.directing.order", "cinema.tethered"])
 def test_the_quick_commands_load_nothing_heavy(module: str) -> None:
     script = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)

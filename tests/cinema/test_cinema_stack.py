@@ -36,9 +36,10 @@ class Stack:
         self._environment = {**os.environ, "CINEMA_HOME": str(home), "CINEMA_WORKER_DRAIN_SECONDS": "1", **ports}
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "cinema", *arguments]
+        command = [sys.executable, "-P", "-m", "cinema", *arguments]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, env=self._environment, stdout=pipe, stderr=pipe, text=True)
+        folder = self.home.parent
+        return subprocess.Popen(command, cwd=folder, env=self._environment, stdout=pipe, stderr=pipe, text=True)
 
     def run(self, *arguments: str) -> str:
         with self.begin(*arguments) as process:
@@ -68,8 +69,10 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """A stack started twice at once, on preferred ports that are all taken."""
+    """A stack started twice at once, on preferred ports that are all taken, from a folder with traps in it."""
     home = Path(tempfile.mkdtemp(prefix="cinema-stack-"))
+    for name in ("asyncpg", "render", "temporalio", "workflows"):
+        (home / f"{name}.py").write_text("raise SystemExit('imported from the current folder')")
     taken = {name: listen(0) for name in ("CINEMA_TEMPORAL_PORT", "CINEMA_TEMPORAL_UI_PORT", "CINEMA_API_PORT")}
     stack = Stack(home / "home", taken)
     try:
@@ -112,6 +115,8 @@ def test_starting_again_finds_the_running_stack(stack: Stack) -> None:
 
 def test_only_its_owner_can_look_into_it(stack: Stack) -> None:
     assert not stack.home.stat().st_mode & 0o066
+    for name in ("objects", "logs", "temporal", "scratch", "postgres", "run"):
+        assert not (stack.home / name).stat().st_mode & 0o077, name
     assert (stack.home / "stack.json").stat().st_mode & 0o777 == 0o600
 
 

@@ -1,0 +1,69 @@
+"""What the creator asked for, understood from the command line before anything is done."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from pydantic import ValidationError
+
+from cinema.directing.footage import BadFootage, Footage, as_text, parse_footage
+from schemas.edl import Variant
+from schemas.jobs import JobRequest, Pace
+
+#: Of a project's name, in characters.
+LONGEST_TITLE = 200
+
+
+@dataclass(frozen=True)
+class DirectOptions:
+    """The command line as it was given; ``outputs`` are variants separated by commas."""
+
+    files: tuple[str, ...]
+    outputs: str
+    out: Path
+    pace: Pace
+    language: str | None
+    title: str | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """Footage to direct, what to make of it, and the folder to leave it in."""
+
+    footage: tuple[Footage, ...]
+    request: JobRequest
+    title: str
+    out: Path
+
+
+def understand(options: DirectOptions) -> Order:
+    """The command line, understood.
+
+    Raises:
+        typer.BadParameter: It makes no sense; nothing has been done.
+    """
+    try:
+        footage = tuple(parse_footage(argument) for argument in options.files)
+        request = JobRequest(variants=_variants(options.outputs), pace=options.pace, language=options.language)
+        options.out.mkdir(parents=True, exist_ok=True)
+    except BadFootage as error:
+        raise typer.BadParameter(str(error), param_hint="FILE") from error
+    except ValidationError as error:
+        raise typer.BadParameter(
+            f"{options.language!r} is no language code such as en.", param_hint="--language"
+        ) from error
+    except OSError as error:
+        raise typer.BadParameter(f"{options.out} is no folder to write to: {error}.", param_hint="--out") from error
+    title = as_text(options.title or footage[0].path.stem).strip() or footage[0].name
+    return Order(footage=footage, request=request, title=title[:LONGEST_TITLE], out=options.out)
+
+
+def _variants(outputs: str) -> tuple[Variant, ...]:
+    names = dict.fromkeys(name.strip() for name in outputs.split(",") if name.strip())
+    unknown = [name for name in names if name not in set(Variant)]
+    if unknown or not names:
+        known = ", ".join(Variant)
+        raise typer.BadParameter(
+            f"{', '.join(unknown) or 'nothing'} is no output; there are {known}.", param_hint="--outputs"
+        )
+    return tuple(Variant(name) for name in names)
