@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -139,8 +140,11 @@ def available_detector(models: Path) -> str | None:
 def load_detector(name: str, models: Path) -> Detector | None:
     """A detector by name; ``None`` where its model cannot be had."""
     model = _model_of(name, models)
-    if model is None:
-        return None
+    return None if model is None else _loaded(name, model)
+
+
+@lru_cache(maxsize=len(DETECTORS))
+def _loaded(name: str, model: Path) -> Detector:
     return YuNetDetector(model) if name == "yunet" else CenterFaceDetector(model)
 
 

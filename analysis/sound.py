@@ -37,6 +37,8 @@ DIGITAL_SILENCE_DBFS = -95.0
 SILENCE_SHARE = 0.35
 MIN_SILENCE_RISE_DB = 4.0
 MAX_SILENCE_RISE_DB = 12.0
+#: What is this far below the speech is not heard beside it, however quiet the room is.
+INAUDIBLE_DB = 45.0
 #: How far, in level frames, speech is grown over the sound next to it.
 SPEECH_REACH = 40
 _FLOOR_PERCENTILE = 10
@@ -109,7 +111,7 @@ def hear(wave: Waveform, probabilities: Levels) -> Hearing:
     spoken = levels[voice > VOICE_ON]
     range_db = float(np.percentile(spoken, _SPEECH_PERCENTILE)) - floor if len(spoken) else 0.0
     rise = float(np.clip(range_db * SILENCE_SHARE, MIN_SILENCE_RISE_DB, MAX_SILENCE_RISE_DB))
-    return Hearing(levels, voice, floor, floor + rise, range_db)
+    return Hearing(levels, voice, floor, floor + max(rise, range_db - INAUDIBLE_DB), range_db)
 
 
 def _noise_floor(levels: Levels, voice: Levels) -> float | None:

@@ -229,7 +229,7 @@ def _loop_at(spoken: list[str], position: int) -> tuple[int, int]:
 
 
 def _as_transcript(recogniser: _Recogniser, words: list[TimedWord], hearing: Hearing, limit: int) -> Transcript:
-    refined = refine(words, hearing)
+    refined = refine(words, hearing, recogniser.files.name)
     told = []
     for word in refined:
         span = span_of(word.start * LEVEL_FRAME, word.end * LEVEL_FRAME, limit)

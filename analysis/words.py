@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from analysis.sound import Hearing
 from analysis.voice import VOICE_OFF, Levels
 
-#: Whisper's attention follows the sound, so its boundaries come late: by 40 to 140 ms in eight recordings measured with
-#: tiny.en, where the level at word boundaries dips that much before them. The lateness is found for each recording as
-#: the shift with the deepest dip; with too few boundaries to tell, the usual one is taken.
-USUAL_LATENESS = 7
-MAX_LATENESS = 14
+#: Whisper places all boundaries of a recording too late or too early by about the same time, which depends on the
+#: model: measured on nine recordings and on synthesised speech, where the level dips between words. Starting from the
+#: model's usual lateness (none known: none), each recording's own is where the dip at its boundaries is deepest; with
+#: too few boundaries to tell, the usual one is taken.
+USUAL_LATENESS = {"tiny.en": 9, "base": -6}
+LATENESS_REACH = 6
 MIN_BOUNDARIES = 12
 #: How far a boundary between words that run into each other is then moved to the quietest place, and what a frame of
 #: moving costs in dB. Measured on synthesised speech: half the error of not moving.
@@ -26,6 +27,8 @@ BOUNDARY_COST_DB = 0.5
 TOUCHING = 2
 #: How far a word's start may be moved back, and its end forward, over sound that belongs to no other word.
 START_REACH = 12
+#: How far from a word that was placed in silence its sound is looked for.
+SOUND_REACH = 30
 END_REACH = 25
 #: A silence inside a word at least this long splits it from what is not it (a stop consonant is shorter).
 INNER_SILENCE = 18
@@ -48,15 +51,18 @@ class TimedWord:
     probability: float
 
 
-def refine(words: list[TimedWord], hearing: Hearing) -> list[TimedWord]:
-    """Words in order, none in silence, none overlapping; words with no sound near them are dropped."""
+def refine(words: list[TimedWord], hearing: Hearing, model: str) -> list[TimedWord]:
+    """Words in order, none in silence, none overlapping; words with no sound near them are dropped.
+
+    Args:
+        words: as recognised.
+        hearing: of the whole recording.
+        model: the recogniser's name.
+    """
     levels, active = _smoothed(hearing.levels), active_frames(hearing)
     ordered = _in_order(words, len(active))
-    late = lateness(ordered, levels)
-    earlier = (replace(word, start=max(0, word.start - late), end=max(1, word.end - late)) for word in ordered)
-    apart = _apart(list(earlier), levels)
-    placed = [on_sound for word in apart if (on_sound := _onto_sound(word, active)) is not None]
-    return _grown(placed, active)
+    moved = _moved(ordered, lateness(ordered, levels, USUAL_LATENESS.get(model, 0)))
+    return _grown(_onto_sound(_apart(moved, levels), active), active)
 
 
 def active_frames(hearing: Hearing) -> NDArray[np.bool_]:
@@ -67,14 +73,28 @@ def active_frames(hearing: Hearing) -> NDArray[np.bool_]:
     return np.asarray(loud | voiced, np.bool_)
 
 
-def lateness(words: list[TimedWord], levels: Levels) -> int:
+def lateness(words: list[TimedWord], levels: Levels, usual: int) -> int:
     """By how many frames boundaries between touching words come after the dip in level that they should lie in."""
     boundaries = np.array([words[right].start for right in _touching(words)], np.int64)
     if len(boundaries) < MIN_BOUNDARIES:
-        return USUAL_LATENESS
-    shifts = np.arange(MAX_LATENESS + 1)
+        return usual
+    shifts = usual + np.arange(-LATENESS_REACH, LATENESS_REACH + 1)
     places = np.clip(boundaries[:, None] - shifts, 0, len(levels) - 1)
-    return int(_smoothed(levels[places].mean(axis=0)).argmin())
+    return int(shifts[_smoothed(levels[places].mean(axis=0)).argmin()])
+
+
+def _moved(words: list[TimedWord], late: int) -> list[TimedWord]:
+    """Words moved to be in time; next to a pause they keep their edge as well, for the sound there to decide."""
+    touching = set(_touching(words))
+    moved: list[TimedWord] = []
+    for position, word in enumerate(words):
+        start, end = word.start - late, word.end - late
+        if position not in touching:
+            start = max(min(start, word.start), moved[-1].end if moved else 0)
+        if position + 1 not in touching:
+            end = max(end, word.end)
+        moved.append(replace(word, start=max(0, start), end=max(1, start + 1, end)))
+    return moved
 
 
 def _smoothed(levels: Levels) -> Levels:
@@ -113,14 +133,42 @@ def _apart(words: list[TimedWord], levels: Levels) -> list[TimedWord]:
     return apart
 
 
-def _onto_sound(word: TimedWord, active: NDArray[np.bool_]) -> TimedWord | None:
-    """A word cut to the sound in it: leading and trailing silence off, and the longer side of a long silence inside."""
-    sounding = np.flatnonzero(active[word.start : word.end]) + word.start
+def _onto_sound(words: list[TimedWord], active: NDArray[np.bool_]) -> list[TimedWord]:
+    """Words cut to the sound in them, or near them where they lie in silence."""
+    placed: list[TimedWord] = []
+    for position, word in enumerate(words):
+        earliest = placed[-1].end if placed else 0
+        latest = words[position + 1].start if position + 1 < len(words) else len(active)
+        span = _sound_in(active, max(word.start, earliest), word.end) or _sound_in(
+            active, max(word.start - SOUND_REACH, earliest), min(word.end + SOUND_REACH, max(latest, word.end))
+        )
+        if span is not None:
+            placed.append(replace(word, start=span[0], end=span[1]))
+        elif placed and word.start <= placed[-1].end + TOUCHING and _length(placed[-1]) >= 2 * MIN_WORD:
+            placed[-1:] = _shared(placed[-1], word)
+    return placed
+
+
+def _length(word: TimedWord) -> int:
+    return word.end - word.start
+
+
+def _shared(before: TimedWord, word: TimedWord) -> tuple[TimedWord, TimedWord]:
+    """Two words in the sound of the first, which a recogniser ran together; each gets its share of the letters."""
+    letters = len(before.text) + len(word.text)
+    border = before.start + round(_length(before) * len(before.text) / letters)
+    border = min(max(border, before.start + MIN_WORD), before.end - MIN_WORD)
+    return replace(before, end=border), replace(word, start=border, end=before.end)
+
+
+def _sound_in(active: NDArray[np.bool_], start: int, end: int) -> tuple[int, int] | None:
+    """Where there is sound in ``[start, end)``: silence at its ends off, and the longer side of a long one inside."""
+    sounding = np.flatnonzero(active[start:end]) + start
     if not len(sounding):
         return None
     breaks = np.flatnonzero(np.diff(sounding) > INNER_SILENCE) + 1
     longest = max(np.split(sounding, breaks), key=len)
-    return replace(word, start=int(longest[0]), end=int(longest[-1]) + 1)
+    return int(longest[0]), int(longest[-1]) + 1
 
 
 def _grown(words: list[TimedWord], active: NDArray[np.bool_]) -> list[TimedWord]:

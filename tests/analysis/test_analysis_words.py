@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from analysis.listening import SPEECH_RATE
 from analysis.sound import Hearing
 from analysis.transcript import MAX_WINDOW_S, pack, without_loops
-from analysis.words import USUAL_LATENESS, TimedWord, refine
+from analysis.words import LATENESS_REACH, TimedWord, lateness, refine
 
 pytestmark = pytest.mark.unit
+
+#: One whose lateness is not known.
+MODEL = "enormous"
 
 
 def hearing(*sounding: tuple[int, int], length: int = 400) -> Hearing:
@@ -29,25 +32,25 @@ def word(start: int, end: int, text: str = "word") -> TimedWord:
 
 
 def test_a_word_never_reaches_into_silence() -> None:
-    (found,) = refine([word(60 + USUAL_LATENESS, 180 + USUAL_LATENESS)], hearing((100, 150)))
+    (found,) = refine([word(60, 180)], hearing((100, 150)), MODEL)
     assert (found.start, found.end) == (100, 150)
 
 
 def test_a_word_placed_early_after_a_pause_goes_to_its_sound() -> None:
-    first, second = refine([word(50, 107), word(107, 230)], hearing((50, 100), (200, 250)))
+    first, second = refine([word(50, 107), word(107, 230)], hearing((50, 100), (200, 250)), MODEL)
     assert (first.start, first.end) == (50, 100)
     assert second.start == 200
     assert second.end <= 250
 
 
 def test_a_word_where_nothing_is_heard_is_dropped() -> None:
-    assert refine([word(100, 150)], hearing((300, 350))) == []
+    assert refine([word(100, 150)], hearing((300, 350)), MODEL) == []
 
 
 def test_boundaries_move_to_the_dip_between_words() -> None:
     heard = hearing((100, 200))
     heard.levels[148:151] = -45
-    before, after = refine([word(100, 155 + USUAL_LATENESS), word(155 + USUAL_LATENESS, 200)], heard)
+    before, after = refine([word(100, 154), word(154, 200)], heard, MODEL)
     assert before.end == after.start
     assert 148 <= after.start <= 151
 
@@ -55,7 +58,7 @@ def test_boundaries_move_to_the_dip_between_words() -> None:
 @given(st.lists(st.tuples(st.integers(0, 380), st.integers(1, 60)), max_size=40))
 def test_whatever_is_guessed_words_come_in_order_apart_and_audible(guesses: list[tuple[int, int]]) -> None:
     heard = hearing((20, 90), (120, 130), (160, 300))
-    refined = refine([word(start, start + length) for start, length in guesses], heard)
+    refined = refine([word(start, start + length) for start, length in guesses], heard, MODEL)
     position = 0
     for one in refined:
         assert position <= one.start < one.end <= 400
@@ -86,3 +89,25 @@ def test_loops_are_cut_to_one_round() -> None:
 def test_saying_it_twice_is_no_loop() -> None:
     twice = [word(n, n + 1, text) for n, text in enumerate(["very", "very", "good"])]
     assert without_loops(twice) == twice
+
+
+@pytest.mark.parametrize("late", [-LATENESS_REACH, -3, 0, 4, LATENESS_REACH])
+def test_a_recogniser_that_is_late_throughout_is_found_out(late: int) -> None:
+    edges = list(range(20, 400, 24))
+    heard = hearing((0, 400))
+    for edge in edges:
+        heard.levels[edge - 2 : edge + 3] = -40
+    words = [word(a + late, b + late) for a, b in pairwise(edges)]
+    assert lateness(words, heard.levels, 0) == pytest.approx(late, abs=1)
+
+
+def test_the_first_word_is_kept_when_all_are_moved() -> None:
+    said = [word(0, 10, "Una"), word(10, 26, "vez"), word(26, 54, "finalizada")]
+    assert [one.text for one in refine(said, hearing((6, 60)), "base")] == ["Una", "vez", "finalizada"]
+
+
+def test_the_last_word_before_a_pause_is_kept_when_all_are_moved() -> None:
+    said = [word(20, 50, "I"), word(50, 84, "need"), word(84, 90, "it.")]
+    *_, need, it = refine(said, hearing((20, 89)), "base")
+    assert (need.text, it.text) == ("need", "it.")
+    assert need.end <= it.start < it.end == 89
