@@ -9,7 +9,6 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PACKAGES := schemas analysis director render stores activities workflows api cinema demo benchmarks
 
 CINEMA_HOME ?= .cinema
 export CINEMA_HOME
@@ -18,7 +17,7 @@ OUT ?= out
 INPUT ?=
 ONLY ?=
 
-.PHONY: help demo test lint format bench eval up lock clean
+.PHONY: help demo test lint format bench eval up schema lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -70,6 +69,10 @@ eval: $(INSTALLED) ## Measure the quality of edits and print the figures
 
 up: $(INSTALLED) ## Run Postgres, Temporal, the API and the workers until Ctrl-C
 	@$(BIN)/cinema up
+
+schema: $(INSTALLED) ## Export the JSON Schema of the EDL to docs/
+	@$(BIN)/python -c 'import json; from director import edl_json_schema; print(json.dumps(edl_json_schema(), indent=1))' \
+	  > docs/edl.schema.json
 
 lock: ## Resolve dependencies again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

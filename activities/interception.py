@@ -1,13 +1,15 @@
 """What happens around every activity: its log lines get their ids, and its errors a type Temporal can act on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from schemas.errors import CinemaError
+from activities.declarations import PlanOutput, RenderOutput
+from schemas.errors import OF_MATERIAL, CinemaError
 
 
 class ActivityInterception(Interceptor):
@@ -19,7 +21,7 @@ class ActivityInterception(Interceptor):
 
 class _Inbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 (Temporal's)
-        with structlog.contextvars.bound_contextvars(**_ids()):
+        with structlog.contextvars.bound_contextvars(**_ids(input.args)):
             try:
                 return await super().execute_activity(input)
             except CinemaError as error:
@@ -27,13 +29,25 @@ class _Inbound(ActivityInboundInterceptor):
 
 
 def application_error(error: CinemaError) -> ApplicationError:
-    """Our error as Temporal's: the code as its type, the whole of it as its detail."""
-    return ApplicationError(error.message, error.info, type=error.code, non_retryable=not error.retryable)
+    """Our error as Temporal's: the code as its type, the whole of it as its detail.
+
+    What is wrong with a creator's material is not a fault of ours, and is kept out of error logs and metrics.
+    """
+    return ApplicationError(
+        error.message,
+        error.info,
+        type=error.code,
+        non_retryable=not error.retryable,
+        category=ApplicationErrorCategory.BENIGN if error.code in OF_MATERIAL else ApplicationErrorCategory.UNSPECIFIED,
+    )
 
 
-def _ids() -> dict[str, str]:
+def _ids(arguments: Sequence[Any]) -> dict[str, str]:
     info = activity.info()
     ids = {"activity": info.activity_type, "activity_attempt": str(info.attempt)}
     if info.workflow_id is not None:
         ids["workflow"] = info.workflow_id
+    for argument in arguments:
+        if isinstance(argument, PlanOutput | RenderOutput):
+            ids["output"] = str(argument.output.output_id)
     return ids

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import structlog
 from temporalio import activity
 
 from activities.artifacts import read_object
@@ -37,6 +38,7 @@ class RenderActivities:
         if output.status is OutputStatus.COMPLETED:
             return _published(output, reused=True)
         attempt = await self._outputs.begin_attempt(output.id)
+        structlog.contextvars.bind_contextvars(attempt=attempt)
         async with heartbeating("render") as heartbeat:
             progress = OutputProgress(self._outputs, output.id, attempt, heartbeat)
             with working_folder(self._context.scratch, f"{output.id}-{attempt}") as folder:

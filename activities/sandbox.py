@@ -91,6 +91,8 @@ async def _start(module: str, limits: SandboxLimits) -> asyncio.subprocess.Proce
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CINEMA_")}
     return await asyncio.create_subprocess_exec(
         sys.executable,
+        # Import nothing from the current folder: it may be the creator's.
+        "-P",
         "-m",
         module,
         str(limits.memory_bytes),

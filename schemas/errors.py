@@ -37,6 +37,23 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
+#: What can be wrong with a creator's material: a matter for them, not for whoever is on call.
+OF_MATERIAL = frozenset(
+    {
+        ErrorCode.MEDIA_UNREADABLE,
+        ErrorCode.MEDIA_FORBIDDEN_FORMAT,
+        ErrorCode.MEDIA_EMPTY,
+        ErrorCode.MEDIA_NO_STREAMS,
+        ErrorCode.MEDIA_TOO_LARGE,
+        ErrorCode.MEDIA_DAMAGED,
+        ErrorCode.NO_USABLE_ASSET,
+        ErrorCode.SOURCE_TOO_SHORT,
+        ErrorCode.NO_SPEECH,
+        ErrorCode.NO_PICTURE,
+    }
+)
+
+
 class ErrorInfo(Model):
     """An error as it is stored with an output and sent to a client."""
 
