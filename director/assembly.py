@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from director.captions import caption, caption_style
+from director.captions import Captioning, caption, caption_style
 from director.covering import Cover, cover
 from director.framing import Framing, frame_closer, frame_shot
 from director.ledger import Ledger, seen_in
@@ -60,7 +60,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     language = next((one.stretch.footage.language for one in placed if one.stretch.footage.worded), None)
     captioning = caption(words, duration, material.rate, recipe.captions, language)
     if captioning.captions:
-        _record_captions(len(captioning.captions), captioning.shortened, ledger, burn_in=recipe.burn_in)
+        _record_captions(captioning, ledger, burn_in=recipe.burn_in)
     shown = [one.stretch.footage.source for one in placed] + [one.footage.source for one in covers]
     return EDL(
         director_version=DIRECTOR_VERSION,
@@ -262,7 +262,11 @@ def _with_end_fade(video: tuple[VideoClip, ...], frames: int) -> tuple[VideoClip
     return (*video[:-1], last.model_copy(update={"fade_out": min(frames, last.duration)}))
 
 
-def _record_captions(count: int, shortened: int, ledger: Ledger, *, burn_in: bool) -> None:
-    drawn = "drawn into the picture" if burn_in else "delivered beside the video"
-    shorter = f"; {shortened} leave words out, because they are spoken faster than anyone reads" if shortened else ""
-    ledger.record("captions", f"{count} captions are {drawn}{shorter}", Evidence(fact="captions", value=str(count)))
+def _record_captions(captioning: Captioning, ledger: Ledger, *, burn_in: bool) -> None:
+    count = len(captioning.captions)
+    sentence = f"{count} captions are {'drawn into the picture' if burn_in else 'delivered beside the video'}"
+    if captioning.hurried:
+        sentence += f"; {captioning.hurried} must be read fast, because they are spoken fast"
+    if captioning.shortened:
+        sentence += f"; {captioning.shortened} leave words out, because no time or place is left for them"
+    ledger.record("captions", sentence, Evidence(fact="captions", value=str(count)))

@@ -1,4 +1,8 @@
-"""Captions a viewer can read: timed to the words, broken at phrases, within the reading speed."""
+"""Captions a viewer can read: timed to the words, broken at phrases, word for word.
+
+The guide lets captions be edited down to a reading speed. Ours are not: a caption that misquotes the speaker costs more
+trust than one that is read in a hurry, and how many are is told.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +12,7 @@ from unicodedata import combining, east_asian_width
 from director.language import BREAK_BEFORE, DISPENSABLE, bare
 from director.placing import PlacedWord
 from director.style import (
+    BRIEFEST_CAPTION,
     CAPTION_GAP_FRAMES,
     CAPTION_LINES,
     CAPTION_PAUSE_US,
@@ -26,9 +31,10 @@ _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "yue"})
 
 @dataclass(frozen=True, slots=True)
 class Captioning:
-    """The captions of an edit, and how many had to leave words out to be readable."""
+    """The captions of an edit; how many are read faster than is comfortable, and how many had to leave words out."""
 
     captions: tuple[Caption, ...]
+    hurried: int
     shortened: int
 
 
@@ -49,6 +55,7 @@ class _Limits:
     line_chars: int
     joiner: str
     shortest: int
+    briefest: int
     longest: int
     pause: int
 
@@ -65,12 +72,13 @@ def caption(
         line_chars=layout.line_chars,
         joiner="" if language in _UNSPACED else " ",
         shortest=(SHORTEST_CAPTION * rate).__ceil__(),
+        briefest=(BRIEFEST_CAPTION * rate).__ceil__(),
         longest=(LONGEST_CAPTION * rate).__floor__(),
         pause=us_to_frame(CAPTION_PAUSE_US, rate),
     )
     said = [word for word in words if word.text]
     if not said or duration < limits.shortest:
-        return Captioning((), 0)
+        return Captioning((), 0, 0)
     blocks = _readable(list(_blocks(said, limits)), duration, limits)
     return _shown(blocks, duration, limits)
 
@@ -122,14 +130,14 @@ def _reach(words: Sequence[PlacedWord], first: int, limits: _Limits) -> int:
 def _best_break(words: Sequence[PlacedWord], first: int, end: int, limits: _Limits) -> int:
     """Where to end a caption of words ``[first, end)``: after a sentence, a phrase, a pause, before a small word.
 
-    A break that leaves time to read is worth more than any of these.
+    A break that leaves time to read is worth as much as a pause.
     """
     best, most, chars = end, -1.0, 0
     for at in range(first + 1, end + 1):
         chars += text_width(words[at - 1].text) + len(limits.joiner)
         free_to = words[at].start - CAPTION_GAP_FRAMES if at < len(words) else words[at - 1].end + limits.shortest
         readable = limits.frames_to_read(chars, FASTEST_CHARS_PER_S) <= free_to - words[first].start
-        worth = _break_worth(words, at) + (at - first) / (end - first) + 2 * readable
+        worth = _break_worth(words, at) + (at - first) / (end - first) + 0.5 * readable
         if worth >= most:
             best, most = at, worth
     return best
@@ -147,45 +155,61 @@ def _break_worth(words: Sequence[PlacedWord], at: int) -> float:
 
 
 def _readable(blocks: Sequence[_Block], duration: int, limits: _Limits) -> list[_Block]:
-    """Joins blocks that would flash by, so that each has its shortest time before the next begins."""
+    """Joins blocks that would flash by, so that each has its shortest time before the next begins.
+
+    Words matter more than the time they are shown: blocks that do not fit on two lines together stay apart, unless
+    they would be too short to be seen at all.
+    """
     kept: list[_Block] = []
     for block in blocks:
-        if kept and block.start < kept[-1].start + limits.shortest + CAPTION_GAP_FRAMES:
-            kept[-1].words.extend(block.words)
-            kept[-1].spoken_to = max(kept[-1].spoken_to, block.spoken_to)
+        if kept and _is_joined(kept[-1], block, block.start - CAPTION_GAP_FRAMES - kept[-1].start, limits):
+            _join(kept[-1], block)
         else:
             kept.append(block)
-    while len(kept) > 1 and duration - kept[-1].start < limits.shortest:
+    while len(kept) > 1 and _is_joined(kept[-2], kept[-1], duration - kept[-1].start, limits):
         late = kept.pop()
-        kept[-1].words.extend(late.words)
-        kept[-1].spoken_to = late.spoken_to
-    kept[-1].start = min(kept[-1].start, duration - limits.shortest)
+        _join(kept[-1], late)
+    if len(kept) == 1:
+        kept[0].start = min(kept[0].start, duration - limits.shortest)
     return kept
+
+
+def _is_joined(before: _Block, after: _Block, alone: int, limits: _Limits) -> bool:
+    """Whether one of two blocks, shown for ``alone`` frames, is better shown with the other."""
+    if alone >= limits.shortest:
+        return False
+    return alone < limits.briefest or _lines([*before.words, *after.words], limits) is not None
+
+
+def _join(before: _Block, after: _Block) -> None:
+    before.words.extend(after.words)
+    before.spoken_to = max(before.spoken_to, after.spoken_to)
 
 
 def _shown(blocks: Sequence[_Block], duration: int, limits: _Limits) -> Captioning:
     captions = []
-    shortened = 0
+    hurried = shortened = 0
     for index, block in enumerate(blocks):
         last = index + 1 == len(blocks)
         free_to = duration if last else blocks[index + 1].start - CAPTION_GAP_FRAMES
         latest = min(free_to, block.start + limits.longest)
-        chars = text_width(limits.joiner.join(block.words))
+        lines, cut = _fitted(block.words, limits)
+        chars = text_width(limits.joiner.join(lines))
         comfortable = max(limits.shortest, limits.frames_to_read(chars, READING_CHARS_PER_S))
         end = min(latest, max(block.spoken_to, block.start + comfortable))
-        lines, cut = _fitted(block.words, ((end - block.start) * FASTEST_CHARS_PER_S / limits.rate).__floor__(), limits)
         captions.append(Caption(start=block.start, end=end, lines=lines))
+        hurried += limits.frames_to_read(chars, FASTEST_CHARS_PER_S) > end - block.start
         shortened += cut
-    return Captioning(tuple(captions), shortened)
+    return Captioning(tuple(captions), hurried, shortened)
 
 
-def _fitted(words: Sequence[str], most_chars: int, limits: _Limits) -> tuple[tuple[str, ...], bool]:
-    """The words on at most two lines and in at most ``most_chars``, leaving out the least needed; and whether any."""
+def _fitted(words: Sequence[str], limits: _Limits) -> tuple[tuple[str, ...], bool]:
+    """The words on at most two lines, leaving out the least needed where they do not fit; and whether any were."""
     left = list(words[: CAPTION_LINES * limits.line_chars])
     lines = _lines(left, limits)
-    while lines is None or sum(map(text_width, lines)) > most_chars:
+    while lines is None:
         if len(left) == 1:
-            return (_clipped(left[0], min(most_chars, limits.line_chars)),), True
+            return (_clipped(left[0], limits.line_chars),), True
         del left[_least_needed(left)]
         lines = _lines(left, limits)
     return lines, len(left) < len(words)

@@ -156,6 +156,9 @@ READING_CHARS_PER_S = 17
 FASTEST_CHARS_PER_S = 20
 SHORTEST_CAPTION = Fraction(5, 6)
 LONGEST_CAPTION = Fraction(7)
+#: Below the shortest time, and down to this, only where joined captions would not fit on two lines: long enough to
+#: notice and read two or three words.
+BRIEFEST_CAPTION = Fraction(1, 3)
 CAPTION_GAP_FRAMES = 2
 CAPTION_LINES = 2
 #: A caption does not stay up through a silence longer than this.

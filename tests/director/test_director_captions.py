@@ -44,15 +44,18 @@ def test_nothing_is_left_out_at_a_normal_speed() -> None:
     assert " ".join(" ".join(one) for one in lines(text)) == text
 
 
-def test_speech_too_fast_to_read_is_shortened_and_counted() -> None:
-    said = words(
-        "This is just really an extraordinarily complicated demonstration of unintelligibly hurried speaking.", 2, 0
-    )
+def test_hurried_speech_is_quoted_whole_and_counted() -> None:
+    text = "This is just really an extraordinarily complicated demonstration of unintelligibly hurried speaking."
+    said = words(text, 6, 0)
     result = caption(said, said[-1].end, RATE, LANDSCAPE_CAPTIONS, "en")
-    assert result.shortened == 1
-    shown = " ".join(result.captions[0].lines)
-    assert len(shown) <= 20 * said[-1].end / RATE
-    assert shown.startswith("This")
+    assert (result.shortened, result.hurried) == (0, len(result.captions))
+    assert " ".join(line for one in result.captions for line in one.lines) == text
+
+
+def test_more_than_two_lines_in_no_time_leave_words_out_and_say_so() -> None:
+    said = words("An extraordinarily " * 12, 1, 0)
+    result = caption(said, 30, RATE, PORTRAIT_CAPTIONS, "en")
+    assert result.shortened == len(result.captions)
 
 
 def test_languages_without_spaces_are_joined_and_measured_by_width() -> None:
