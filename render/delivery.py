@@ -15,7 +15,7 @@ from render.boxes import box_order, has_edit_list
 from render.captions import layout
 from render.encoder import BT709, LIMITED_RANGE, LONGEST_GOP_S
 from render.loudness import Loudness, LoudnessMeter
-from render.master import AAC_FRAME, QUIETEST_LUFS, TARGET_LUFS, TRUE_PEAK_LIMIT_DBTP
+from render.master import AAC_FRAME, TARGET_LUFS, TRUE_PEAK_LIMIT_DBTP, quietest_levelled
 from render.metrics import metrics
 from render.pyav import AnyPacket, float_samples
 from render.timeline import total_samples
@@ -263,7 +263,7 @@ def _loudness_checks(loudness: Loudness, edl: EDL) -> Iterator[DeliveryCheck]:
     if integrated is None:
         yield _check("loudness", "silent", limit, passed=True, unit="LUFS", hard=False)
     else:
-        levelled = integrated >= QUIETEST_LUFS and edl.duration / edl.rate >= _SHORTEST_LEVELLED_S
+        levelled = integrated >= quietest_levelled(edl) and edl.duration / edl.rate >= _SHORTEST_LEVELLED_S
         reached = abs(integrated - TARGET_LUFS) <= _LOUDNESS_TOLERANCE
         yield _check("loudness", f"{integrated:.1f}", limit, passed=reached, unit="LUFS", hard=levelled)
     low_enough = peak is None or peak <= TRUE_PEAK_LIMIT_DBTP

@@ -13,7 +13,7 @@ from render.composer import ClipComposer
 from render.delivery import check_delivery, require_passed
 from render.encoder import VideoWriter
 from render.failures import reporting_output
-from render.master import EncodedSound, master
+from render.master import EncodedSound, master, quietest_levelled
 from render.mix import PcmFile, mix_timeline
 from render.pictures import PictureReader
 from render.subtitles import to_srt, to_vtt
@@ -152,7 +152,8 @@ def _make_sound(request: RenderRequest, progress: ProgressCallback) -> tuple[Enc
     with PcmFile(path, total_samples(request.edl)) as mix:
         damaged = mix_timeline(request.edl, request.sources, mix, lambda done: progress(done / 2))
         bitrate = request.encoder.audio_bitrate
-        sound, notes = master(mix, request.folder, bitrate, lambda done: progress(0.5 + done / 2))
+        quietest = quietest_levelled(request.edl)
+        sound, notes = master(mix, request.folder, bitrate, quietest, lambda done: progress(0.5 + done / 2))
     path.unlink()
     return sound, [*(damage_note(name) for name in damaged), *notes]
 

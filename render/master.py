@@ -18,7 +18,7 @@ from render.loudness import Loudness, LoudnessMeter, SoundChain
 from render.mix import PcmFile
 from render.pyav import AnyPacket, float_samples
 from render.sounds import Stereo
-from schemas.edl import SAMPLE_RATE
+from schemas.edl import EDL, SAMPLE_RATE
 from schemas.progress import ProgressCallback
 
 #: EDITING, "Sound": -14 LUFS ±0.5, true peak at most -1 dBTP, on the decoded delivery.
@@ -28,6 +28,11 @@ _LOUDNESS_TOLERANCE = 0.3
 
 #: Below this a mix is noise that nobody meant to be heard; raising it to the target would be worse than leaving it.
 QUIETEST_LUFS = -55.0
+#: Where words are known to be in it, a mix is raised however quiet it was recorded, as long as it can be measured at
+#: all (BS.1770-4 gates at -70 LUFS).
+QUIETEST_SPEECH_LUFS = -69.0
+#: A mix raised by more than this brings its noise with it.
+_AUDIBLE_NOISE_GAIN_DB = 35.0
 
 AAC_FRAME = 1024
 _FIRST_CEILING_DBTP = -1.5
@@ -66,13 +71,20 @@ class _Setting:
     limited: bool
 
 
-def master(mix: PcmFile, folder: Path, bitrate: int, progress: ProgressCallback) -> tuple[EncodedSound, list[str]]:
+def quietest_levelled(edl: EDL) -> float:
+    """The loudness in LUFS below which this edit's mix is left as it is."""
+    return QUIETEST_SPEECH_LUFS if edl.captions else QUIETEST_LUFS
+
+
+def master(
+    mix: PcmFile, folder: Path, bitrate: int, quietest_lufs: float, progress: ProgressCallback
+) -> tuple[EncodedSound, list[str]]:
     """Encode the mix at the delivery's loudness; returns the best of a few passes and notes on what was not reached."""
     measured = _measure(mix)
     progress(0.3)
     if measured.integrated_lufs is None:
         return _encode(mix, _Setting(0.0, 0.0, limited=False), folder / "sound-0.aac", bitrate), []
-    if measured.integrated_lufs < QUIETEST_LUFS:
+    if measured.integrated_lufs < quietest_lufs:
         encoded = _encode(mix, _Setting(0.0, 0.0, limited=False), folder / "sound-0.aac", bitrate)
         return encoded, ["The sound is too quiet to be levelled; it was left as it is."]
     setting = _next_setting(measured, _Setting(0.0, _FIRST_CEILING_DBTP, limited=False))
@@ -86,7 +98,7 @@ def master(mix: PcmFile, folder: Path, bitrate: int, progress: ProgressCallback)
         setting = _next_setting(attempt.loudness, setting)
     if best is None:
         raise AssertionError("at least one pass was made")
-    return best, _notes(best.loudness)
+    return best, [*_quiet_notes(TARGET_LUFS - measured.integrated_lufs), *_notes(best.loudness)]
 
 
 def _measure(mix: PcmFile) -> Loudness:
@@ -125,6 +137,12 @@ def _better(best: EncodedSound | None, attempt: EncodedSound) -> EncodedSound:
     keep, drop = (attempt, best) if _distance(attempt.loudness) < _distance(best.loudness) else (best, attempt)
     drop.path.unlink()
     return keep
+
+
+def _quiet_notes(gain_db: float) -> list[str]:
+    if gain_db <= _AUDIBLE_NOISE_GAIN_DB:
+        return []
+    return [f"The speech was recorded very quietly and was raised by {gain_db:.0f} dB; its noise was raised with it."]
 
 
 def _notes(loudness: Loudness) -> list[str]:

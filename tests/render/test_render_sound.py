@@ -13,7 +13,7 @@ from render.loudness import LoudnessMeter
 from render.mix import PcmFile, envelope, mix_timeline
 from render.sounds import SoundReader
 from render.timeline import Heard
-from schemas.edl import EDL, AudioRole, AudioTrack, GainKey, SourceAudio
+from schemas.edl import EDL, AudioRole, AudioTrack, Caption, CaptionStyle, GainKey, SourceAudio
 from schemas.facts import ChannelMix
 from schemas.progress import ignore_progress
 from tests.render.render_media import (
@@ -234,6 +234,17 @@ def test_hiss_is_not_blown_up(counted: Media, tmp_path: Path) -> None:
     result = run(edl, [counted, source], tmp_path / "o")
     assert np.abs(samples(result.video)).max() < 0.01
     assert any("too quiet" in note for note in result.report.notes)
+
+
+def test_speech_recorded_far_too_quietly_is_levelled_and_said_to_be(counted: Media, tmp_path: Path) -> None:
+    source = sound_of(tmp_path, noise(6, 0.001))
+    edl = edit([counted, source], [video_clip(counted, 0, 180, 0, RATE)], [audio_clip(source, 0, 180, 0, RATE)])
+    style = CaptionStyle(burn_in=False, left=0, top=0, right=edl.canvas.width, bottom=edl.canvas.height, font_size=10)
+    spoken = {"captions": (Caption(start=0, end=60, lines=("Can you hear me?",)),), "caption_style": style}
+    result = run(edl.model_copy(update=spoken), [counted, source], tmp_path / "o")
+    integrated, _ = loudness(samples(result.video))
+    assert integrated == pytest.approx(-14, abs=0.5)
+    assert any("very quietly" in note for note in result.report.notes)
 
 
 def flashes_and_beeps(folder: Path, seconds: int) -> Media:
