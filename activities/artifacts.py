@@ -28,11 +28,20 @@ async def read_artifact(objects: ObjectStore, ref: ArtifactRef) -> BaseModel:
 
 
 async def read_facts(objects: ObjectStore, analysed: AnalysedAsset) -> AssetFacts:
-    """Everything known of an asset; each artifact fills the field that has its analyzer's name."""
+    """Everything known of an asset; each artifact fills the field that has its analyzer's name.
+
+    In an edit an asset goes by its content, so that the same footage gives the same edit in every job.
+    """
     artifacts = {ref.analyzer: await read_artifact(objects, ref) for ref in analysed.artifacts}
     asset = analysed.asset
     return AssetFacts.model_validate(
-        {"asset_id": str(asset.asset_id), "name": asset.name, "kind": asset.kind, "sha256": asset.sha256, **artifacts}
+        {
+            "asset_id": f"{asset.kind}-{asset.sha256[:16]}",
+            "name": asset.name,
+            "kind": asset.kind,
+            "sha256": asset.sha256,
+            **artifacts,
+        }
     )
 
 

@@ -12,11 +12,12 @@ from activities.declarations import RENDER_OUTPUT, RenderedOutput, RenderOutput
 from activities.heartbeat import heartbeating
 from activities.output_keys import OutputKeys
 from activities.output_progress import OutputProgress
+from activities.render_key import render_key
 from activities.sandbox import run_in_child
 from activities.scratch import working_folder
 from activities.time_limit import time_left
 from schemas.edl import EDL
-from schemas.errors import ErrorCode, TransientError
+from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Output, OutputFiles, OutputStatus
 from schemas.rendering import RenderRequest, RenderResult
 from stores import Assets, Bucket, Outputs
@@ -33,24 +34,50 @@ class RenderActivities:
 
     @activity.defn(name=RENDER_OUTPUT.name)
     async def render_output(self, asked: RenderOutput) -> RenderedOutput:
-        """Render, check and publish; an output that is already published is left alone."""
+        """Render, check and publish; what is published already, here or from the same edit elsewhere, is reused."""
         output = await self._outputs.get(asked.output.output_id)
         if output.status is OutputStatus.COMPLETED:
             return _published(output, reused=True)
         attempt = await self._outputs.begin_attempt(output.id)
         structlog.contextvars.bind_contextvars(attempt=attempt)
+        edl = EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, asked.edl_key))
+        key = render_key(edl, self._context.encoder)
         async with heartbeating("render") as heartbeat:
             progress = OutputProgress(self._outputs, output.id, attempt, heartbeat)
-            with working_folder(self._context.scratch, f"{output.id}-{attempt}") as folder:
-                result = await self._render(asked, folder, progress)
-                await progress.enter("publishing")
-                async with self._outputs.publishing(output.id, attempt):
-                    files = await self._publish(asked, result)
-                    await self._outputs.complete(output.id, attempt, files)
-        return _published(await self._outputs.get(output.id), reused=False)
+            reused = await self._reuse(asked, attempt, key)
+            if not reused:
+                with working_folder(self._context.scratch, f"{output.id}-{attempt}") as folder:
+                    result = await self._render(asked, edl, folder, progress)
+                    await progress.enter("publishing")
+                    async with self._outputs.publishing(output.id, attempt):
+                        await self._outputs.complete(output.id, attempt, await self._publish(asked, key, result))
+        return _published(await self._outputs.get(output.id), reused=reused)
 
-    async def _render(self, asked: RenderOutput, folder: Path, progress: OutputProgress) -> RenderResult:
-        edl = EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, asked.edl_key))
+    async def _reuse(self, asked: RenderOutput, attempt: int, key: str) -> bool:
+        """Publish what was rendered from the very same edit before, if it is still there and whole."""
+        found = await self._outputs.find_rendered(asked.owner_id, key)
+        if found is None or found.files is None:
+            return False
+        async with self._outputs.publishing(asked.output.output_id, attempt):
+            try:
+                files = await self._copy(asked, found.files)
+            except CinemaError as error:
+                if error.code not in {ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT, ErrorCode.NOT_FOUND}:
+                    raise
+                return False
+            await self._outputs.complete(asked.output.output_id, attempt, files)
+        return True
+
+    async def _copy(self, asked: RenderOutput, earlier: OutputFiles) -> OutputFiles:
+        keys, objects = _keys(asked), self._objects
+        video = objects.get(Bucket.OUTPUTS, earlier.video_key)
+        await objects.put(Bucket.OUTPUTS, keys.video, video, expected_sha256=earlier.video_sha256)
+        await objects.put(Bucket.OUTPUTS, keys.srt, objects.get(Bucket.OUTPUTS, earlier.srt_key))
+        await objects.put(Bucket.OUTPUTS, keys.vtt, objects.get(Bucket.OUTPUTS, earlier.vtt_key))
+        await objects.put(Bucket.THUMBS, keys.thumbnail, objects.get(Bucket.THUMBS, earlier.thumbnail_key))
+        return earlier.model_copy(update=_places(keys))
+
+    async def _render(self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress) -> RenderResult:
         request = RenderRequest(
             edl=edl,
             sources=await self._sources(asked, edl),
@@ -77,23 +104,34 @@ class RenderActivities:
             for source in edl.sources
         }
 
-    async def _publish(self, asked: RenderOutput, result: RenderResult) -> OutputFiles:
-        keys = OutputKeys(asked.owner_id, asked.project_id, asked.job_id, asked.output.output_id)
+    async def _publish(self, asked: RenderOutput, key: str, result: RenderResult) -> OutputFiles:
+        keys = _keys(asked)
         video = await self._objects.put_file(Bucket.OUTPUTS, keys.video, result.video)
         await self._objects.put_file(Bucket.OUTPUTS, keys.srt, result.srt)
         await self._objects.put_file(Bucket.OUTPUTS, keys.vtt, result.vtt)
         await self._objects.put_file(Bucket.THUMBS, keys.thumbnail, result.thumbnail)
         return OutputFiles(
-            video_key=keys.video,
+            render_key=key,
             video_bytes=video.size_bytes,
             video_sha256=video.sha256,
-            edl_key=keys.edl,
-            otio_key=keys.otio,
-            srt_key=keys.srt,
-            vtt_key=keys.vtt,
-            thumbnail_key=keys.thumbnail,
             report=result.report,
+            **_places(keys),
         )
+
+
+def _keys(asked: RenderOutput) -> OutputKeys:
+    return OutputKeys(asked.owner_id, asked.project_id, asked.job_id, asked.output.output_id)
+
+
+def _places(keys: OutputKeys) -> dict[str, str]:
+    return {
+        "video_key": keys.video,
+        "edl_key": keys.edl,
+        "otio_key": keys.otio,
+        "srt_key": keys.srt,
+        "vtt_key": keys.vtt,
+        "thumbnail_key": keys.thumbnail,
+    }
 
 
 def _published(output: Output, *, reused: bool) -> RenderedOutput:

@@ -89,8 +89,12 @@ class Asset(Model):
 
 
 class OutputFiles(Model):
-    """Object keys of everything one output delivered, and the proof of its video."""
+    """Object keys of everything one output delivered, and the proof of its video.
 
+    ``render_key`` stands for all that the render depended on: outputs with the same key are the same video.
+    """
+
+    render_key: str
     video_key: str
     video_bytes: Annotated[int, Ge(1)]
     video_sha256: str

@@ -116,6 +116,20 @@ class Outputs:
             stored = storable_json(files.model_dump(mode="json"))
             return await _written(connection, statement, output_id, stored, files.edl_key)
 
+    async def find_rendered(self, owner_id: UUID, render_key: str) -> Output | None:
+        """The owner's latest completed output with this render key, in whichever job."""
+        async with session(self._connections) as connection:
+            row = await connection.fetchrow(
+                """
+                select * from public.job_outputs
+                where owner_id = $1 and files ->> 'render_key' = $2 and status = 'completed'
+                order by updated_at desc limit 1
+                """,
+                owner_id,
+                render_key,
+            )
+        return None if row is None else model_from(row, Output)
+
     async def fail(self, output_id: UUID, error: ErrorInfo) -> Output:
         """Gives the output up, and why. The first reason stays; the stage keeps saying where it was.
 

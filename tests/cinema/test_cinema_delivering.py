@@ -53,6 +53,7 @@ def report() -> DeliveryReport:
 def output(variant: Variant, status: OutputStatus, *, sha256: str = hashlib.sha256(VIDEO).hexdigest()) -> Output:
     completed = status is OutputStatus.COMPLETED
     files = OutputFiles(
+        render_key="cd" * 32,
         video_key="o.mp4",
         video_bytes=len(VIDEO),
         video_sha256=sha256,

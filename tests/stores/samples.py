@@ -17,6 +17,7 @@ def delivered(edl_key: str = "edl.json") -> OutputFiles:
         true_peak_dbtp=-1.5,
     )
     return OutputFiles(
+        render_key="cd" * 32,
         video_key="o/p/j/v.mp4",
         video_bytes=1234,
         video_sha256="0" * 64,

@@ -131,7 +131,7 @@ def test_other_editors_open_the_same_edit(job: dict[str, Any], variant: Variant)
     assert timeline.duration().value == edl_of(job, variant).duration
 
 
-def test_the_same_job_again_analyses_nothing(
+def test_the_same_job_again_analyses_and_renders_nothing(
     job: dict[str, Any], stack: Stack, footage: Footage, tmp_path: Path
 ) -> None:
     status, again = stack.direct(
@@ -149,7 +149,11 @@ def test_the_same_job_again_analyses_nothing(
     assert status == 0
     assert job["analyses"]["computed"] > 0
     assert again["analyses"] == {"computed": 0, "reused": sum(job["analyses"].values())}
-    assert edl_of(again, Variant.HOOK_CUT).captions == edl_of(job, Variant.HOOK_CUT).captions
+    before, after = files_of(job, Variant.HOOK_CUT), files_of(again, Variant.HOOK_CUT)
+    assert after["edl.json"].read_bytes() == before["edl.json"].read_bytes(), "the same facts give the same edit"
+    assert sha256(after["mp4"]) == sha256(before["mp4"])
+    reports = [next(o["report"] for o in run["outputs"] if o["variant"] == "hook_cut") for run in (job, again)]
+    assert reports[0] == reports[1], "a second render would have taken other times"
 
 
 def test_what_was_delivered_is_what_the_store_holds(job: dict[str, Any], stack: Stack) -> None:

@@ -79,7 +79,8 @@ def test_a_killed_render_worker_costs_one_attempt_and_leaves_nothing(
 
 
 def test_control_c_calls_the_job_off_and_leaves_nothing(stack: Stack, footage: Footage, tmp_path: Path) -> None:
-    directing = stack.start("direct", footage.talk, "--outputs", "vertical_reel", "--title", "off", "-o", tmp_path)
+    order = ("--outputs", "vertical_reel", "--pace", "relaxed", "--title", "off")
+    directing = stack.start("direct", footage.talk, *order, "-o", tmp_path)
     until(lambda: rendering(stack), directing)
     directing.send_signal(signal.SIGINT)
     directing.communicate(timeout=60)
