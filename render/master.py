@@ -142,7 +142,7 @@ def _better(best: EncodedSound | None, attempt: EncodedSound) -> EncodedSound:
 def _quiet_notes(gain_db: float) -> list[str]:
     if gain_db <= _AUDIBLE_NOISE_GAIN_DB:
         return []
-    return [f"The speech was recorded very quietly and was raised by {gain_db:.0f} dB; its noise was raised with it."]
+    return [f"The sound was recorded very quietly and was raised by {gain_db:.0f} dB; its noise was raised with it."]
 
 
 def _notes(loudness: Loudness) -> list[str]:
