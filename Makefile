@@ -72,7 +72,8 @@ up: $(INSTALLED) ## Run Postgres, Temporal, the API and the workers until Ctrl-C
 
 schema: $(INSTALLED) ## Export the JSON Schema of the EDL to docs/
 	@$(BIN)/python -c 'import json; from director import edl_json_schema; print(json.dumps(edl_json_schema(), indent=1))' \
-	  > docs/edl.schema.json
+	  > docs/edl.schema.json.new
+	@mv docs/edl.schema.json.new docs/edl.schema.json
 
 lock: ## Resolve dependencies again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

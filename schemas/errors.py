@@ -19,7 +19,6 @@ class ErrorCode(StrEnum):
     SOURCE_TOO_SHORT = "source_too_short"
     NO_SPEECH = "no_speech"
     NO_PICTURE = "no_picture"
-    EDL_INVALID = "edl_invalid"
     DELIVERY_CHECK_FAILED = "delivery_check_failed"
     ENCODER_FAILED = "encoder_failed"
     PROCESS_CRASHED = "process_crashed"

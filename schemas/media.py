@@ -44,8 +44,8 @@ class VideoStream(Model):
 
     ``coded_*`` are the stored pixels; ``display_*`` are what a viewer sees after pixel aspect, rotation and mirroring,
     and every crop in an EDL is in display pixels. ``rotation`` is clockwise degrees to turn the stored picture upright;
-    ``mirrored`` flips it left to right after that turn. ``frame_rate`` is the member of the delivery family nearest to
-    the measured rate; ``measured_rate`` is frames over duration, exact.
+    ``mirrored`` flips it left to right after that turn. ``frame_rate`` is the member of the delivery family that
+    shows the stream's frames most evenly; ``measured_rate`` is frames over duration, exact.
     """
 
     index: Annotated[int, Ge(0)]
