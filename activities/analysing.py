@@ -73,15 +73,25 @@ class AnalysisActivities:
     async def _artifact(self, wanted: _Measurement) -> Artifact:
         analyzer = ANALYZERS[wanted.analyzer]
         key = artifact_key(wanted.analyzer, analyzer.version, wanted.asset.sha256, wanted.parameters)
-        found = await self._analyses.find(key)
-        if found and await self._context.objects.stat(Bucket.ANALYSIS, found.object_key):
-            return Artifact(ref=found, computed=False)
-        async with heartbeating(wanted.analyzer) as heartbeat:
+        found = await self._found(key)
+        if found is not None:
+            return found
+        async with heartbeating(wanted.analyzer) as heartbeat, self._analyses.making(key):
+            # Another job may have asked for the same and finished it while this one waited for its turn.
+            found = await self._found(key)
+            if found is not None:
+                return found
             made = await self._measure(wanted, heartbeat)
-        ref = ArtifactRef(analyzer=wanted.analyzer, key=key, object_key=object_key(key))
-        await write_artifact(self._context.objects, ref, made)
-        await self._analyses.record(ref, asset_sha256=wanted.asset.sha256, analyzer_version=str(analyzer.version))
+            ref = ArtifactRef(analyzer=wanted.analyzer, key=key, object_key=object_key(key))
+            await write_artifact(self._context.objects, ref, made)
+            await self._analyses.record(ref, asset_sha256=wanted.asset.sha256, analyzer_version=str(analyzer.version))
         return Artifact(ref=ref, computed=True)
+
+    async def _found(self, key: str) -> Artifact | None:
+        ref = await self._analyses.find(key)
+        if ref is None or not await self._context.objects.stat(Bucket.ANALYSIS, ref.object_key):
+            return None
+        return Artifact(ref=ref, computed=False)
 
     async def _measure(self, wanted: _Measurement, heartbeat: Heartbeat) -> BaseModel:
         request = AnalysisRequest(

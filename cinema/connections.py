@@ -22,8 +22,12 @@ SIGNING_KEY_BYTES = 48
 
 
 @asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[Pool]:
+async def database(settings: Settings, *, held: int = 0) -> AsyncIterator[Pool]:
     """A pool on the Postgres of the settings.
+
+    Args:
+        settings: where it is, and the most connections for short work.
+        held: connections that long work holds besides, so that it can never leave none for the short.
 
     Raises:
         StackError: No address is known.
@@ -31,7 +35,8 @@ async def database(settings: Settings) -> AsyncIterator[Pool]:
     """
     if settings.postgres_dsn is None:
         raise StackError("No Postgres is known: set CINEMA_POSTGRES_DSN, or run this below `cinema up`.")
-    pool = await open_pool(settings.postgres_dsn.get_secret_value(), max_size=settings.postgres_connections)
+    most = settings.postgres_connections + held
+    pool = await open_pool(settings.postgres_dsn.get_secret_value(), max_size=most)
     try:
         yield pool
     finally:

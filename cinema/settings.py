@@ -91,7 +91,7 @@ class Settings(BaseSettings):
         json_schema_extra={"default": "the embedded Postgres"},
     )
     postgres_connections: Annotated[int, Gt(0)] = Field(
-        8, description="Most connections that one process opens to Postgres."
+        8, description="Most connections that one process opens to Postgres; a worker opens one more for each slot."
     )
     temporal_address: str | None = Field(
         None,

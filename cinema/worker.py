@@ -40,7 +40,7 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     for folder in sweep(settings.scratch_folder):
         log.info("removed what a killed worker left", folder=str(folder))
     client = await connected_temporal(settings)
-    async with database(settings) as pool:
+    async with database(settings, held=_slots(queue, settings)) as pool:
         context = activity_context(settings, pool)
         tidying = asyncio.create_task(_tidy(objects(settings)))
         async with worker_for(queue, client, context, settings):

@@ -1,7 +1,14 @@
 """Which analyses exist already, by content."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from schemas.analysing import ArtifactRef
-from stores.database import Connections, model_from, session
+from stores.database import Connections, model_from, session, transaction
+
+#: Seconds between two looks at whether another worker has finished the same analysis.
+LOOK_INTERVAL = 0.5
 
 
 class Analyses:
@@ -15,6 +22,19 @@ class Analyses:
         async with session(self._connections) as connection:
             row = await connection.fetchrow("select * from public.analyses where key = $1", key)
         return None if row is None else model_from(row, ArtifactRef)
+
+    @asynccontextmanager
+    async def making(self, key: str) -> AsyncIterator[None]:
+        """The exclusive right to make this analysis, waited for; it ends with the block, or with its process.
+
+        One connection is held for the time of the block. In a transaction that has written nothing, so that it works
+        behind any pooler and holds back no vacuum.
+        """
+        async with transaction(self._connections) as connection:
+            lock = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+            while not await connection.fetchval(lock, f"analysis {key}"):  # noqa: ASYNC110 (a lock of other processes)
+                await asyncio.sleep(LOOK_INTERVAL)
+            yield
 
     async def record(self, artifact: ArtifactRef, *, asset_sha256: str, analyzer_version: str) -> None:
         """Remembers an analysis whose JSON is in bucket ``analysis`` already; the same one again is fine."""

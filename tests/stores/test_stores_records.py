@@ -1,5 +1,6 @@
 """Projects, assets and analyses, and what happens to them when the database goes away."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -112,3 +113,19 @@ async def test_a_closed_pool_is_a_passing_trouble(dsn: str) -> None:
     await pool.close()
     with pytest.raises(TransientError):
         await Projects(pool).get(uuid4())
+
+
+async def test_of_many_who_want_the_same_analysis_one_makes_it(pool: Pool) -> None:
+    analyses = Analyses(pool)
+    ref = ArtifactRef(analyzer="sound", key="ab" * 32, object_key="ab/ab.json")
+    made: list[int] = []
+
+    async def want(number: int) -> None:
+        async with analyses.making(ref.key):
+            if await analyses.find(ref.key) is None:
+                made.append(number)
+                await asyncio.sleep(0.05)
+                await analyses.record(ref, asset_sha256="cd" * 32, analyzer_version="1")
+
+    await asyncio.gather(*(want(number) for number in range(4)))
+    assert len(made) == 1

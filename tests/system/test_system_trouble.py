@@ -1,5 +1,6 @@
 """The same job when something is wrong: a bad file, a killed worker, an impatient creator."""
 
+import json
 import os
 import signal
 import subprocess
@@ -67,15 +68,18 @@ def test_nothing_usable_is_a_failure_with_a_reason(stack: Stack, tmp_path: Path)
 def test_a_killed_render_worker_costs_one_attempt_and_leaves_nothing(
     stack: Stack, footage: Footage, tmp_path: Path
 ) -> None:
-    directing = stack.start("direct", footage.talk, "--outputs", "vertical_reel", "--title", "killed", "-o", tmp_path)
+    order = ("--outputs", "vertical_reel", "--title", "killed", "--json")
+    directing = stack.start("direct", footage.talk, *order, "-o", tmp_path)
     until(lambda: rendering(stack), directing)
     os.kill(stack.pid_of("worker-render"), signal.SIGKILL)
     out, err = directing.communicate(timeout=300)
     assert directing.returncode == 0, out + err
+    report = json.loads(out)
+    assert report["outputs"][0]["attempt"] == 2
     assert measure(tmp_path / "killed_vertical_reel.mp4").uneven_frames == 0
     assert list(stack.scratch.iterdir()) == [], "the dead worker's folder was swept"
-    videos = [path for path in stack.objects("outputs") if path.suffix == ".mp4"]
-    assert len({path.parent for path in videos}) == len(videos), "one video per job of one output"
+    videos = [path for path in stack.objects("outputs") if path.suffix == ".mp4" and report["job_id"] in path.parts]
+    assert len(videos) == 1
 
 
 def test_control_c_calls_the_job_off_and_leaves_nothing(stack: Stack, footage: Footage, tmp_path: Path) -> None:
