@@ -38,6 +38,7 @@ from workflows.contract import (
     VARIANTS,
     DirectJobInput,
     direct_job_id,
+    summary_line,
 )
 
 #: Entries claimed at once, and how long nobody else gets them: far longer than starting them takes.
@@ -108,7 +109,7 @@ class Dispatcher:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 execution_timeout=JOB_EXECUTION_TIMEOUT,
                 search_attributes=_search_attributes(job),
-                static_summary=f"{project.name}: {', '.join(job.request.variants)}",
+                static_summary=summary_line(f"{', '.join(job.request.variants)}: {project.name}"),
                 static_details=_details(job, project),
                 memo={"project": project.name, "owner": str(job.owner_id), "pace": job.request.pace},
                 priority=Priority(fairness_key=str(job.owner_id)),

@@ -7,6 +7,7 @@ from temporalio.workflow import ActivityCancellationType
 
 from activities.declarations import Argument, Declaration, Result
 from schemas.errors import ErrorCode, ErrorInfo
+from workflows.contract import summary_line
 from workflows.limits import SCHEDULE_TO_START, ActivityLimits
 
 
@@ -28,7 +29,7 @@ async def call(
         heartbeat_timeout=limits.heartbeat,
         retry_policy=limits.retry,
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        summary=summary,
+        summary=summary_line(summary),
     )
     return answer
 

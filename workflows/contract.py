@@ -33,3 +33,16 @@ DirectJobResult = SettledJob
 def direct_job_id(job_id: UUID) -> str:
     """The workflow id of a job: one execution per job, whoever starts it."""
     return f"job-{job_id}"
+
+
+#: The longest summary, in bytes of UTF-8: more than a line of the Web UI shows, and little to keep in every history.
+LONGEST_SUMMARY = 200
+
+
+def summary_line(text: str) -> str:
+    """Someone else's text as a summary in the Web UI: one line of bounded length."""
+    line = " ".join(text.split())
+    encoded = line.encode(errors="replace")
+    if len(encoded) <= LONGEST_SUMMARY:
+        return line
+    return encoded[: LONGEST_SUMMARY - len("…".encode())].decode(errors="ignore") + "…"

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
@@ -18,10 +20,12 @@ from tests.workflows.stand_ins import StandIns
 from workflows.contract import (
     DIRECT_JOB,
     JOB_STATUS,
+    LONGEST_SUMMARY,
     SEARCH_ATTRIBUTES,
     DirectJobInput,
     DirectJobResult,
     direct_job_id,
+    summary_line,
 )
 from workflows.direct_job import DirectJob
 from workflows.plugin import cinema_plugin
@@ -121,6 +125,18 @@ async def test_a_job_that_was_called_off_before_it_started_is_left_alone(client:
     await direct(client, stand_ins)
     assert stand_ins.stages == []
     assert stand_ins.calls.total() == 0
+
+
+async def test_a_very_long_name_does_not_stop_a_job(client: Client) -> None:
+    settled = await direct(client, StandIns(assets=("Größe " * 100,)))
+    assert settled.status is JobStatus.COMPLETED
+
+
+@given(st.text(max_size=600))
+def test_a_summary_is_one_line_of_bounded_length(text: str) -> None:
+    line = summary_line(text)
+    assert len(line.encode(errors="replace")) <= LONGEST_SUMMARY
+    assert len(line.splitlines()) <= 1
 
 
 async def test_a_crashed_render_is_tried_again(client: Client) -> None:
