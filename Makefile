@@ -45,7 +45,8 @@ test: $(INSTALLED) ## Run every test, with coverage
 	@echo "==> Testing"
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
-	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage combine --quiet 2>/dev/null
+	@rm -f .coverage.* # half-written by processes that tests kill on purpose
 	@$(BIN)/coverage report --format=total | sed 's/^/Coverage, percent: /'
 
 lint: $(INSTALLED) ## Check style, formatting, types and the rooms' import rule
