@@ -109,7 +109,7 @@ class Dispatcher:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 execution_timeout=JOB_EXECUTION_TIMEOUT,
                 search_attributes=_search_attributes(job),
-                static_summary=summary_line(f"{', '.join(job.request.variants)}: {project.name}"),
+                static_summary=summary_line(f"{project.name}: {', '.join(job.request.variants)}"),
                 static_details=_details(job, project),
                 memo={"project": project.name, "owner": str(job.owner_id), "pace": job.request.pace},
                 priority=Priority(fairness_key=str(job.owner_id)),
