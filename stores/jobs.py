@@ -7,6 +7,7 @@ from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ArtifactCounts, AssetStatus, Job, JobRequest, JobStatus, Output, OutputStatus
 from stores.database import Connection, Connections, model_from, session, storable_json, transaction
 from stores.settling import derived_status
+from stores.trace_context import current_traceparent
 
 _STAGES = frozenset({JobStatus.ANALYSING, JobStatus.PLANNING, JobStatus.RENDERING})
 _UNSETTLED = [status for status in OutputStatus if not status.settled]
@@ -35,7 +36,9 @@ class Jobs:
                 "insert into public.job_outputs (job_id, owner_id, variant, position) values ($1, $2, $3, $4)",
                 [(job_id, owner_id, variant, at) for at, variant in enumerate(dict.fromkeys(request.variants))],
             )
-            await connection.execute("insert into public.outbox (job_id) values ($1)", job_id)
+            await connection.execute(
+                "insert into public.outbox (job_id, traceparent) values ($1, $2)", job_id, current_traceparent()
+            )
             return await _read(connection, job_id)
 
     async def get(self, job_id: UUID) -> Job:

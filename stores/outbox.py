@@ -13,11 +13,15 @@ LONGEST_BACK_OFF = timedelta(minutes=1)
 
 
 class OutboxEntry(Model):
-    """A job to start. ``attempts`` counts the claims so far, this one included."""
+    """A job to start. ``attempts`` counts the claims so far, this one included.
+
+    ``traceparent`` is the W3C trace context of whoever made the job, where that was traced.
+    """
 
     id: int
     job_id: UUID
     attempts: int
+    traceparent: str | None = None
 
 
 class Outbox:
@@ -36,9 +40,9 @@ class Outbox:
                     order by available_at, id limit $1 for update skip locked
                 ), claimed as (
                     update public.outbox set available_at = clock_timestamp() + $2, attempts = attempts + 1
-                    where id in (select id from due) returning id, job_id, attempts
+                    where id in (select id from due) returning id, job_id, attempts, traceparent
                 )
-                select id, job_id, attempts from claimed order by id
+                select id, job_id, attempts, traceparent from claimed order by id
                 """,
                 limit,
                 lease,
