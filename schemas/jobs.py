@@ -27,7 +27,9 @@ class JobStatus(StrEnum):
     QUEUED = "queued"
     ANALYSING = "analysing"
     PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting_approval"
     RENDERING = "rendering"
+    PAUSED = "paused"
     COMPLETED = "completed"
     PARTIAL = "partial"
     FAILED = "failed"
@@ -56,12 +58,30 @@ class AssetStatus(StrEnum):
     REFUSED = "refused"
 
 
+class ApprovalDefault(StrEnum):
+    """What becomes of plans that nobody has approved in time."""
+
+    APPROVE = "approve"
+    CANCEL = "cancel"
+
+
+class ApprovalPolicy(Model):
+    """The job shows its plans and waits, for a minute to a week, before it renders them."""
+
+    timeout_seconds: Annotated[int, Ge(60), Le(7 * 86_400)] = 86_400
+    default: ApprovalDefault = ApprovalDefault.CANCEL
+
+
 class JobRequest(Model):
-    """What a creator asks of a job: one output of each variant, at a pace. ``language`` is an ISO 639-1 code."""
+    """What a creator asks of a job: one output of each variant, at a pace. ``language`` is an ISO 639-1 code.
+
+    With an ``approval`` policy nothing is rendered before its plan has been approved.
+    """
 
     variants: Annotated[tuple[Variant, ...], Len(1, 4)] = tuple(Variant)
     pace: Pace = Pace.NATURAL
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    approval: ApprovalPolicy | None = None
 
 
 class Project(Model):
@@ -107,7 +127,10 @@ class OutputFiles(Model):
 
 
 class Output(Model):
-    """One finished video to be. ``attempt`` counts renders; only the latest may write. ``detail`` says what it does."""
+    """One finished video to be. ``attempt`` counts renders; only the latest may write. ``stage`` says what it does.
+
+    An approval of its plan holds for every attempt.
+    """
 
     id: UUID
     job_id: UUID
@@ -119,6 +142,7 @@ class Output(Model):
     error: ErrorInfo | None = None
     files: OutputFiles | None = None
     edl_key: str | None = None
+    approved_at: datetime | None = None
     updated_at: datetime
 
 

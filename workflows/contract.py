@@ -1,4 +1,7 @@
-"""How a program starts and finds our workflows: types, ids, task queue, search attributes, input and result."""
+"""How a program starts, finds and steers our workflows: types, ids, task queue, search attributes, input and result.
+
+The argument and answer of each update and query are in ``schemas.control``.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -9,6 +12,17 @@ from activities.declarations import SettledJob, TaskQueue
 from schemas.model import Model
 
 DIRECT_JOB = "DirectJob"
+
+#: Updates. The first three take a ``RetryOutputs``, ``CancelOutputs`` or ``ApproveOutputs``; all answer ``Steered``.
+RETRY_OUTPUTS = "retry_outputs"
+CANCEL_OUTPUTS = "cancel_outputs"
+APPROVE = "approve"
+PAUSE = "pause"
+RESUME = "resume"
+
+#: Query: no argument, answers ``JobState``.
+JOB_STATE = "job_state"
+
 JOBS_QUEUE = TaskQueue.JOBS
 
 #: How long a whole job may take before Temporal ends it: far above any honest job, so that none runs for ever.
