@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 
+from activities.accelerators import GpuPolicy
 from activities.sandbox import SandboxLimits
 from schemas.rendering import EncoderSettings
 from stores import ObjectStore
@@ -24,4 +25,5 @@ class ActivityContext:
     scratch: Path
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     limits: SandboxLimits = field(default_factory=SandboxLimits)
+    gpu: GpuPolicy = field(default_factory=GpuPolicy)
     whisper_model: str | None = None

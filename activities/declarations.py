@@ -1,9 +1,11 @@
 """The activities' names, task queues, arguments and results: all a workflow may know of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 from uuid import UUID
+
+from annotated_types import Gt
 
 from schemas.analysing import ArtifactRef
 from schemas.edl import Variant
@@ -11,6 +13,7 @@ from schemas.errors import ErrorInfo
 from schemas.jobs import ArtifactCounts, JobRequest, JobStatus, OutputStatus
 from schemas.media import AssetKind
 from schemas.model import Model
+from schemas.service import Service
 
 Argument = TypeVar("Argument", bound=Model)
 Result = TypeVar("Result", bound=Model | None)
@@ -22,16 +25,27 @@ class TaskQueue(StrEnum):
     JOBS = "cinema-jobs"
     ANALYSIS = "cinema-analysis"
     RENDER = "cinema-render"
+    ANALYSIS_GPU = "cinema-analysis-gpu"
+    RENDER_GPU = "cinema-render-gpu"
+
+    @property
+    def needs_gpu(self) -> bool:
+        return self in {TaskQueue.ANALYSIS_GPU, TaskQueue.RENDER_GPU}
+
+
+#: The error type of an attempt that was handed back because its worker is stopping.
+WORKER_STOPPING = "worker_stopping"
 
 
 @dataclass(frozen=True)
 class Declaration(Generic[Argument, Result]):
-    """One activity as its callers see it."""
+    """One activity as its callers see it; workers on the queue ``accelerated`` have a GPU that makes it faster."""
 
     name: str
     queue: TaskQueue
     argument: type[Argument]
     result: type[Result]
+    accelerated: TaskQueue | None = None
 
 
 class AssetRef(Model):
@@ -54,8 +68,19 @@ class JobRef(Model):
     job_id: UUID
 
 
+class Nothing(Model):
+    """The argument of an activity that needs none: fields can be added to it without breaking running workflows."""
+
+
+class Accelerators(Model):
+    """Where work that can use a GPU may be sent now, and how many seconds it waits there before a CPU takes it."""
+
+    queues: tuple[TaskQueue, ...] = ()
+    patience_s: Annotated[float, Gt(0)] = 20
+
+
 class LoadedJob(Model):
-    """A job as its workflow needs it: who and what it is for, and what is still to do."""
+    """A job as its workflow needs it: who and what it is for, how it is served, and what is still to do."""
 
     job_id: UUID
     owner_id: UUID
@@ -63,6 +88,7 @@ class LoadedJob(Model):
     project_name: str
     status: JobStatus
     request: JobRequest
+    service: Service = Service()
     assets: tuple[AssetRef, ...]
     outputs: tuple[OutputRef, ...]
 
@@ -177,4 +203,13 @@ FAIL_OUTPUT = Declaration("fail_output", TaskQueue.JOBS, OutputFailure, type(Non
 SETTLE_JOB = Declaration("settle_job", TaskQueue.JOBS, JobOutcome, SettledJob)
 PROBE_ASSET = Declaration("probe_asset", TaskQueue.ANALYSIS, AssetRef, ProbedAsset)
 ANALYSE_ASSET = Declaration("analyse_asset", TaskQueue.ANALYSIS, AnalyseAsset, Artifact)
-RENDER_OUTPUT = Declaration("render_output", TaskQueue.RENDER, RenderOutput, RenderedOutput)
+RENDER_OUTPUT = Declaration("render_output", TaskQueue.RENDER, RenderOutput, RenderedOutput, TaskQueue.RENDER_GPU)
+FIND_ACCELERATORS = Declaration("find_accelerators", TaskQueue.JOBS, Nothing, Accelerators)
+
+#: The analyzers that a GPU makes faster; the others only decode, and would keep it from those.
+ACCELERATED_ANALYZERS = frozenset({"transcript"})
+
+
+def analysis_by(analyzer: str) -> Declaration[AnalyseAsset, Artifact]:
+    """The activity that runs ``analyzer``, where it runs best."""
+    return replace(ANALYSE_ASSET, accelerated=TaskQueue.ANALYSIS_GPU if analyzer in ACCELERATED_ANALYZERS else None)

@@ -20,13 +20,14 @@ from activities.declarations import (
     SettledJob,
 )
 from schemas.jobs import Asset, Job, Output
-from stores import Assets, Jobs, Outputs, Projects
+from stores import Assets, Jobs, Outputs, Plans, Projects
 
 
 class JobActivities:
     """Light work on the database alone."""
 
     def __init__(self, context: ActivityContext) -> None:
+        self._plans = Plans(context.database)
         self._projects = Projects(context.database)
         self._assets = Assets(context.database)
         self._jobs = Jobs(context.database)
@@ -44,6 +45,7 @@ class JobActivities:
             project_name=project.name,
             status=job.status,
             request=job.request,
+            service=await self._plans.service_for(job.owner_id),
             assets=tuple(_asset_ref(asset) for asset in assets),
             outputs=_output_refs(job),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from activities.accelerators import AcceleratorActivities
 from activities.analysing import AnalysisActivities
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
@@ -23,9 +24,12 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
                 jobs.fail_output,
                 jobs.settle_job,
                 planning.plan_output,
+                AcceleratorActivities(context.gpu).find_accelerators,
             )
         case TaskQueue.ANALYSIS:
             analysis = AnalysisActivities(context)
             return (analysis.probe_asset, analysis.analyse_asset)
-        case TaskQueue.RENDER:
+        case TaskQueue.ANALYSIS_GPU:
+            return (AnalysisActivities(context).analyse_asset,)
+        case TaskQueue.RENDER | TaskQueue.RENDER_GPU:
             return (RenderActivities(context).render_output,)

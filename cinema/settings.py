@@ -9,6 +9,8 @@ from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.service import GpuWork
+
 GIBIBYTE = 1 << 30
 
 Port = Annotated[int, Ge(1), Le(65_535)]
@@ -130,6 +132,22 @@ class Settings(BaseSettings):
         default_factory=lambda: _share_of_cores(4),
         description="Outputs one worker renders at a time.",
         json_schema_extra={"default": "a quarter of the cores"},
+    )
+    gpu_slots: Slots = Field(
+        1, description="Outputs one GPU worker renders, or sources it transcribes, at a time; best one per GPU."
+    )
+    gpu_work: GpuWork = Field(
+        GpuWork.AUTO,
+        description="Who is offered work that a GPU makes faster: `auto` GPU workers while any is there, `always` GPU "
+        "workers even if none is seen (they start when work waits), `never` CPU workers alone.",
+    )
+    gpu_patience_seconds: Seconds = Field(
+        20, description="How long such work waits for a GPU worker before a CPU worker takes it."
+    )
+    gpu_workers: bool | None = Field(
+        None,
+        description="Whether `cinema up` starts workers for the GPU queues.",
+        json_schema_extra={"default": "where a GPU is found"},
     )
     whisper_model: str | None = Field(
         None,

@@ -8,6 +8,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.accelerators import GpuPolicy
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
 from activities.registry import activities_for
@@ -24,9 +25,6 @@ from schemas.rendering import EncoderSettings
 from stores import LocalObjects, Pool
 from workflows.contract import JOBS_QUEUE
 from workflows.direct_job import DirectJob
-
-#: Heartbeats reach the server this often at most: a cancelled render ends within it, a successor resumes from it.
-HEARTBEAT_INTERVAL = timedelta(seconds=2)
 
 #: A file in the object store's entrance that nobody has written to for so long is nobody's.
 ABANDONED_AFTER = timedelta(minutes=10)
@@ -80,6 +78,7 @@ def activity_context(settings: Settings, pool: Pool) -> ActivityContext:
             audio_bitrate=settings.encoder_audio_bitrate,
         ),
         limits=SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes),
+        gpu=GpuPolicy(work=settings.gpu_work, patience_s=settings.gpu_patience_seconds),
         whisper_model=settings.whisper_model,
     )
 
@@ -92,8 +91,6 @@ def worker_for(queue: TaskQueue, client: Client, context: ActivityContext, setti
         activities=activities_for(queue, context),
         workflows=[DirectJob] if queue is JOBS_QUEUE else [],
         max_concurrent_activities=_slots(queue, settings),
-        default_heartbeat_throttle_interval=HEARTBEAT_INTERVAL,
-        max_heartbeat_throttle_interval=HEARTBEAT_INTERVAL,
         graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
     )
 
@@ -106,6 +103,8 @@ def _slots(queue: TaskQueue, settings: Settings) -> int:
             return settings.analysis_slots
         case TaskQueue.RENDER:
             return settings.render_slots
+        case TaskQueue.ANALYSIS_GPU | TaskQueue.RENDER_GPU:
+            return settings.gpu_slots
 
 
 def main() -> None:
@@ -113,7 +112,7 @@ def main() -> None:
     parser.add_argument("--queue", type=TaskQueue, choices=list(TaskQueue), required=True)
     queue: TaskQueue = parser.parse_args().queue
     settings = load_settings()
-    configure_logs(settings, service=f"worker-{queue.name.lower()}")
+    configure_logs(settings, service=f"worker-{queue.name.lower().replace('_', '-')}")
     asyncio.run(serve_queue(queue, settings))
     leave(0)
 

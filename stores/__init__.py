@@ -10,6 +10,7 @@ from stores.migration import bootstrap_embedded, migrate
 from stores.objects import Bucket, ObjectStat, ObjectStore
 from stores.outbox import Outbox, OutboxEntry
 from stores.outputs import Outputs
+from stores.plans import Plans
 from stores.projects import Projects
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "Outputs",
+    "Plans",
     "Pool",
     "Projects",
     "bootstrap_embedded",

@@ -10,7 +10,6 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.declarations import (
-        ANALYSE_ASSET,
         ENTER_STAGE,
         FAIL_OUTPUT,
         LOAD_JOB,
@@ -35,11 +34,12 @@ with workflow.unsafe.imports_passed_through():
         RefuseAsset,
         RenderOutput,
         SettledJob,
+        analysis_by,
     )
     from schemas.errors import ErrorCode, ErrorInfo
     from schemas.jobs import ArtifactCounts, JobStatus
     from schemas.media import AssetKind
-    from workflows.calls import call, failure_of
+    from workflows.calls import JobCalls, failure_of
     from workflows.contract import DIRECT_JOB, JOB_STATUS, OWNER, PROJECT, VARIANTS, DirectJobInput, DirectJobResult
     from workflows.limits import LIGHT, PROBE, analysis_limits, render_limits
     from workflows.operator_view import OperatorView
@@ -74,6 +74,7 @@ class DirectJob:
         self._job_id = job.job_id
         self._artifacts: list[Artifact] = []
         self._view = OperatorView()
+        self._call = JobCalls()
 
     @workflow.run
     async def run(self, job: DirectJobInput) -> DirectJobResult:  # noqa: ARG002 (kept by __init__)
@@ -88,7 +89,7 @@ class DirectJob:
 
     async def _direct(self) -> ErrorInfo | None:
         """Do the whole job; the error is why nothing at all could be made."""
-        loaded = await call(LOAD_JOB, JobRef(job_id=self._job_id), LIGHT, summary="load job")
+        loaded = await self._call(LOAD_JOB, JobRef(job_id=self._job_id), LIGHT, summary="load job")
         self._introduce(loaded)
         if loaded.status.settled:
             return None
@@ -108,6 +109,7 @@ class DirectJob:
         return None
 
     def _introduce(self, loaded: LoadedJob) -> None:
+        self._call.serve(loaded)
         workflow.upsert_search_attributes(
             [
                 OWNER.value_set(str(loaded.owner_id)),
@@ -120,7 +122,7 @@ class DirectJob:
     async def _enter(self, status: JobStatus) -> None:
         self._view.stage(status)
         workflow.upsert_search_attributes([JOB_STATUS.value_set(status.value)])
-        await call(ENTER_STAGE, JobStage(job_id=self._job_id, status=status), LIGHT, summary=f"enter {status}")
+        await self._call(ENTER_STAGE, JobStage(job_id=self._job_id, status=status), LIGHT, summary=f"enter {status}")
 
     async def _analyse(self, loaded: LoadedJob) -> list[AnalysedAsset]:
         probed = [asset for asset in await _all(self._probe(asset) for asset in loaded.assets) if asset is not None]
@@ -131,7 +133,7 @@ class DirectJob:
 
     async def _probe(self, asset: AssetRef) -> _UsableAsset | None:
         try:
-            probed = await call(PROBE_ASSET, asset, PROBE, summary=f"probe {asset.name}")
+            probed = await self._call(PROBE_ASSET, asset, PROBE, summary=f"probe {asset.name}")
         except ActivityError as error:
             await self._refuse(asset, failure_of(error))
             return None
@@ -158,7 +160,9 @@ class DirectJob:
     async def _run_analyzer(self, request: AnalyseAsset, media_us: int) -> Artifact | ErrorInfo:
         summary = f"{request.analyzer} of {request.asset.name}"
         try:
-            artifact = await call(ANALYSE_ASSET, request, analysis_limits(media_us), summary=summary)
+            artifact = await self._call(
+                analysis_by(request.analyzer), request, analysis_limits(media_us), summary=summary
+            )
         except ActivityError as error:
             return failure_of(error)
         self._artifacts.append(artifact)
@@ -167,7 +171,7 @@ class DirectJob:
     async def _refuse(self, asset: AssetRef, error: ErrorInfo) -> None:
         self._view.refused(asset, error)
         refusal = RefuseAsset(asset_id=asset.asset_id, error=error)
-        await call(REFUSE_ASSET, refusal, LIGHT, summary=f"refuse {asset.name}: {error.code}")
+        await self._call(REFUSE_ASSET, refusal, LIGHT, summary=f"refuse {asset.name}: {error.code}")
 
     async def _plan(
         self, loaded: LoadedJob, output: OutputRef, assets: Sequence[AnalysedAsset]
@@ -182,7 +186,7 @@ class DirectJob:
             assets=tuple(assets),
         )
         try:
-            planned = await call(PLAN_OUTPUT, asked, LIGHT, summary=f"plan {output.variant}")
+            planned = await self._call(PLAN_OUTPUT, asked, LIGHT, summary=f"plan {output.variant}")
         except ActivityError as error:
             await self._fail(output, failure_of(error))
             return None
@@ -198,7 +202,7 @@ class DirectJob:
             edl_key=plan.edl_key,
         )
         try:
-            rendered = await call(
+            rendered = await self._call(
                 RENDER_OUTPUT, asked, render_limits(plan.duration_us), summary=f"render {output.variant} {position}"
             )
         except ActivityError as error:
@@ -209,7 +213,7 @@ class DirectJob:
     async def _fail(self, output: OutputRef, error: ErrorInfo) -> None:
         self._view.failed(output, error)
         failure = OutputFailure(output_id=output.output_id, error=error)
-        await call(FAIL_OUTPUT, failure, LIGHT, summary=f"fail {output.variant}: {error.code}")
+        await self._call(FAIL_OUTPUT, failure, LIGHT, summary=f"fail {output.variant}: {error.code}")
 
     async def _settle_broken(self, failure: ActivityError) -> SettledJob:
         """A failure outside any one asset or output ends the job; a cancellation that arrived as one cancels it."""
@@ -222,7 +226,7 @@ class DirectJob:
 
     async def _settle(self, *, error: ErrorInfo | None = None, cancelled: bool = False) -> SettledJob:
         outcome = JobOutcome(job_id=self._job_id, artifacts=self._counts(), error=error, cancelled=cancelled)
-        settled = await call(SETTLE_JOB, outcome, LIGHT, summary="settle job")
+        settled = await self._call(SETTLE_JOB, outcome, LIGHT, summary="settle job")
         self._view.stage(settled.status)
         workflow.upsert_search_attributes([JOB_STATUS.value_set(settled.status.value)])
         return settled

@@ -11,6 +11,13 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=15)
 #: No worker may be there for a while (a roll-out, a scale-up); after this something is wrong.
 SCHEDULE_TO_START = timedelta(hours=6)
 
+#: Which GPU workers there are is asked again after this: they come and go within minutes.
+ACCELERATORS_KNOWN_FOR = timedelta(minutes=1)
+
+#: How often all of an activity's attempts may be used up by workers that were stopped or died: on machines that may be
+#: taken away at any time that is routine, but work that takes its worker down each time has to end.
+LOST_WORKER_ROUNDS = 3
+
 #: Rows and small objects.
 LIGHT_START_TO_CLOSE = timedelta(minutes=2)
 

@@ -3,6 +3,7 @@
 import sys
 
 from activities.declarations import TaskQueue
+from cinema.gpu import has_gpu
 from cinema.settings import Settings
 from cinema.stack.child import ChildSpec
 from cinema.stack.state import Endpoints
@@ -41,12 +42,15 @@ def dispatcher_spec(endpoints: Endpoints) -> ChildSpec:
 
 
 def worker_specs(endpoints: Endpoints, settings: Settings) -> list[ChildSpec]:
+    """A worker for each task queue; for those that need a GPU where there is one, or the settings say so."""
+    with_gpu = has_gpu() if settings.gpu_workers is None else settings.gpu_workers
     return [
         ChildSpec(
-            name=f"worker-{queue.name.lower()}",
+            name=f"worker-{queue.name.lower().replace('_', '-')}",
             command=(sys.executable, "-m", "cinema.worker", "--queue", queue.value),
             environment=runtime_environment(endpoints),
             stop_seconds=settings.worker_drain_seconds + CLOSING_SECONDS,
         )
         for queue in TaskQueue
+        if with_gpu or not queue.needs_gpu
     ]

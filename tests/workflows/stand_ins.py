@@ -13,12 +13,14 @@ from activities.declarations import (
     ANALYSE_ASSET,
     ENTER_STAGE,
     FAIL_OUTPUT,
+    FIND_ACCELERATORS,
     LOAD_JOB,
     PLAN_OUTPUT,
     PROBE_ASSET,
     REFUSE_ASSET,
     RENDER_OUTPUT,
     SETTLE_JOB,
+    Accelerators,
     AnalyseAsset,
     Artifact,
     AssetRef,
@@ -26,6 +28,7 @@ from activities.declarations import (
     JobRef,
     JobStage,
     LoadedJob,
+    Nothing,
     OutputFailure,
     OutputRef,
     PlannedOutput,
@@ -58,6 +61,7 @@ class StandIns:
     unrenderable: frozenset[Variant] = frozenset()
     render_crashes: int = 0
     hold_render: bool = False
+    accelerators: Accelerators = field(default_factory=Accelerators)
     status: JobStatus = JobStatus.QUEUED
     job_id: UUID = field(default_factory=uuid4)
     calls: Counter[str] = field(default_factory=Counter)
@@ -79,6 +83,7 @@ class StandIns:
             self.analyse_asset,
             self.plan_output,
             self.render_output,
+            self.find_accelerators,
         ]
 
     @activity.defn(name=LOAD_JOB.name)
@@ -98,6 +103,10 @@ class StandIns:
             assets=assets,
             outputs=self._outputs(),
         )
+
+    @activity.defn(name=FIND_ACCELERATORS.name)
+    async def find_accelerators(self, _: Nothing) -> Accelerators:
+        return self.accelerators
 
     @activity.defn(name=ENTER_STAGE.name)
     async def enter_stage(self, stage: JobStage) -> None:
