@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.declarations import PlanOutput, RenderOutput
+from activities.identity import identify, job_of
 from schemas.errors import OF_MATERIAL, CinemaError
 
 
@@ -21,11 +21,12 @@ class ActivityInterception(Interceptor):
 
 class _Inbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 (Temporal's)
-        with structlog.contextvars.bound_contextvars(**_ids(input.args)):
-            try:
-                return await super().execute_activity(input)
-            except CinemaError as error:
-                raise application_error(error) from error
+        # Each activity runs in a task, and so a context, of its own: what is bound here ends with it.
+        identify(**_ids(input.args))
+        try:
+            return await super().execute_activity(input)
+        except CinemaError as error:
+            raise application_error(error) from error
 
 
 def application_error(error: CinemaError) -> ApplicationError:
@@ -47,6 +48,8 @@ def _ids(arguments: Sequence[Any]) -> dict[str, str]:
     ids = {"activity": info.activity_type, "activity_attempt": str(info.attempt)}
     if info.workflow_id is not None:
         ids["workflow"] = info.workflow_id
+        if (job := job_of(info.workflow_id)) is not None:
+            ids["job"] = job
     for argument in arguments:
         if isinstance(argument, PlanOutput | RenderOutput):
             ids["output"] = str(argument.output.output_id)

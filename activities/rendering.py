@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import structlog
 from temporalio import activity
 
 from activities.artifacts import read_object
@@ -10,6 +9,7 @@ from activities.child_tasks import RENDER
 from activities.context import ActivityContext
 from activities.declarations import RENDER_OUTPUT, RenderedOutput, RenderOutput
 from activities.heartbeat import heartbeating
+from activities.identity import identify
 from activities.output_keys import OutputKeys
 from activities.output_progress import OutputProgress
 from activities.render_key import render_key
@@ -39,7 +39,7 @@ class RenderActivities:
         if output.status is OutputStatus.COMPLETED:
             return _published(output, reused=True)
         attempt = await self._outputs.begin_attempt(output.id)
-        structlog.contextvars.bind_contextvars(attempt=attempt)
+        identify(attempt=attempt)
         edl = EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, asked.edl_key))
         key = render_key(edl, self._context.encoder)
         async with heartbeating("render") as heartbeat:

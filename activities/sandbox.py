@@ -32,6 +32,9 @@ LONGEST_LINE = 256 << 20
 #: How much of what a child wrote to its standard error is kept to explain a crash.
 ERROR_TAIL = 4_000
 
+#: How variables begin that no child gets to see: our settings, and where traces go with the password for it.
+PRIVATE = ("CINEMA_", "OTEL_")
+
 _MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
 
 
@@ -88,7 +91,7 @@ async def run_in_child(
 
 
 async def _start(module: str, limits: SandboxLimits) -> asyncio.subprocess.Process:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CINEMA_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         # Import nothing from the current folder: it may be the creator's.

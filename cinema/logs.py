@@ -8,9 +8,11 @@ import logging
 import sys
 
 import structlog
+from opentelemetry import trace
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from activities.identity import job_of
 from cinema.settings import Environment, LogFormat, Settings
 
 #: These say at INFO what concerns nobody: one line per HTTP request, per poll.
@@ -21,9 +23,6 @@ NOISE = ("color_message", "__temporal_error_identifier")
 
 #: Temporal's names for the ids on its lines, and ours.
 TEMPORAL_IDS = {"workflow_id": "workflow", "activity_type": "activity", "attempt": "activity_attempt"}
-
-#: What comes before the job's id in the id of its workflow (workflows.contract, which is too heavy to import here).
-JOB_PREFIX = "job-"
 
 #: Frames of a traceback that are kept, from both ends.
 MOST_FRAMES = 20
@@ -76,7 +75,7 @@ def _renderer(chosen: LogFormat) -> list[Processor]:
 
 
 class _Dress:
-    """Puts the service's name and the ids that Temporal's lines carry on a line; takes off what is for terminals."""
+    """Puts service, trace and the ids that Temporal's lines carry on a line; takes off what is for terminals."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -89,7 +88,15 @@ class _Dress:
         for theirs, ours in TEMPORAL_IDS.items():
             if theirs in temporal:
                 event.setdefault(ours, temporal[theirs])
-        workflow = str(event.get("workflow", ""))
-        if workflow.startswith(JOB_PREFIX):
-            event.setdefault("job", workflow.removeprefix(JOB_PREFIX))
+        if (job := job_of(str(event.get("workflow", "")))) is not None:
+            event.setdefault("job", job)
+        event.update(_trace_ids())
         return event
+
+
+def _trace_ids() -> dict[str, str]:
+    """The span that runs now, in the hexadecimal form in which every trace viewer looks it up."""
+    current = trace.get_current_span().get_span_context()
+    if not current.is_valid:
+        return {}
+    return {"trace_id": trace.format_trace_id(current.trace_id), "span_id": trace.format_span_id(current.span_id)}

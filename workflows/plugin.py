@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkerConfig, WorkflowRunner
@@ -10,21 +11,33 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.interception import ActivityInterception
 
 #: Imported once and shared with every workflow's sandbox: values and libraries without state of their own.
-PASSTHROUGH = ("activities", "annotated_types", "pydantic", "pydantic_core", "schemas", "structlog", "workflows")
+PASSTHROUGH = (
+    "activities",
+    "annotated_types",
+    "opentelemetry",
+    "prometheus_client",
+    "pydantic",
+    "pydantic_core",
+    "schemas",
+    "structlog",
+    "workflows",
+)
 
 
-#: Cancellation reaches an activity in the answer to a heartbeat; Temporal's own throttle would hold it for 12 s.
+#: Heartbeats reach the server this often at most. Cancellation reaches an activity in the answer to one, and its
+#: successor goes on from what the last one said; Temporal's own throttle would hold them back for 12 s.
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
 
 class CinemaPlugin(SimplePlugin):
-    """Pydantic payloads, error classification on activities, prompt cancellation, and our schemas in the sandbox."""
+    """Pydantic payloads, traces, classified errors of activities, prompt cancellation, our schemas in the sandbox."""
 
     def __init__(self) -> None:
         super().__init__(
             "cinema",
             data_converter=pydantic_data_converter,
-            interceptors=[ActivityInterception()],
+            # Traces outermost: what happens inside belongs to an activity's span.
+            interceptors=[TracingInterceptor(), ActivityInterception()],
             workflow_runner=_sandboxed,
         )
 
