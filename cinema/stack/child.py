@@ -45,7 +45,8 @@ class ChildSpec:
 
     ``ready`` is asked again and again whether the child does its work; ``None`` where the child says so itself
     (``cinema.readiness``). ``death_signal`` is what it gets when the supervisor is killed. ``descriptors`` are open
-    files it inherits under their own numbers.
+    files it inherits under their own numbers. ``give_up_after`` is how many deaths in a row mean that it cannot run;
+    ``None`` where it is tried for ever, because the rest is of use without it.
     """
 
     name: str
@@ -57,6 +58,7 @@ class ChildSpec:
     death_signal: signal.Signals = signal.SIGKILL
     user: str = NO_USER
     descriptors: tuple[int, ...] = ()
+    give_up_after: int | None = None
 
 
 class Child:
@@ -104,7 +106,16 @@ class Child:
         if not became_ready:
             await self._settle(process)
             raise StackError.with_log(f"{self.spec.name} ended at once ({self._last_exit}).", self._log_path)
-        self._watch = asyncio.create_task(self._keep_running(process), name=f"watch-{self.spec.name}")
+        self._watch = asyncio.create_task(self._keep_running(process, patience), name=f"watch-{self.spec.name}")
+
+    async def kept_running(self) -> None:
+        """Wait for as long as the child is kept running; for a child that was never started, not at all.
+
+        Raises:
+            StackError: It died as often in a row as its ``give_up_after`` says.
+        """
+        if self._watch is not None:
+            await asyncio.shield(self._watch)
 
     async def stop(self) -> None:
         """Ask the child to end, wait as long as it may take, then kill it and everything it started."""
@@ -115,7 +126,7 @@ class Child:
             await self._end(self._process)
         self._enter(ChildState.STOPPED)
 
-    async def _keep_running(self, process: asyncio.subprocess.Process) -> None:
+    async def _keep_running(self, process: asyncio.subprocess.Process, patience: float) -> None:
         deaths = 0
         while True:
             started = time.monotonic()
@@ -125,9 +136,21 @@ class Child:
             self._restarts += 1
             self._enter(ChildState.FAILING if deaths >= FAILING_AFTER else ChildState.RESTARTING)
             log.warning("child died", child=self.spec.name, exit=self._last_exit, deaths_in_a_row=deaths)
+            if deaths == self.spec.give_up_after:
+                message = f"{self.spec.name} died {deaths} times in a row ({self._last_exit}) and is given up."
+                raise StackError.with_log(message, self._log_path)
             await asyncio.sleep(min(FIRST_WAIT * 2 ** (deaths - 1), LONGEST_WAIT))
             process = await self._spawn(failing=deaths >= FAILING_AFTER)
-            await self._until_ready(process)
+            await self._ready_or_ended(process, patience)
+
+    async def _ready_or_ended(self, process: asyncio.subprocess.Process, patience: float) -> None:
+        """Wait until the child is ready or has ended; one that is neither for too long is ended: it may do better."""
+        try:
+            async with asyncio.timeout(patience):
+                await self._until_ready(process)
+        except TimeoutError:
+            log.warning("child was not ready in time; ending it", child=self.spec.name, seconds=patience)
+            await self._end(process)
 
     async def _spawn(self, *, failing: bool = False) -> asyncio.subprocess.Process:
         reading, writing = os.pipe()

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,10 @@ from stores import bootstrap_embedded, migrate
 
 #: How often Temporal is tried on other ports when somebody took the chosen ones in the meantime.
 PORT_TRIES = 3
+
+#: Deaths in a row of Postgres or Temporal after which the stack stops with an error: without them nothing works, and
+#: whoever runs the stack must hear of it. With the waits in between that is about three minutes.
+GIVE_UP_SERVER_AFTER = 12
 
 
 class Supervisor:
@@ -49,14 +54,14 @@ class Supervisor:
         """Start everything, call ``on_ready``, and stop everything once ``stop`` is set.
 
         Raises:
-            StackError: A part could not be started; what had been started is stopped again.
+            StackError: A part could not be started, or a server could not be kept running; everything is stopped again.
         """
         self._enter(StackPhase.STARTING)
         try:
             if await _done_before(stop, self._start()):
                 self._enter(StackPhase.READY)
                 on_ready(self.state)
-                await stop.wait()
+                await _done_before(stop, self._keep_servers())
         finally:
             self._enter(StackPhase.STOPPING)
             await self._stop()
@@ -76,11 +81,20 @@ class Supervisor:
             api_url=self._settings.api_url or f"http://{LOOPBACK}:{port_of(self._listener)}",
         )
         self._endpoints = endpoints
-        api = api_spec(endpoints, self._listener.fileno())
-        specs = [api, dispatcher_spec(endpoints), *worker_specs(endpoints, self._settings)]
         async with _together() as group:
-            for spec in specs:
+            for spec in self._service_specs(endpoints):
                 group.create_task(self._start_child(spec, self._services))
+
+    def _service_specs(self, endpoints: Endpoints) -> list[ChildSpec]:
+        api = api_spec(endpoints, self._listener.fileno())
+        return [api, dispatcher_spec(endpoints), *worker_specs(endpoints, self._settings)]
+
+    async def _keep_servers(self) -> None:
+        """Wait for as long as every server of ours can be kept running."""
+        async with _together() as group:
+            for child in self._servers:
+                group.create_task(child.kept_running())
+            group.create_task(asyncio.Event().wait())
 
     async def _postgres(self) -> str:
         """Have a Postgres with our schema, and return its address."""
@@ -88,7 +102,7 @@ class Supervisor:
             address = self._settings.postgres_dsn.get_secret_value()
         else:
             data = self._layout.postgres
-            await self._start_child(await asyncio.to_thread(postgres_spec, data), self._servers)
+            await self._start_server(await asyncio.to_thread(postgres_spec, data))
             address = dsn(data)
             await bootstrap_embedded(address)
         await migrate(address)
@@ -103,13 +117,16 @@ class Supervisor:
             port, ui_port = choose_port(settings.temporal_port), choose_port(settings.temporal_ui_port)
             spec = temporal_spec(self._layout.temporal_database, settings.temporal_namespace, port, ui_port)
             try:
-                await self._start_child(spec, self._servers)
+                await self._start_server(spec)
             except StackError:
                 if tries_left == 0 or (is_free(port) and is_free(ui_port)):
                     raise
             else:
                 return f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}"
         raise AssertionError("unreachable")
+
+    async def _start_server(self, spec: ChildSpec) -> None:
+        await self._start_child(replace(spec, give_up_after=GIVE_UP_SERVER_AFTER), self._servers)
 
     async def _start_child(self, spec: ChildSpec, group: list[Child]) -> None:
         child = Child(spec, self._layout.log(spec.name), self._note)

@@ -88,6 +88,29 @@ async def test_one_that_keeps_dying_is_reported(start: Start, monkeypatch: pytes
     assert child.status.last_exit == "exit status 7"
 
 
+async def test_one_that_cannot_run_is_given_up_with_its_last_words(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cinema.stack.child.FIRST_WAIT", 0.01)
+    child = start(python(f"{READY}raise SystemExit('no such disk')", give_up_after=3))
+    await child.start(10)
+    with pytest.raises(StackError, match=r"(?s)script died 3 times in a row \(exit status 1\).*no such disk"):
+        await child.kept_running()
+    assert child.status.state is ChildState.RESTARTING
+    assert child.status.pid is None
+
+
+async def test_one_that_hangs_when_started_again_gets_another_try(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cinema.stack.child.FIRST_WAIT", 0.01)
+    second = f"import pathlib\nruns = pathlib.Path({str(tmp_path / 'runs')!r})\nruns.open('a').write('x')\n"
+    child = start(python(f"{second}if len(runs.read_text()) != 2:\n    {READY}{FOREVER}"))
+    await child.start(1.0)
+    os.kill(pid_of(child), signal.SIGKILL)
+    await until(lambda: child.status.restarts == 2 and child.status.state is ChildState.READY)
+
+
 async def test_what_it_started_goes_with_it(start: Start, logs: Path) -> None:
     script = (
         f"import subprocess, sys\np = subprocess.Popen(['sleep', '600']); print(p.pid, flush=True)\n{READY}{FOREVER}"
