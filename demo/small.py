@@ -17,7 +17,7 @@ LINES = SCRIPT[:2]
 
 
 def make_small_talk(path: Path) -> None:
-    """Film the first two sentences of the demo's talk at 320 × 180 into an MP4 file."""
+    """Film the first two sentences of the demo's talk into a small MP4 file."""
     talk = talk_sound.say(LINES)
     frames = (_smaller(picture) for picture in talk_picture.talk_frames(talk))
     write_clip(path, FORMAT, frames, talk_sound.in_room(talk))
@@ -35,10 +35,10 @@ def write_variation(original: Path, path: Path, mark: bytes) -> None:
 def _smaller(picture: Picture) -> Picture:
     """A planar 4:2:0 picture, each plane averaged down."""
     full, small = talk_picture.FORMAT, FORMAT
-    planes = [_resized(picture[: full.height], small.width, small.height)]
-    for chroma in picture[full.height :].reshape(2, full.height // 2, full.width // 2):
-        planes.append(_resized(chroma, small.width // 2, small.height // 2))
-    return np.concatenate([plane.reshape(-1, small.width) for plane in planes])
+    luma = _resized(picture[: full.height], small.width, small.height)
+    chroma = picture[full.height :].reshape(2, full.height // 2, full.width // 2)
+    halves = [_resized(plane, small.width // 2, small.height // 2) for plane in chroma]
+    return np.concatenate([plane.reshape(-1, small.width) for plane in (luma, *halves)])
 
 
 def _resized(plane: Picture, width: int, height: int) -> Picture:
