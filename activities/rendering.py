@@ -1,5 +1,6 @@
 """The activity that renders one output and publishes it, once, whatever was killed before."""
 
+import time
 from pathlib import Path
 
 from temporalio import activity
@@ -10,6 +11,7 @@ from activities.context import ActivityContext
 from activities.declarations import RENDER_OUTPUT, RenderedOutput, RenderOutput
 from activities.heartbeat import heartbeating
 from activities.identity import identify
+from activities.metrics import observe_render
 from activities.output_keys import OutputKeys
 from activities.output_progress import OutputProgress
 from activities.render_key import render_key
@@ -84,7 +86,8 @@ class RenderActivities:
             folder=folder,
             encoder=self._context.encoder,
         )
-        return await run_in_child(
+        started = time.monotonic()
+        result = await run_in_child(
             RENDER,
             request,
             RenderResult,
@@ -92,6 +95,8 @@ class RenderActivities:
             time_limit=time_left(),
             on_progress=progress.advance,
         )
+        observe_render(asked.output.variant, result.report.metrics, time.monotonic() - started)
+        return result
 
     async def _sources(self, asked: RenderOutput, edl: EDL) -> dict[str, Path]:
         """Where each source's bytes can be read, found by their content."""

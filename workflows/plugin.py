@@ -9,6 +9,7 @@ from temporalio.worker import WorkerConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.interception import ActivityInterception
+from activities.metering import ActivityMetering
 
 #: Imported once and shared with every workflow's sandbox: values and libraries without state of their own.
 PASSTHROUGH = (
@@ -36,8 +37,8 @@ class CinemaPlugin(SimplePlugin):
         super().__init__(
             "cinema",
             data_converter=pydantic_data_converter,
-            # Traces outermost: what happens inside belongs to an activity's span.
-            interceptors=[TracingInterceptor(), ActivityInterception()],
+            # From the outermost: all that happens belongs to an activity's span, and is counted by its error's code.
+            interceptors=[TracingInterceptor(), ActivityMetering(), ActivityInterception()],
             workflow_runner=_sandboxed,
         )
 
