@@ -13,6 +13,7 @@ from activities.child_tasks import ANALYSE, Analyse
 from activities.context import ActivityContext
 from activities.declarations import ANALYSE_ASSET, PROBE_ASSET, AnalyseAsset, Artifact, AssetRef, ProbedAsset
 from activities.heartbeat import Heartbeat, heartbeating
+from activities.patience import patiently
 from activities.sandbox import run_in_child
 from activities.time_limit import time_left
 from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
@@ -44,7 +45,8 @@ class AnalysisActivities:
     @activity.defn(name=PROBE_ASSET.name)
     async def probe_asset(self, asset: AssetRef) -> ProbedAsset:
         artifact = await self._artifact(_Measurement(asset, PROBE, parameters={}))
-        probe = await read_probe(self._context.objects, artifact.ref)
+        async with heartbeating(PROBE):
+            probe = await patiently(lambda: read_probe(self._context.objects, artifact.ref))
         return ProbedAsset(
             probe=artifact,
             analyzers=applicable(probe, asset.kind),
@@ -54,7 +56,8 @@ class AnalysisActivities:
 
     @activity.defn(name=ANALYSE_ASSET.name)
     async def analyse_asset(self, asked: AnalyseAsset) -> Artifact:
-        probe = await read_probe(self._context.objects, asked.probe)
+        async with heartbeating(asked.analyzer):
+            probe = await patiently(lambda: read_probe(self._context.objects, asked.probe))
         parameters = await self._parameters(asked)
         return await self._artifact(_Measurement(asked.asset, asked.analyzer, parameters, probe, asked.reference))
 
@@ -73,19 +76,27 @@ class AnalysisActivities:
     async def _artifact(self, wanted: _Measurement) -> Artifact:
         analyzer = ANALYZERS[wanted.analyzer]
         key = artifact_key(wanted.analyzer, analyzer.version, wanted.asset.sha256, wanted.parameters)
+        async with heartbeating(wanted.analyzer) as heartbeat:
+            return await patiently(lambda: self._found_or_made(wanted, key, heartbeat))
+
+    async def _found_or_made(self, wanted: _Measurement, key: str, heartbeat: Heartbeat) -> Artifact:
         found = await self._found(key)
         if found is not None:
             return found
-        async with heartbeating(wanted.analyzer) as heartbeat, self._analyses.making(key):
+        async with self._analyses.making(key):
             # Another job may have asked for the same and finished it while this one waited for its turn.
             found = await self._found(key)
             if found is not None:
                 return found
             made = await self._measure(wanted, heartbeat)
             ref = ArtifactRef(analyzer=wanted.analyzer, key=key, object_key=object_key(key))
-            await write_artifact(self._context.objects, ref, made)
-            await self._analyses.record(ref, asset_sha256=wanted.asset.sha256, analyzer_version=str(analyzer.version))
+            await patiently(lambda: self._keep(wanted, ref, made))
         return Artifact(ref=ref, computed=True)
+
+    async def _keep(self, wanted: _Measurement, ref: ArtifactRef, made: BaseModel) -> None:
+        version = str(ANALYZERS[wanted.analyzer].version)
+        await write_artifact(self._context.objects, ref, made)
+        await self._analyses.record(ref, asset_sha256=wanted.asset.sha256, analyzer_version=version)
 
     async def _found(self, key: str) -> Artifact | None:
         ref = await self._analyses.find(key)

@@ -9,6 +9,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.declarations import PlanOutput, RenderOutput
 from activities.identity import identify, job_of
+from activities.time_limit import start_time_limit
 from schemas.errors import OF_MATERIAL, CinemaError
 
 
@@ -23,6 +24,7 @@ class _Inbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 (Temporal's)
         # Each activity runs in a task, and so a context, of its own: what is bound here ends with it.
         identify(**_ids(input.args))
+        start_time_limit()
         try:
             return await super().execute_activity(input)
         except CinemaError as error:

@@ -3,11 +3,16 @@
 import time
 from uuid import UUID
 
+import structlog
+
 from activities.heartbeat import Heartbeat
+from schemas.errors import TransientError
 from stores import Outputs
 
 #: Seconds between two writes of one output's progress: a bar moves smoothly, and the database stays idle.
 WRITE_INTERVAL = 0.5
+
+log = structlog.get_logger(__name__)
 
 
 class OutputProgress:
@@ -33,4 +38,8 @@ class OutputProgress:
 
     async def _write(self) -> None:
         state = self._heartbeat.state
-        await self._outputs.report_progress(self._output_id, self._attempt, state.progress, state.stage)
+        try:
+            await self._outputs.report_progress(self._output_id, self._attempt, state.progress, state.stage)
+        except TransientError as error:
+            # Nobody misses one step of a bar so much that the work should be lost for it.
+            log.warning("the progress could not be written", error=error.message)

@@ -14,6 +14,7 @@ from activities.identity import identify
 from activities.metrics import observe_render
 from activities.output_keys import OutputKeys
 from activities.output_progress import OutputProgress
+from activities.patience import patiently
 from activities.render_key import render_key
 from activities.sandbox import run_in_child
 from activities.scratch import working_folder
@@ -37,23 +38,25 @@ class RenderActivities:
     @activity.defn(name=RENDER_OUTPUT.name)
     async def render_output(self, asked: RenderOutput) -> RenderedOutput:
         """Render, check and publish; what is published already, here or from the same edit elsewhere, is reused."""
-        output = await self._outputs.get(asked.output.output_id)
-        if output.status is OutputStatus.COMPLETED:
-            return _published(output, reused=True)
-        attempt = await self._outputs.begin_attempt(output.id)
-        identify(attempt=attempt)
-        edl = EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, asked.edl_key))
-        key = render_key(edl, self._context.encoder)
         async with heartbeating("render") as heartbeat:
+            output = await patiently(lambda: self._outputs.get(asked.output.output_id))
+            if output.status is OutputStatus.COMPLETED:
+                return _published(output, reused=True)
+            attempt = await patiently(lambda: self._outputs.begin_attempt(output.id))
+            identify(attempt=attempt)
+            edl = await patiently(lambda: self._edl(asked))
+            key = render_key(edl, self._context.encoder)
             progress = OutputProgress(self._outputs, output.id, attempt, heartbeat)
-            reused = await self._reuse(asked, attempt, key)
+            reused = await patiently(lambda: self._reuse(asked, attempt, key))
             if not reused:
                 with working_folder(self._context.scratch, f"{output.id}-{attempt}") as folder:
                     result = await self._render(asked, edl, folder, progress)
                     await progress.enter("publishing")
-                    async with self._outputs.publishing(output.id, attempt):
-                        await self._outputs.complete(output.id, attempt, await self._publish(asked, key, result))
-        return _published(await self._outputs.get(output.id), reused=reused)
+                    await patiently(lambda: self._publish(asked, attempt, key, result))
+            return _published(await patiently(lambda: self._outputs.get(output.id)), reused=reused)
+
+    async def _edl(self, asked: RenderOutput) -> EDL:
+        return EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, asked.edl_key))
 
     async def _reuse(self, asked: RenderOutput, attempt: int, key: str) -> bool:
         """Publish what was rendered from the very same edit before, if it is still there and whole."""
@@ -82,7 +85,7 @@ class RenderActivities:
     async def _render(self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress) -> RenderResult:
         request = RenderRequest(
             edl=edl,
-            sources=await self._sources(asked, edl),
+            sources=await patiently(lambda: self._sources(asked, edl)),
             folder=folder,
             encoder=self._context.encoder,
         )
@@ -109,7 +112,11 @@ class RenderActivities:
             for source in edl.sources
         }
 
-    async def _publish(self, asked: RenderOutput, key: str, result: RenderResult) -> OutputFiles:
+    async def _publish(self, asked: RenderOutput, attempt: int, key: str, result: RenderResult) -> None:
+        async with self._outputs.publishing(asked.output.output_id, attempt):
+            await self._outputs.complete(asked.output.output_id, attempt, await self._upload(asked, key, result))
+
+    async def _upload(self, asked: RenderOutput, key: str, result: RenderResult) -> OutputFiles:
         keys = _keys(asked)
         video = await self._objects.put_file(Bucket.OUTPUTS, keys.video, result.video)
         await self._objects.put_file(Bucket.OUTPUTS, keys.srt, result.srt)
