@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     OBJECT_MISSING = "object_missing"
     OBJECT_CORRUPT = "object_corrupt"
     STORE_UNAVAILABLE = "store_unavailable"
+    INVALID_INPUT = "invalid_input"
     INVALID_TRANSITION = "invalid_transition"
     STALE_ATTEMPT = "stale_attempt"
     NOT_FOUND = "not_found"

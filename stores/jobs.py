@@ -1,11 +1,12 @@
 """Jobs: created whole with their outputs and their outbox entry, moved through their stages, settled."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ArtifactCounts, AssetStatus, Job, JobRequest, JobStatus, Output, OutputStatus
 from stores.database import Connection, Connections, model_from, session, storable_json, transaction
+from stores.job_rows import insert_job
 from stores.settling import derived_status
 from stores.trace_context import current_traceparent
 
@@ -26,16 +27,8 @@ class Jobs:
             CinemaError: this creator has no such project (``NOT_FOUND``).
         """
         async with transaction(self._connections) as connection:
-            job_id = await connection.fetchval(
-                "insert into public.jobs (owner_id, project_id, request) values ($1, $2, $3) returning id",
-                owner_id,
-                project_id,
-                request.model_dump(mode="json"),
-            )
-            await connection.executemany(
-                "insert into public.job_outputs (job_id, owner_id, variant, position) values ($1, $2, $3, $4)",
-                [(job_id, owner_id, variant, at) for at, variant in enumerate(dict.fromkeys(request.variants))],
-            )
+            job_id = uuid4()
+            await insert_job(connection, job_id=job_id, owner_id=owner_id, project_id=project_id, request=request)
             await connection.execute(
                 "insert into public.outbox (job_id, traceparent) values ($1, $2)", job_id, current_traceparent()
             )

@@ -1,0 +1,46 @@
+"""Input from outside that breaks a contract: which fields, and what is wrong with each."""
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from schemas.errors import CinemaError, ErrorCode
+from schemas.model import Model
+
+#: Tags of the alternatives that a field may have; they choose a model and are no part of a field's path.
+ALTERNATIVES = ("(existing)", "(new)")
+
+#: What of it is told: a caller mends the first ones first, and input may be nothing but mistakes.
+MOST_PROBLEMS = 10
+LONGEST_PATH = 200
+
+
+class FieldProblem(Model):
+    """``field`` is the path to it, such as ``new_job.assets.0.kind``; empty where it is the input as a whole."""
+
+    field: str
+    problem: str
+
+
+class InvalidInput(CinemaError):
+    """What was asked breaks the contract; the message names every field."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        told = (f"{found.field}: {found.problem}" if found.field else found.problem for found in problems)
+        super().__init__(ErrorCode.INVALID_INPUT, "; ".join(told))
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, field: str, problem: str) -> "InvalidInput":
+        return cls((FieldProblem(field=field, problem=problem),))
+
+    @classmethod
+    def from_validation(cls, error: ValidationError) -> "InvalidInput":
+        """The same, without the values: they are somebody else's and may be long."""
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        return cls([FieldProblem(field=_path(item["loc"]), problem=item["msg"]) for item in found[:MOST_PROBLEMS]])
+
+
+def _path(location: Sequence[int | str]) -> str:
+    path = ".".join(str(part) for part in location if part not in ALTERNATIVES)
+    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}…"
