@@ -4,6 +4,7 @@ Run as ``python -m cinema.dispatcher``.
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,10 +25,12 @@ from cinema.exits import leave
 from cinema.logs import configure_logs
 from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
+from cinema.start_failures import Outage, refuses_entry
 from cinema.stopping import stop_on_signals
+from cinema.telemetry.tracing import dispatch_span
 from schemas.errors import CinemaError, TransientError
 from schemas.jobs import Job, Project
-from stores import Jobs, Outbox, OutboxEntry, Pool, Projects
+from stores import Jobs, LetterState, Outbox, OutboxEntry, Pool, Projects
 from workflows.contract import (
     DIRECT_JOB,
     JOB_EXECUTION_TIMEOUT,
@@ -43,7 +46,10 @@ from workflows.contract import (
 
 #: Entries claimed at once, and how long nobody else gets them: far longer than starting them takes.
 BATCH = 20
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
+
+#: Entries claimed while Temporal is away: one shows that it is back, and all others stay ready to be claimed.
+PROBE = 1
 
 #: Longest wait for one answer of Temporal.
 START_TIMEOUT = timedelta(seconds=2)
@@ -57,41 +63,79 @@ DATABASE_PAUSE_SECONDS = 1.0
 log = structlog.get_logger("cinema.dispatcher")
 
 
+@dataclass(frozen=True)
+class _TemporalAway:
+    """An entry could not be started through no fault of its own."""
+
+    error: Exception
+
+
 class Dispatcher:
     """Moves jobs from the outbox to Temporal: at least once each, and Temporal makes it exactly once."""
 
-    def __init__(self, pool: Pool, client: Client) -> None:
+    def __init__(self, pool: Pool, client: Client, lease: timedelta = LEASE) -> None:
         self._outbox = Outbox(pool)
         self._jobs = Jobs(pool)
         self._projects = Projects(pool)
         self._client = client
+        self._lease = lease
+        self._outage = Outage()
 
     async def run(self) -> None:
         """Dispatch until cancelled, through any outage of the database or of Temporal."""
         while True:
             try:
-                if not await self.dispatch_due():
+                found = await self.dispatch_due()
+                if self._outage.lasts:
+                    await asyncio.sleep(self._outage.pause)
+                elif not found:
                     await self._outbox.wait(LONGEST_SLEEP)
             except TransientError as error:
                 log.warning("the outbox cannot be read", error=error.message)
                 await asyncio.sleep(DATABASE_PAUSE_SECONDS)
 
     async def dispatch_due(self) -> int:
-        """Start what is due, and return how many entries that were."""
-        entries = await self._outbox.claim(BATCH, LEASE)
-        await asyncio.gather(*(self._dispatch(entry) for entry in entries))
+        """Start what is due, and return how many entries that were; one at most while Temporal is away.
+
+        Raises:
+            TransientError: the database cannot be reached; what was claimed comes back when its lease ends.
+        """
+        entries = await self._outbox.claim(PROBE if self._outage.lasts else BATCH, self._lease)
+        troubles = await asyncio.gather(*(self._dispatch(entry) for entry in entries), return_exceptions=True)
+        for trouble in troubles:
+            if isinstance(trouble, BaseException):
+                raise trouble
+        away = next((trouble for trouble in troubles if isinstance(trouble, _TemporalAway)), None)
+        if away is not None:
+            self._outage.noticed(away.error)
+        elif entries:
+            self._outage.over()
         return len(entries)
 
-    async def _dispatch(self, entry: OutboxEntry) -> None:
-        with structlog.contextvars.bound_contextvars(job=str(entry.job_id)):
+    async def _dispatch(self, entry: OutboxEntry) -> _TemporalAway | None:
+        """Whatever is wrong with one entry must not keep the others waiting; only an outage is told."""
+        with (
+            structlog.contextvars.bound_contextvars(job=str(entry.job_id)),
+            dispatch_span(entry.job_id, entry.traceparent),
+        ):
             try:
                 await self._start(entry.job_id)
-            except (RPCError, RuntimeError, ValueError, CinemaError) as error:
-                # Whatever is wrong with one entry must not keep the others waiting.
-                log.warning("the workflow could not be started; trying again later", error=str(error))
-                await self._outbox.release(entry.id, str(error))
-            else:
-                await self._outbox.done(entry.id)
+            except (RPCError, RuntimeError, ValueError, TypeError, CinemaError) as error:
+                return await self._failed(entry, error)
+            await self._outbox.done(entry.id)
+            return None
+
+    async def _failed(self, entry: OutboxEntry, error: Exception) -> _TemporalAway | None:
+        reason = f"{type(error).__name__}: {error}"
+        if not refuses_entry(error):
+            await self._outbox.postpone(entry.id, reason)
+            return _TemporalAway(error)
+        state = await self._outbox.refuse(entry, reason)
+        if state is LetterState.DEAD:
+            log.error("this job can never be started as it is; given up until an operator replays it", error=reason)
+        else:
+            log.warning("the workflow was refused; trying again later", error=reason)
+        return None
 
     async def _start(self, job_id: UUID) -> None:
         job = await self._jobs.get(job_id)

@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
     ENCODER_FAILED = "encoder_failed"
     PROCESS_CRASHED = "process_crashed"
     PROCESS_TIMED_OUT = "process_timed_out"
+    WORKER_STOPPING = "worker_stopping"
     OUT_OF_MEMORY = "out_of_memory"
     DISK_FULL = "disk_full"
     MODEL_UNAVAILABLE = "model_unavailable"
@@ -33,7 +34,9 @@ class ErrorCode(StrEnum):
     INVALID_TRANSITION = "invalid_transition"
     STALE_ATTEMPT = "stale_attempt"
     NOT_FOUND = "not_found"
+    WEBHOOK_REFUSED = "webhook_refused"
     STACK_UNAVAILABLE = "stack_unavailable"
+    NOT_STARTED = "not_started"
     INTERNAL = "internal"
 
 

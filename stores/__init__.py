@@ -8,7 +8,7 @@ from stores.listening import JOBS_CHANNEL, OUTBOX_CHANNEL, Notifications, listen
 from stores.local_objects import LocalObjects
 from stores.migration import bootstrap_embedded, migrate
 from stores.objects import Bucket, ObjectStat, ObjectStore
-from stores.outbox import Outbox, OutboxEntry
+from stores.outbox import Backlog, Letter, LetterState, Outbox, OutboxEntry
 from stores.outputs import Outputs
 from stores.plans import Plans
 from stores.projects import Projects
@@ -19,9 +19,12 @@ __all__ = [
     "ActingAs",
     "Analyses",
     "Assets",
+    "Backlog",
     "Bucket",
     "Connections",
     "Jobs",
+    "Letter",
+    "LetterState",
     "LocalObjects",
     "Notifications",
     "ObjectStat",
