@@ -26,8 +26,8 @@ from stores import LocalObjects, Pool
 from workflows.contract import JOBS_QUEUE
 from workflows.direct_job import DirectJob
 
-#: A file in the object store's entrance that nobody has written to for so long is nobody's.
-ABANDONED_AFTER = timedelta(minutes=10)
+#: Time between two looks for what killed writers left in the object store.
+TIDY_INTERVAL = timedelta(minutes=10)
 
 log = structlog.get_logger("cinema.worker")
 
@@ -54,13 +54,13 @@ async def _tidy(store: LocalObjects) -> None:
     """Now and again remove the half-written objects of workers that were killed."""
     while True:
         try:
-            removed = await store.sweep_temporary(ABANDONED_AFTER)
+            removed = await store.sweep_temporary()
         except TransientError as error:
             log.warning("the object store could not be tidied", error=error.message)
         else:
             if removed:
                 log.info("removed what killed writers left", files=removed)
-        await asyncio.sleep(ABANDONED_AFTER.total_seconds())
+        await asyncio.sleep(TIDY_INTERVAL.total_seconds())
 
 
 def activity_context(settings: Settings, pool: Pool) -> ActivityContext:

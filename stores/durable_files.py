@@ -1,8 +1,10 @@
 """File system steps that survive a power cut, and what their failures mean."""
 
 import errno
+import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -10,6 +12,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from schemas.errors import ErrorCode, TransientError
+
+#: Seconds that making a temporary file and locking it may take apart.
+LOCK_GRACE = 60.0
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -52,7 +57,9 @@ def move_into_place(source: Path, target: Path) -> None:
 class TemporaryFile:
     """A file being written, out of readers' sight until it is moved into place, counted and hashed on the way.
 
-    Whoever makes one calls :meth:`discard` in the end; after a move that finds nothing to remove.
+    Its writer holds a lock on it (flock), which the kernel lets go of when the process dies: by that
+    :func:`is_abandoned` knows. Whoever makes one calls :meth:`discard` in the end; after a move that finds nothing to
+    remove.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -74,10 +81,8 @@ class TemporaryFile:
         self.size_bytes += len(data)
 
     def seal(self) -> None:
-        """Makes the content durable and closes the file."""
-        file = self._opened()
-        os.fsync(file.fileno())
-        file.close()
+        """Makes the content durable."""
+        os.fsync(self._opened().fileno())
 
     def discard(self) -> None:
         if self._file is not None:
@@ -87,7 +92,27 @@ class TemporaryFile:
     def _opened(self) -> FileIO:
         if self._file is None:
             self._file = self.path.open("xb", buffering=0)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
         return self._file
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether the writer of this temporary file is dead.
+
+    Raises:
+        FileNotFoundError: it has just been moved into place or removed.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        status = os.fstat(descriptor)
+        # An empty young one is being made this moment: nothing is written to it before it is locked.
+        return status.st_size > 0 or time.time() - status.st_mtime > LOCK_GRACE
+    finally:
+        os.close(descriptor)
 
 
 def write_durably(target: Path, data: bytes, *, temporary_folder: Path) -> None:

@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import os
 import stat
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +16,15 @@ from typing import BinaryIO
 
 from schemas.errors import CinemaError, ErrorCode
 from stores.checksums import ChecksumRecord, Version, corrupt, identify, read_record
-from stores.durable_files import TemporaryFile, disk_errors, make_folder, move_into_place, sync_folder, write_durably
+from stores.durable_files import (
+    TemporaryFile,
+    disk_errors,
+    is_abandoned,
+    make_folder,
+    move_into_place,
+    sync_folder,
+    write_durably,
+)
 from stores.object_keys import checked_key
 from stores.objects import Bucket, ObjectStat
 from stores.signing import UrlSigner
@@ -147,13 +154,10 @@ class LocalObjects:
         """See :meth:`stores.signing.UrlSigner.verify_upload`."""
         return self._signer.verify_upload(bucket, key, query)
 
-    async def sweep_temporary(self, older_than: timedelta) -> int:
-        """Removes what killed writers left behind and returns how many files that were.
-
-        A writer that has not written for ``older_than`` counts as killed.
-        """
+    async def sweep_temporary(self) -> int:
+        """Removes what killed writers left behind and returns how many files that were."""
         with disk_errors():
-            return await in_thread(partial(self._sweep, time.time() - older_than.total_seconds()))
+            return await in_thread(self._sweep)
 
     def _place(self, bucket: Bucket, key: str) -> _Place:
         relative = checked_key(key)
@@ -247,12 +251,12 @@ class LocalObjects:
                 return None
             raise
 
-    def _sweep(self, before: float) -> int:
+    def _sweep(self) -> int:
         removed = 0
         for path in self._incoming.iterdir():
             # A writer that is alive may move or remove its own file at this moment.
             with suppress(FileNotFoundError):
-                if path.lstat().st_mtime < before:
+                if is_abandoned(path):
                     path.unlink()
                     removed += 1
         return removed
