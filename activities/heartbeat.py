@@ -46,6 +46,22 @@ async def heartbeating(stage: str) -> AsyncIterator[Heartbeat]:
         beating.cancel()
 
 
+@asynccontextmanager
+async def alive() -> AsyncIterator[None]:
+    """Heartbeat with nothing to tell for the time of the block; work shorter than an interval never does."""
+    beating = asyncio.create_task(_live())
+    try:
+        yield
+    finally:
+        beating.cancel()
+
+
+async def _live() -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT_INTERVAL)
+        activity.heartbeat()
+
+
 async def _beat(heartbeat: Heartbeat) -> None:
     while True:
         await asyncio.sleep(HEARTBEAT_INTERVAL)

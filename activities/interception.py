@@ -7,7 +7,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.declarations import PlanOutput, RenderOutput
+from activities.declarations import PlanOutput, RenderOutput, TaskQueue
+from activities.heartbeat import alive
 from activities.identity import identify, job_of
 from activities.time_limit import start_time_limit
 from schemas.errors import OF_MATERIAL, CinemaError
@@ -26,7 +27,11 @@ class _Inbound(ActivityInboundInterceptor):
         identify(**_ids(input.args))
         start_time_limit()
         try:
-            return await super().execute_activity(input)
+            if activity.info().task_queue != TaskQueue.JOBS:
+                return await super().execute_activity(input)
+            # Light work has no progress to tell, but when its worker dies another one is to know of it soon.
+            async with alive():
+                return await super().execute_activity(input)
         except CinemaError as error:
             raise application_error(error) from error
 

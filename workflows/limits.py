@@ -50,7 +50,7 @@ class ActivityLimits:
     heartbeat: timedelta | None = None
 
 
-LIGHT = ActivityLimits(LIGHT_START_TO_CLOSE, LIGHT_RETRY)
+LIGHT = ActivityLimits(LIGHT_START_TO_CLOSE, LIGHT_RETRY, HEARTBEAT_TIMEOUT)
 PROBE = ActivityLimits(PROBE_START_TO_CLOSE, WORK_RETRY, HEARTBEAT_TIMEOUT)
 
 
