@@ -33,10 +33,6 @@ class TaskQueue(StrEnum):
         return self in {TaskQueue.ANALYSIS_GPU, TaskQueue.RENDER_GPU}
 
 
-#: The error type of an attempt that was handed back because its worker is stopping.
-WORKER_STOPPING = "worker_stopping"
-
-
 @dataclass(frozen=True)
 class Declaration(Generic[Argument, Result]):
     """One activity as its callers see it; workers on the queue ``accelerated`` have a GPU that makes it faster."""

@@ -35,15 +35,15 @@ class Heartbeat:
 
 @asynccontextmanager
 async def heartbeating(stage: str) -> AsyncIterator[Heartbeat]:
-    """Heartbeat for the time of the block, the last state once more at its end."""
+    """Heartbeat for the time of the block, the last state once more at its end, however that comes."""
     heartbeat = Heartbeat(stage)
     activity.heartbeat(heartbeat.state)
     beating = asyncio.create_task(_beat(heartbeat))
     try:
         yield heartbeat
-        activity.heartbeat(heartbeat.state)
     finally:
         beating.cancel()
+        activity.heartbeat(heartbeat.state)
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """What happens around every activity: its log lines get their ids, and its errors a type Temporal can act on."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
@@ -11,7 +13,10 @@ from activities.declarations import PlanOutput, RenderOutput, TaskQueue
 from activities.heartbeat import alive
 from activities.identity import identify, job_of
 from activities.time_limit import start_time_limit
-from schemas.errors import OF_MATERIAL, CinemaError
+from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode, TransientError
+
+#: Zero would mean the retry policy's own delay.
+HANDED_BACK_DELAY = timedelta(milliseconds=1)
 
 
 class ActivityInterception(Interceptor):
@@ -34,6 +39,10 @@ class _Inbound(ActivityInboundInterceptor):
                 return await super().execute_activity(input)
         except CinemaError as error:
             raise application_error(error) from error
+        except asyncio.CancelledError:
+            if _worker_is_stopping():
+                raise handed_back() from None
+            raise
 
 
 def application_error(error: CinemaError) -> ApplicationError:
@@ -48,6 +57,28 @@ def application_error(error: CinemaError) -> ApplicationError:
         non_retryable=not error.retryable,
         category=ApplicationErrorCategory.BENIGN if error.code in OF_MATERIAL else ApplicationErrorCategory.UNSPECIFIED,
     )
+
+
+def handed_back() -> ApplicationError:
+    """What an attempt ends with whose worker stops before its work is done: another worker is to take it at once.
+
+    Left as it is, the cancellation would be refused by the server, which nobody has asked to cancel anything, and the
+    next attempt would have to wait until this one's heartbeat is missed.
+    """
+    error = TransientError(ErrorCode.WORKER_STOPPING, "The worker was stopped; another one goes on with this.")
+    return ApplicationError(
+        error.message,
+        error.info,
+        type=error.code,
+        next_retry_delay=HANDED_BACK_DELAY,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def _worker_is_stopping() -> bool:
+    """Whether that is why this activity was cancelled; one that was also called off is not to be tried again."""
+    details = activity.cancellation_details()
+    return details is not None and details.worker_shutdown and not details.cancel_requested
 
 
 def _ids(arguments: Sequence[Any]) -> dict[str, str]:

@@ -3,10 +3,11 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.service import GpuWork
@@ -169,9 +170,25 @@ class Settings(BaseSettings):
     worker_drain_seconds: Seconds = Field(
         10, description="How long a stopping worker lets running work finish before it hands it back."
     )
+    worker_deployment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = Field(
+        None,
+        description="Name of the Temporal worker deployment that workers belong to; see operating.md, *Rolling out*.",
+        json_schema_extra={"default": "workers are unversioned"},
+    )
+    worker_build_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]{1,100}$")] | None = Field(
+        None,
+        description="Version of these workers within their deployment, such as a release or a commit.",
+        json_schema_extra={"default": "workers are unversioned"},
+    )
     start_timeout_seconds: Seconds = Field(
         120, description="How long `cinema up` waits for each part of the stack to be ready."
     )
+
+    @model_validator(mode="after")
+    def _versions_are_whole(self) -> Self:
+        if (self.worker_deployment is None) != (self.worker_build_id is None):
+            raise ValueError(f"set {variable('worker_deployment')} and {variable('worker_build_id')} both, or neither")
+        return self
 
     @property
     def objects_folder(self) -> Path:
@@ -191,8 +208,13 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = (f"{variable(str(problem['loc'][0]))}: {problem['msg']}" for problem in error.errors())
-        raise SettingsError("\n".join(problems)) from error
+        raise SettingsError("\n".join(_complaint(problem) for problem in error.errors())) from error
+
+
+def _complaint(problem: ErrorDetails) -> str:
+    """What is wrong, after the name of the variable, or by itself where it is about several."""
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{variable(str(problem['loc'][0]))}: {message}" if problem["loc"] else message
 
 
 def variable(name: str) -> str:

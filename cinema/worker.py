@@ -5,8 +5,6 @@ import asyncio
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client
-from temporalio.worker import Worker
 
 from activities.accelerators import GpuPolicy
 from activities.context import ActivityContext
@@ -16,6 +14,7 @@ from activities.sandbox import SandboxLimits
 from activities.scratch import sweep
 from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
+from cinema.hosting import slots, worker_for
 from cinema.logs import configure_logs
 from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
@@ -23,8 +22,6 @@ from cinema.stopping import stop_on_signals
 from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings
 from stores import LocalObjects, Pool
-from workflows.contract import JOBS_QUEUE
-from workflows.direct_job import DirectJob
 
 #: Time between two looks for what killed writers left in the object store.
 TIDY_INTERVAL = timedelta(minutes=10)
@@ -38,10 +35,10 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     for folder in sweep(settings.scratch_folder):
         log.info("removed what a killed worker left", folder=str(folder))
     client = await connected_temporal(settings)
-    async with database(settings, held=_slots(queue, settings)) as pool:
+    async with database(settings, held=slots(queue, settings)) as pool:
         context = activity_context(settings, pool)
         tidying = asyncio.create_task(_tidy(objects(settings)))
-        async with worker_for(queue, client, context, settings):
+        async with worker_for(queue, client, activities_for(queue, context), settings):
             log.info("working", queue=queue)
             say_ready()
             await stop.wait()
@@ -81,30 +78,6 @@ def activity_context(settings: Settings, pool: Pool) -> ActivityContext:
         gpu=GpuPolicy(work=settings.gpu_work, patience_s=settings.gpu_patience_seconds),
         whisper_model=settings.whisper_model,
     )
-
-
-def worker_for(queue: TaskQueue, client: Client, context: ActivityContext, settings: Settings) -> Worker:
-    """A worker with fixed slots; the one for light work also hosts the workflows."""
-    return Worker(
-        client,
-        task_queue=queue,
-        activities=activities_for(queue, context),
-        workflows=[DirectJob] if queue is JOBS_QUEUE else [],
-        max_concurrent_activities=_slots(queue, settings),
-        graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
-    )
-
-
-def _slots(queue: TaskQueue, settings: Settings) -> int:
-    match queue:
-        case TaskQueue.JOBS:
-            return settings.jobs_slots
-        case TaskQueue.ANALYSIS:
-            return settings.analysis_slots
-        case TaskQueue.RENDER:
-            return settings.render_slots
-        case TaskQueue.ANALYSIS_GPU | TaskQueue.RENDER_GPU:
-            return settings.gpu_slots
 
 
 def main() -> None:

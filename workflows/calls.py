@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import Priority
@@ -11,16 +12,15 @@ from temporalio.workflow import ActivityCancellationType
 
 from activities.declarations import (
     FIND_ACCELERATORS,
-    WORKER_STOPPING,
     Accelerators,
     Argument,
     Declaration,
-    LoadedJob,
     Nothing,
     Result,
     TaskQueue,
 )
 from schemas.errors import ErrorCode, ErrorInfo
+from schemas.service import Service
 from workflows.contract import summary_line
 from workflows.limits import ACCELERATORS_KNOWN_FOR, LIGHT, LOST_WORKER_ROUNDS, SCHEDULE_TO_START, ActivityLimits
 
@@ -34,12 +34,12 @@ class JobCalls:
         self._known_since: datetime | None = None
         self._finding = asyncio.Lock()
 
-    def serve(self, job: LoadedJob) -> None:
-        """From now on let the calls take the turns that the job's owner has a right to."""
+    def serve(self, owner_id: UUID, service: Service) -> None:
+        """From now on let the calls take the turns that the owner of the job has a right to."""
         self._priority = Priority(
-            priority_key=job.service.priority,
-            fairness_key=str(job.owner_id),
-            fairness_weight=job.service.weight,
+            priority_key=service.priority,
+            fairness_key=str(owner_id),
+            fairness_weight=service.weight,
         )
 
     async def __call__(
@@ -163,7 +163,7 @@ def _lost_its_worker(error: ActivityError) -> bool:
     """Whether the last attempt ended because its worker was stopped or died, and not because of the work."""
     match error.cause:
         case ApplicationError(type=kind):
-            return kind == WORKER_STOPPING
+            return kind == ErrorCode.WORKER_STOPPING
         case TemporalTimeoutError(type=kind):
             return kind is TimeoutType.HEARTBEAT
         case _:

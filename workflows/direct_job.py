@@ -109,7 +109,7 @@ class DirectJob:
         return None
 
     def _introduce(self, loaded: LoadedJob) -> None:
-        self._call.serve(loaded)
+        self._call.serve(loaded.owner_id, loaded.service)
         workflow.upsert_search_attributes(
             [
                 OWNER.value_set(str(loaded.owner_id)),

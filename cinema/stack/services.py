@@ -48,7 +48,8 @@ def worker_specs(endpoints: Endpoints, settings: Settings) -> list[ChildSpec]:
         ChildSpec(
             name=f"worker-{queue.name.lower().replace('_', '-')}",
             command=(sys.executable, "-m", "cinema.worker", "--queue", queue.value),
-            environment=runtime_environment(endpoints),
+            # A worker with a version does nothing until that version is made current; here there is only one.
+            environment={**runtime_environment(endpoints), "CINEMA_WORKER_DEPLOYMENT": "", "CINEMA_WORKER_BUILD_ID": ""},
             stop_seconds=settings.worker_drain_seconds + CLOSING_SECONDS,
         )
         for queue in TaskQueue
