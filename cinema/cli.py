@@ -7,6 +7,7 @@ Each command imports its own module when it runs, so that ``cinema --help`` answ
 import os
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -93,6 +94,32 @@ def direct(
     from cinema.commands.direct import direct as run
 
     _leave(run(order, as_json=as_json))
+
+
+outbox = typer.Typer(help="Show the jobs whose workflows are not started yet, and those that could not be.")
+app.add_typer(outbox, name="outbox")
+
+
+@outbox.callback(invoke_without_command=True)
+def letters(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 (an option of the command line)
+    """Show the jobs whose workflows are not started yet, and those that could not be."""
+    if context.invoked_subcommand is None:
+        from cinema.commands.outbox import show as run
+
+        _leave(run(as_json=as_json))
+
+
+@outbox.command()
+def replay(
+    job: Annotated[UUID | None, typer.Argument(help="The job whose start to try again.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Try all that were given up.")] = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Try jobs again whose start was given up, once what was wrong is mended."""
+    if (job is None) != everything:
+        raise typer.BadParameter("Name one job, or say --all.", param_hint="JOB")
+    from cinema.commands.outbox import replay as run
+
+    _leave(run(job))
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, Tele
 from cinema.made_once import made_once
 from cinema.settings import Settings
 from cinema.stack.errors import StackError
+from cinema.stack.launch import running_stack
 from cinema.stack.layout import Layout
 from cinema.stack.state import Endpoints
 from stores import LocalObjects, Pool, open_pool
@@ -91,6 +92,20 @@ def with_endpoints(settings: Settings, endpoints: Endpoints) -> Settings:
             "api_url": endpoints.api_url,
         }
     )
+
+
+def installed(settings: Settings) -> Settings:
+    """The settings with the running stack's addresses in them, unless they name a Postgres of their own.
+
+    Raises:
+        StackError: No Postgres is named and no stack runs.
+    """
+    if settings.postgres_dsn is not None:
+        return settings
+    state = running_stack(settings)
+    if state is None or state.endpoints is None:
+        raise StackError(f"No stack is running in {settings.home}; start it with: cinema up")
+    return with_endpoints(settings, state.endpoints)
 
 
 def _runtime() -> Runtime:

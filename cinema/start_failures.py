@@ -10,7 +10,7 @@ from schemas.errors import CinemaError
 #: Seconds between two tries while Temporal is away: doubles from the first to the longest, less up to half of it by
 #: chance, so that many dispatchers do not knock at once.
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 2.0
 
 #: Answers that mean this request and not the server's state, the namespace or our credentials (gRPC's status codes).
 _OF_THE_REQUEST = frozenset(
