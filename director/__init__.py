@@ -8,5 +8,6 @@ from director.explanation import explain
 from director.interchange import edl_json_schema, export_otio
 from director.planning import plan
 from director.recipe import PlanOptions
+from director.review import review
 
-__all__ = ["DIRECTOR_VERSION", "PlanOptions", "edl_json_schema", "explain", "export_otio", "plan"]
+__all__ = ["DIRECTOR_VERSION", "PlanOptions", "edl_json_schema", "explain", "export_otio", "plan", "review"]

@@ -13,11 +13,11 @@ from director.placing import Placed, jump_cuts, place, placed_words
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal
 from director.soundtrack import soundtrack
-from director.style import END_FADE_US, PUNCH_IN, VISIBLE_JUMP_US
+from director.style import END_FADE_US, PACES, PUNCH_IN, VISIBLE_JUMP_US
 from schemas.edl import EDL, Canvas, Evidence, Source, Variant, VideoClip
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.0.0"
+DIRECTOR_VERSION = "1.1.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -69,6 +69,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
         rate=material.rate,
         canvas=canvas,
         duration=duration,
+        longest_pause_us=PACES[selection.pace or options.pace].longest_gap_us,
         sources=_used(shown, heard),
         video=video,
         overlays=overlays,

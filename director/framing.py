@@ -71,7 +71,7 @@ class Framing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """The face or faces to keep in frame at one source frame, in display pixels."""
 
     frame: int
@@ -99,8 +99,8 @@ def frame_closer(footage: Footage, kept: Sequence[Range], canvas: Canvas, size: 
     return _placed(footage, seen, span, (_pixels(width / size), _pixels(height / size)), Fit.BLURRED)
 
 
-def _seen(footage: Footage, kept: Sequence[Range]) -> list[_Seen]:
-    return [one for first, end in kept for one in _faces_within(footage, first, end)]
+def _seen(footage: Footage, kept: Sequence[Range]) -> list[Seen]:
+    return [one for first, end in kept for one in faces_within(footage, first, end)]
 
 
 def _sparse(points: Sequence[Range]) -> Iterator[Range]:
@@ -134,7 +134,7 @@ def _whole(footage: Footage, canvas: Canvas, faces: int) -> Framing:
     return Framing(Fit.FILL if exact else Fit.BLURRED, width, height, 0, (), why, faces)
 
 
-def _crop(footage: Footage, seen: Sequence[_Seen], span: Range, canvas: Canvas, size: Fraction) -> Framing | None:
+def _crop(footage: Footage, seen: Sequence[Seen], span: Range, canvas: Canvas, size: Fraction) -> Framing | None:
     width, height = _size(footage)
     if width * canvas.height == height * canvas.width and size == 1:
         return _whole(footage, canvas, len(seen))
@@ -147,7 +147,7 @@ def _pixels(length: Fraction) -> int:
     return max(1, int(length))
 
 
-def _placed(footage: Footage, seen: Sequence[_Seen], span: Range, crop: Range, fit: Fit) -> Framing | None:
+def _placed(footage: Footage, seen: Sequence[Seen], span: Range, crop: Range, fit: Fit) -> Framing | None:
     width, height = _size(footage)
     free_x, free_y = width - crop[0], height - crop[1]
     if not seen:
@@ -164,7 +164,7 @@ def _placed(footage: Footage, seen: Sequence[_Seen], span: Range, crop: Range, f
     return Framing(fit, *crop, y, *path, len(seen))
 
 
-def _eye_height(seen: Sequence[_Seen], height: int, free: int) -> int:
+def _eye_height(seen: Sequence[Seen], height: int, free: int) -> int:
     wanted = median_low([one.eyes for one in seen]) - float(EYE_LINE) * height
     lowest, highest = max(one.bottom for one in seen) - height, min(one.top for one in seen)
     inside = min(max(wanted, lowest), highest) if lowest <= highest else wanted
@@ -184,7 +184,7 @@ class _Room:
         return self.low <= x <= self.high
 
 
-def _room(seen: _Seen, width: int, free: int) -> _Room:
+def _room(seen: Seen, width: int, free: int) -> _Room:
     face = seen.right - seen.left
     margin = min(FACE_MARGIN * face, max(0.0, (width - face) / 2))
     low, high = _clamp(seen.right + margin - width, free, up=True), _clamp(seen.left - margin, free, up=False)
@@ -325,7 +325,7 @@ def _reversals(positions: Sequence[int]) -> int:
     return sum((one < 0) != (other < 0) for one, other in pairwise(steps))
 
 
-def _faces_within(footage: Footage, first: int, end: int) -> Iterator[_Seen]:
+def faces_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
     """The face that matters at each sampled time; with a rival beside it, both."""
     samples = footage.faces
     width, height = _size(footage)
@@ -335,7 +335,7 @@ def _faces_within(footage: Footage, first: int, end: int) -> Iterator[_Seen]:
         present = list(group)
         most = max(sample.prominence for sample in present)
         shown = [sample.face for sample in present if sample.prominence >= RIVAL_FACE * most]
-        yield _Seen(
+        yield Seen(
             frame,
             min(face.left for face in shown) * width,
             min(face.top for face in shown) * height,

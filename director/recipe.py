@@ -30,7 +30,8 @@ class Shape(Enum):
 class Selection:
     """The stretches an edit is made of, in order, and the sentence and evidence for choosing them.
 
-    ``left_out`` is what was removed after them, or after one of several sources.
+    ``left_out`` is what was removed after them, or after one of several sources. ``pace`` is the one they were cut at,
+    where it is not the one asked for.
     """
 
     stretches: tuple[Stretch, ...]
@@ -38,6 +39,7 @@ class Selection:
     sentence: str
     evidence: tuple[Evidence, ...] = ()
     left_out: tuple[Removal, ...] = ()
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)

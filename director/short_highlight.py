@@ -1,5 +1,7 @@
 """The best self-contained passage of 30 to 60 seconds."""
 
+from dataclasses import replace
+
 from director.choosing import frame_bounds, scored_script, seconds, selected, talking
 from director.material import Material
 from director.passages import Passage, best_phrases, best_sentences, scattered_sentences
@@ -33,7 +35,8 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     gathered = f"{len(passages)} passages" if len(passages) > 1 else "the best passage"
     pauses = "; pauses are left longer to fill 30 s" if loosened else ""
     text = f"Chose {gathered} of {seconds(length, material.rate)} of speech, from “{quote(opening)}”{pauses}"
-    return selected(scored.script, passages, "passage", text)
+    selection = selected(scored.script, passages, "passage", text)
+    return replace(selection, pace=Pace.RELAXED) if loosened else selection
 
 
 def _passages(scored: ScoredScript, shortest: int, longest: int) -> tuple[Passage, ...]:

@@ -120,6 +120,8 @@ MOVE_US = 400_000
 MOVE_WIDTHS_PER_S = 1.0
 #: Share of samples whose face must be inside the crop before the picture is shown whole instead (delivery: 95 %).
 FACE_INSIDE_SHARE = 0.97
+#: Share of the frames with a face that must show it whole (ARCHITECTURE, "Quality a viewer can measure").
+FACE_IN_FRAME_SHARE = 0.95
 #: A second face of this share of the first one's area (half as wide), for as long, is another speaker.
 RIVAL_FACE = 0.25
 #: A picture whose shape is within this ratio of the canvas is cropped; farther off it is shown whole over a blur.

@@ -16,8 +16,8 @@ from render.chain import FilterChain, Step, signature
 from render.colour import colour_steps, opaque_steps
 from render.orientation import Turn, upright_size, upright_steps
 from render.planes import planes
-from render.timeline import Area, crop_at, crop_moves
 from schemas.edl import Canvas, Fit, Grade, SourceVideo, VideoClip
+from schemas.timeline import Area, crop_at, crop_moves
 
 #: A crop whose shape differs from the canvas by less than this is stretched; any more and it is trimmed instead.
 _SHAPE_TOLERANCE = 0.015

@@ -1,6 +1,6 @@
 """The delivery check: the finished file decoded again and measured against its edit and the delivery limits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -108,9 +108,9 @@ def check_delivery(
     )
 
 
-def require_passed(report: DeliveryReport) -> None:
+def require_passed(checks: Iterable[DeliveryCheck]) -> None:
     """Raise ``DeliveryRejected`` naming the hard checks that did not pass."""
-    missed = [check for check in report.checks if check.hard and not check.passed]
+    missed = [check for check in checks if check.hard and not check.passed]
     if missed:
         parts = [f"{c.name} is {c.measured} {c.unit}".rstrip() + f" (limit: {c.limit})" for c in missed]
         raise DeliveryRejected(

@@ -18,12 +18,13 @@ from render.mix import PcmFile, mix_timeline
 from render.pictures import PictureReader
 from render.subtitles import to_srt, to_vtt
 from render.thumbnail import write_thumbnail
-from render.timeline import Stretch, find_source, source_tick, total_samples, visible_stretches
+from render.timeline import find_source, source_tick, total_samples
 from schemas.delivery import StageTime
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode
 from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest, RenderResult
+from schemas.timeline import Stretch, visible_stretches
 
 #: Shares of the whole that each part takes, for the progress shown.
 _SOUND_DONE, _PICTURE_DONE, _CHECK_DONE = 0.08, 0.88, 0.99
@@ -126,7 +127,7 @@ def render(request: RenderRequest, progress: ProgressCallback) -> RenderResult:
         stages = (StageTime(stage="sound", seconds=sound_s), *stages)
         check_progress = steps.part(_PICTURE_DONE, _CHECK_DONE)
         report = check_delivery(video, request.edl, notes=tuple(notes), stages=stages, progress=check_progress)
-        require_passed(report)
+        require_passed(report.checks)
         result = RenderResult(
             video=video,
             thumbnail=write_thumbnail(video, request.folder / "thumbnail.jpg"),

@@ -3,10 +3,11 @@
 from itertools import pairwise
 
 from render.loudness import Loudness
-from render.timeline import Stretch, find_source, visible_stretches
+from render.timeline import find_source
 from schemas.delivery import RenderMetrics, StageTime
 from schemas.edl import EDL
 from schemas.media import AssetKind
+from schemas.timeline import Stretch, visible_stretches
 
 
 def metrics(edl: EDL, loudness: Loudness, stages: tuple[StageTime, ...]) -> RenderMetrics:

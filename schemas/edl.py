@@ -221,6 +221,8 @@ Identified = TypeVar("Identified", Source, Decision, VideoClip | AudioClip)
 class EDL(Model):
     """A complete edit of one output: gapless base track, overlays that cover it, sound, captions, and all reasons.
 
+    ``longest_pause_us`` is the longest silence its pace leaves in the speech; ``None`` where none was promised.
+
     Validation rejects what no renderer could honour: gaps and overlaps, times outside a source or the timeline, unknown
     sources and reasons, crops outside the picture.
     """
@@ -233,6 +235,7 @@ class EDL(Model):
     sample_rate: Literal[48000] = SAMPLE_RATE
     canvas: Canvas
     duration: FrameCount
+    longest_pause_us: Microseconds | None = None
     sources: tuple[Source, ...]
     video: tuple[VideoClip, ...]
     overlays: tuple[VideoClip, ...] = ()

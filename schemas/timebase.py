@@ -62,6 +62,11 @@ def us_to_sample(us: int, sample_rate: int) -> int:
     return round_half_up(us * MICROSECOND * sample_rate)
 
 
+def sample_to_us(sample: int, sample_rate: int) -> int:
+    """The start of ``sample`` in microseconds from sample 0."""
+    return round_half_up(Fraction(sample, sample_rate) / MICROSECOND)
+
+
 def us_to_pts(us: int, time_base: Fraction, origin: Fraction) -> int:
     """The tick of a stream nearest to ``us`` on the media clock whose zero lies at ``origin`` seconds."""
     return round_half_up((us * MICROSECOND + origin) / time_base)

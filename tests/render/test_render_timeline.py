@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.timeline import crop_at, heard, source_tick, visible_stretches
+from render.timeline import heard, source_tick
 from schemas.edl import CropKey, VideoClip
 from schemas.timebase import RATE_FAMILY, frame_to_sample
+from schemas.timeline import crop_at, visible_stretches
 from tests.render.render_media import audio_clip, edit, imagined, video_clip
 
 pytestmark = pytest.mark.unit
