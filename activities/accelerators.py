@@ -62,12 +62,12 @@ class AcceleratorActivities:
     async def _remembered(self) -> tuple[TaskQueue, ...]:
         async with self._asking:
             if time.monotonic() >= self._ask_again_at:
-                self._polled = await _polled_queues(activity.client())
+                self._polled = await polled_queues(activity.client())
                 self._ask_again_at = time.monotonic() + REMEMBERED_SECONDS
             return self._polled
 
 
-async def _polled_queues(client: Client) -> tuple[TaskQueue, ...]:
+async def polled_queues(client: Client) -> tuple[TaskQueue, ...]:
     """The GPU queues that some worker polls. A server that cannot say costs the GPU for a moment, never the job."""
     try:
         polled = await asyncio.gather(*(_is_polled(client, queue) for queue in GPU_QUEUES))
