@@ -8,6 +8,7 @@ from uuid import UUID
 from annotated_types import Gt
 
 from schemas.analysing import ArtifactRef
+from schemas.delivery import DeliveryCheck
 from schemas.edl import Variant
 from schemas.errors import ErrorInfo
 from schemas.jobs import ArtifactCounts, JobRequest, JobStatus, OutputStatus
@@ -140,18 +141,22 @@ class PlanOutput(Model):
 
 
 class PlannedOutput(Model):
-    """Where the EDL lies in bucket ``outputs``, and how many microseconds of video it makes."""
+    """Where the EDL lies in bucket ``outputs``, how many microseconds of video it makes, and how it was found to be."""
 
     edl_key: str
     duration_us: int
+    review: tuple[DeliveryCheck, ...] = ()
 
 
 class RenderOutput(Model):
+    """Render the EDL and prove the file; ``review`` is the part of the proof that only the plan's facts could give."""
+
     job_id: UUID
     owner_id: UUID
     project_id: UUID
     output: OutputRef
     edl_key: str
+    review: tuple[DeliveryCheck, ...] = ()
 
 
 class RenderedOutput(Model):

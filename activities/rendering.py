@@ -80,7 +80,7 @@ class RenderActivities:
         await objects.put(Bucket.OUTPUTS, keys.srt, objects.get(Bucket.OUTPUTS, earlier.srt_key))
         await objects.put(Bucket.OUTPUTS, keys.vtt, objects.get(Bucket.OUTPUTS, earlier.vtt_key))
         await objects.put(Bucket.THUMBS, keys.thumbnail, objects.get(Bucket.THUMBS, earlier.thumbnail_key))
-        return earlier.model_copy(update=_places(keys))
+        return earlier.model_copy(update={"report": earlier.report.with_review(asked.review), **_places(keys)})
 
     async def _render(self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress) -> RenderResult:
         request = RenderRequest(
@@ -126,7 +126,7 @@ class RenderActivities:
             render_key=key,
             video_bytes=video.size_bytes,
             video_sha256=video.sha256,
-            report=result.report,
+            report=result.report.with_review(asked.review),
             **_places(keys),
         )
 

@@ -114,7 +114,7 @@ def require_passed(checks: Iterable[DeliveryCheck]) -> None:
     if missed:
         parts = [f"{c.name} is {c.measured} {c.unit}".rstrip() + f" (limit: {c.limit})" for c in missed]
         raise DeliveryRejected(
-            ErrorCode.DELIVERY_CHECK_FAILED, f"The finished video misses a delivery limit: {'; '.join(parts)}."
+            ErrorCode.DELIVERY_CHECK_FAILED, f"The video misses a delivery limit: {'; '.join(parts)}."
         )
 
 

@@ -1,6 +1,7 @@
 """What was measured on a finished file, against which limit."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Self
 
 from annotated_types import Ge, Gt
 
@@ -52,6 +53,13 @@ class DeliveryReport(Model):
     checks: tuple[DeliveryCheck, ...]
     metrics: RenderMetrics
     notes: tuple[str, ...] = ()
+
+    def with_review(self, review: Iterable[DeliveryCheck]) -> Self:
+        """The same report, also saying how the edit itself was found to be; what it said of that before is replaced."""
+        rows = tuple(review)
+        named = {row.name for row in rows}
+        kept = tuple(check for check in self.checks if check.name not in named)
+        return self.model_copy(update={"checks": (*kept, *rows)})
 
     @property
     def passed(self) -> bool:

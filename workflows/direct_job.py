@@ -200,6 +200,7 @@ class DirectJob:
             project_id=loaded.project_id,
             output=output,
             edl_key=plan.edl_key,
+            review=plan.review,
         )
         try:
             rendered = await self._call(
