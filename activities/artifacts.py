@@ -1,10 +1,9 @@
 """Stored analyses: found by content or made once, and read back as facts."""
 
-from collections.abc import AsyncIterator
-
 from pydantic import BaseModel
 
 from activities.declarations import AnalysedAsset
+from activities.uploads import upload_bytes
 from analysis import ANALYZERS
 from schemas.analysing import ArtifactRef
 from schemas.facts import AssetFacts
@@ -18,7 +17,7 @@ def object_key(key: str) -> str:
 
 
 async def write_artifact(objects: ObjectStore, ref: ArtifactRef, artifact: BaseModel) -> None:
-    await objects.put(Bucket.ANALYSIS, ref.object_key, once(artifact.model_dump_json().encode()))
+    await upload_bytes(objects, Bucket.ANALYSIS, ref.object_key, artifact.model_dump_json().encode())
 
 
 async def read_artifact(objects: ObjectStore, ref: ArtifactRef) -> BaseModel:
@@ -52,8 +51,3 @@ async def read_probe(objects: ObjectStore, ref: ArtifactRef) -> MediaProbe:
 async def read_object(objects: ObjectStore, bucket: Bucket, key: str) -> bytes:
     """A whole small object; media is never read this way."""
     return b"".join([chunk async for chunk in objects.get(bucket, key)])
-
-
-async def once(content: bytes) -> AsyncIterator[bytes]:
-    """A small object's content as the stream a store takes."""
-    yield content

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from temporalio import activity
 
-from activities.artifacts import once, read_facts
+from activities.artifacts import read_facts
 from activities.context import ActivityContext
 from activities.declarations import PLAN_OUTPUT, PlannedOutput, PlanOutput
 from activities.output_keys import OutputKeys
+from activities.uploads import upload_bytes
 from director import PlanOptions, export_otio, plan, review
 from render import require_passed
 from schemas.delivery import DeliveryCheck
@@ -37,9 +38,9 @@ class PlanningActivities:
 
     async def _store(self, asked: PlanOutput, edl: EDL) -> str:
         keys = OutputKeys(asked.owner_id, asked.project_id, asked.job_id, asked.output.output_id)
-        await self._objects.put(Bucket.OUTPUTS, keys.edl, once(edl.model_dump_json(indent=1).encode()))
+        await upload_bytes(self._objects, Bucket.OUTPUTS, keys.edl, edl.model_dump_json(indent=1).encode())
         otio = export_otio(edl, media_url=lambda source: source.name)
-        await self._objects.put(Bucket.OUTPUTS, keys.otio, once(otio.encode()))
+        await upload_bytes(self._objects, Bucket.OUTPUTS, keys.otio, otio.encode())
         return keys.edl
 
 

@@ -19,6 +19,7 @@ from activities.render_key import render_key
 from activities.sandbox import run_in_child
 from activities.scratch import working_folder
 from activities.time_limit import time_left
+from activities.uploads import upload_file
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Output, OutputFiles, OutputStatus
@@ -118,10 +119,10 @@ class RenderActivities:
 
     async def _upload(self, asked: RenderOutput, key: str, result: RenderResult) -> OutputFiles:
         keys = _keys(asked)
-        video = await self._objects.put_file(Bucket.OUTPUTS, keys.video, result.video)
-        await self._objects.put_file(Bucket.OUTPUTS, keys.srt, result.srt)
-        await self._objects.put_file(Bucket.OUTPUTS, keys.vtt, result.vtt)
-        await self._objects.put_file(Bucket.THUMBS, keys.thumbnail, result.thumbnail)
+        video = await upload_file(self._objects, Bucket.OUTPUTS, keys.video, result.video)
+        await upload_file(self._objects, Bucket.OUTPUTS, keys.srt, result.srt)
+        await upload_file(self._objects, Bucket.OUTPUTS, keys.vtt, result.vtt)
+        await upload_file(self._objects, Bucket.THUMBS, keys.thumbnail, result.thumbnail)
         return OutputFiles(
             render_key=key,
             video_bytes=video.size_bytes,
