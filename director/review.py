@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, islice
 
 from director.framing import Seen, faces_within
 from director.material import Footage, Material, gather
@@ -12,7 +12,7 @@ from director.style import FACE_IN_FRAME_SHARE
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip, AudioRole, Variant, VideoClip
 from schemas.facts import Alignment, AssetFacts
-from schemas.timebase import frame_to_sample, frame_to_us, round_half_up, sample_to_us
+from schemas.timebase import MICROSECOND, frame_to_sample, frame_to_us, round_half_up, sample_to_us
 from schemas.timeline import Area, crop_at, visible_stretches
 
 
@@ -24,16 +24,22 @@ def review(edl: EDL, assets: Sequence[AssetFacts]) -> tuple[DeliveryCheck, ...]:
         assets: The facts of every asset the edit may use.
 
     Returns:
-        Cuts inside a spoken word, the longest silence in the speech, and, for an upright canvas, the share of sampled
-        frames whose faces are inside the frame. A row is left out where nothing is known: no words, no faces, or no
-        pace promised.
+        How far sound lies from picture, cuts inside a spoken word, the longest silence in the speech, and, for an
+        upright canvas, the share of sampled frames whose faces are inside the frame. A row is left out where nothing is
+        known: no words, no faces, or no pace promised.
 
     Raises:
         OutputRefused: no asset has a picture.
     """
     material = gather(assets)
-    pieces = tuple(_pieces(edl, material))
-    return (*_cuts_inside_words(edl, pieces), *_longest_silence(edl, pieces), *_faces_in_frame(edl, material))
+    sounds = tuple(_sounds(edl, material))
+    pieces = tuple(_uncut(sounds, frame_to_us(1, edl.rate)))
+    return (
+        *_sound_against_picture(edl, sounds),
+        *_cuts_inside_words(edl, pieces),
+        *_longest_silence(edl, pieces),
+        *_faces_in_frame(edl, material),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +53,25 @@ class _Piece:
     end: int
 
 
-def _pieces(edl: EDL, material: Material) -> Iterator[_Piece]:
-    """The dialogue of an edit, clips that run on in the source joined."""
+def _sounds(edl: EDL, material: Material) -> Iterator[_Piece]:
+    """The dialogue of an edit, clip by clip, as far as it is of A-roll in which someone speaks."""
     sources = {source.id: source.sha256 for source in edl.sources}
     recorded = _recordings(material)
-    frame_us = frame_to_us(1, edl.rate)
-    current: _Piece | None = None
     for clip in _dialogue(edl):
-        if sources[clip.source] not in recorded:
-            continue
-        piece = _piece(clip, edl, *recorded[sources[clip.source]])
-        if current is None:
-            current = piece
-        elif _runs_on(current, piece, frame_us):
+        if sources[clip.source] in recorded:
+            yield _piece(clip, edl, *recorded[sources[clip.source]])
+
+
+def _uncut(sounds: Iterable[_Piece], frame_us: int) -> Iterator[_Piece]:
+    """The same, with clips that run on in the source joined."""
+    current: _Piece | None = None
+    for piece in sounds:
+        if current is not None and _runs_on(current, piece, frame_us):
             current = replace(current, end_us=piece.end_us, end=piece.end)
-        else:
+            continue
+        if current is not None:
             yield current
-            current = piece
+        current = piece
     if current is not None:
         yield current
 
@@ -103,6 +111,37 @@ def _runs_on(before: _Piece, after: _Piece, frame_us: int) -> bool:
         and before.end == after.first
         and abs(after.start_us - before.end_us) <= frame_us
     )
+
+
+def _sound_against_picture(edl: EDL, sounds: Sequence[_Piece]) -> Iterator[DeliveryCheck]:
+    """How far sound and picture that were recorded together are apart, wherever both are on the timeline."""
+    offsets = [offset for sound in sounds for offset in _offsets(edl, sound)]
+    if not offsets:
+        return
+    worst = max(offsets, key=abs)
+    yield DeliveryCheck(
+        name="A/V offset in the edit",
+        measured=f"{worst / 1000:.1f}",
+        limit="within a frame",
+        unit="ms",
+        passed=abs(worst) <= frame_to_us(1, edl.rate) + 1,
+    )
+
+
+def _offsets(edl: EDL, sound: _Piece) -> Iterator[int]:
+    """Microseconds that the picture of the same footage is ahead, for each clip of it that the sound meets."""
+    clock = sound.footage.clock
+    shas = {source.id: source.sha256 for source in edl.sources}
+    first = bisect_right(edl.video, sound.first, key=lambda clip: clip.start) - 1
+    for clip in islice(edl.video, first, None):
+        if clip.start >= sound.end:
+            return
+        if shas[clip.source] == sound.footage.source.sha256:
+            meeting = max(clip.start, sound.first)
+            shown = (clip.source_in - clock.start_pts) * clock.time_base + clock.start
+            shown += (meeting - clip.start) / edl.rate
+            heard_us = sound.start_us + frame_to_us(meeting, edl.rate) - frame_to_us(sound.first, edl.rate)
+            yield round_half_up(shown / MICROSECOND) - heard_us
 
 
 def _cuts_inside_words(edl: EDL, pieces: Sequence[_Piece]) -> Iterator[DeliveryCheck]:

@@ -53,6 +53,7 @@ class _Measured:
     video_start: Fraction | None = None
     audio_start: Fraction | None = None
     uneven_frames: int = 0
+    uneven_sound: int = 0
     broken_frames: int = 0
     longest_gop: int = 0
     open_gops: int = 0
@@ -162,8 +163,11 @@ def _count_picture(frame: VideoFrame, rate: Fraction, measured: _Measured) -> No
 
 
 def _count_sound(frame: AudioFrame, measured: _Measured, meter: LoudnessMeter) -> None:
+    at = _seconds(frame)
     if measured.audio_start is None:
-        measured.audio_start = _seconds(frame)
+        measured.audio_start = at
+    elif at is None or at - measured.audio_start != Fraction(measured.samples, frame.sample_rate):
+        measured.uneven_sound += 1
     measured.samples += frame.samples
     meter.push(float_samples(frame))
 
@@ -239,6 +243,7 @@ def _sound_checks(measured: _Measured, edl: EDL) -> Iterator[DeliveryCheck]:
         passed=0 <= surplus < AAC_FRAME,
         unit="samples",
     )
+    yield _equal("gaps in the sound", measured.uneven_sound, 0)
     yield _start_offset(measured)
     yield from _loudness_checks(measured.loudness, edl)
 

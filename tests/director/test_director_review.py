@@ -68,6 +68,7 @@ def test_an_edit_of_the_directors_passes() -> None:
     footage = talk_of_two_lines()
     rows = review(plan([footage], Variant.VERTICAL_REEL, PlanOptions()), [footage])
     assert [check.name for check in rows] == [
+        "A/V offset in the edit",
         "cuts inside a word",
         "longest silence in speech",
         "speaker's face in frame",
@@ -82,6 +83,15 @@ def test_a_cut_in_the_middle_of_a_word_is_found_with_its_depth() -> None:
     found = row(review(recut(edl, (1.15, 3.4), (6.9, 9.3)), [footage]), "cuts inside a word")
     assert not found.passed
     assert found.measured == "1, the deepest 150 ms"
+
+
+def test_sound_that_is_not_of_its_picture_is_found_however_it_got_there() -> None:
+    footage = talk_of_two_lines()
+    edl = plan([footage], Variant.CINEMATIC_FULL, PlanOptions())
+    late = [clip.model_copy(update={"source_in": clip.source_in - 4800}) for clip in edl.audio[0].clips[1:]]
+    track = edl.audio[0].model_copy(update={"clips": (edl.audio[0].clips[0], *late)})
+    found = row(review(edl.model_copy(update={"audio": (track,)}), [footage]), "A/V offset in the edit")
+    assert (found.passed, found.measured) == (False, "100.0")
 
 
 def test_a_cut_within_a_frame_of_a_word_is_none() -> None:
