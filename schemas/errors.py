@@ -24,7 +24,6 @@ class ErrorCode(StrEnum):
     PROCESS_CRASHED = "process_crashed"
     PROCESS_TIMED_OUT = "process_timed_out"
     WORKER_STOPPING = "worker_stopping"
-    WORKER_STOPPING = "worker_stopping"
     OUT_OF_MEMORY = "out_of_memory"
     DISK_FULL = "disk_full"
     MODEL_UNAVAILABLE = "model_unavailable"
