@@ -14,6 +14,7 @@ from schemas.errors import ErrorInfo
 from schemas.jobs import ArtifactCounts, JobRequest, JobStatus, OutputStatus
 from schemas.media import AssetKind
 from schemas.model import Model
+from schemas.opening import NewJob
 from schemas.service import Service
 
 Argument = TypeVar("Argument", bound=Model)
@@ -74,6 +75,13 @@ class Accelerators(Model):
 
     queues: tuple[TaskQueue, ...] = ()
     patience_s: Annotated[float, Gt(0)] = 20
+
+
+class OpenJob(Model):
+    """Write the rows of a job that came with its workflow's input."""
+
+    job_id: UUID
+    new_job: NewJob
 
 
 class LoadedJob(Model):
@@ -196,6 +204,7 @@ class SettledJob(Model):
     artifacts: ArtifactCounts
 
 
+OPEN_JOB = Declaration("open_job", TaskQueue.JOBS, OpenJob, type(None))
 LOAD_JOB = Declaration("load_job", TaskQueue.JOBS, JobRef, LoadedJob)
 ENTER_STAGE = Declaration("enter_stage", TaskQueue.JOBS, JobStage, type(None))
 REFUSE_ASSET = Declaration("refuse_asset", TaskQueue.JOBS, RefuseAsset, type(None))

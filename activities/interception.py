@@ -14,6 +14,7 @@ from activities.heartbeat import alive
 from activities.identity import identify, job_of
 from activities.time_limit import start_time_limit
 from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode, TransientError
+from schemas.invalid_input import InvalidInput
 
 #: Zero would mean the retry policy's own delay.
 HANDED_BACK_DELAY = timedelta(milliseconds=1)
@@ -46,16 +47,19 @@ class _Inbound(ActivityInboundInterceptor):
 
 
 def application_error(error: CinemaError) -> ApplicationError:
-    """Our error as Temporal's: the code as its type, the whole of it as its detail.
+    """Our error as Temporal's: the code as its type, the whole of it as its first detail, bad fields as its second.
 
-    What is wrong with a creator's material is not a fault of ours, and is kept out of error logs and metrics.
+    What is wrong with a creator's material or a client's input is not a fault of ours, and is kept out of error logs
+    and metrics.
     """
+    details = (error.info, error.problems) if isinstance(error, InvalidInput) else (error.info,)
+    not_ours = isinstance(error, InvalidInput) or error.code in OF_MATERIAL
     return ApplicationError(
         error.message,
-        error.info,
+        *details,
         type=error.code,
         non_retryable=not error.retryable,
-        category=ApplicationErrorCategory.BENIGN if error.code in OF_MATERIAL else ApplicationErrorCategory.UNSPECIFIED,
+        category=ApplicationErrorCategory.BENIGN if not_ours else ApplicationErrorCategory.UNSPECIFIED,
     )
 
 

@@ -8,6 +8,7 @@ from activities.analysing import AnalysisActivities
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
 from activities.jobs import JobActivities
+from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
 from activities.rendering import RenderActivities
 
@@ -18,6 +19,7 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
         case TaskQueue.JOBS:
             jobs, planning = JobActivities(context), PlanningActivities(context)
             return (
+                OpeningActivities(context).open_job,
                 jobs.load_job,
                 jobs.enter_stage,
                 jobs.refuse_asset,

@@ -8,6 +8,7 @@ from stores.listening import JOBS_CHANNEL, OUTBOX_CHANNEL, Notifications, listen
 from stores.local_objects import LocalObjects
 from stores.migration import bootstrap_embedded, migrate
 from stores.objects import Bucket, ObjectStat, ObjectStore
+from stores.opening import Content, JobOpenings
 from stores.outbox import Backlog, Letter, LetterState, Outbox, OutboxEntry
 from stores.outputs import Outputs
 from stores.plans import Plans
@@ -22,6 +23,8 @@ __all__ = [
     "Backlog",
     "Bucket",
     "Connections",
+    "Content",
+    "JobOpenings",
     "Jobs",
     "Letter",
     "LetterState",

@@ -4,12 +4,14 @@ The argument and answer of each update and query are in ``schemas.control``.
 """
 
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 from temporalio.common import SearchAttributeKey
 
 from activities.declarations import SettledJob, TaskQueue
 from schemas.model import Model
+from schemas.opening import NewJob
 
 DIRECT_JOB = "DirectJob"
 
@@ -25,8 +27,9 @@ JOB_STATE = "job_state"
 
 JOBS_QUEUE = TaskQueue.JOBS
 
-#: How long a whole job may take before Temporal ends it: far above any honest job, so that none runs for ever.
-JOB_EXECUTION_TIMEOUT = timedelta(days=7)
+#: How long a whole job may take before Temporal ends it: far above any honest job with a week's wait for an approval
+#: and a week's pause, so that none runs for ever.
+JOB_EXECUTION_TIMEOUT = timedelta(days=30)
 
 OWNER = SearchAttributeKey.for_keyword("CinemaOwner")
 PROJECT = SearchAttributeKey.for_keyword("CinemaProject")
@@ -37,8 +40,19 @@ VARIANTS = SearchAttributeKey.for_keyword_list("CinemaVariants")
 SEARCH_ATTRIBUTES = (OWNER, PROJECT, JOB_STATUS, VARIANTS)
 
 
+#: Of everything that docs/workflows.md promises to programs that start workflows themselves.
+CONTRACT_VERSION = 1
+
+
 class DirectJobInput(Model):
+    """A job to make: one that has its rows already, or a ``new_job`` whose rows the workflow writes first.
+
+    A new job's id is its client's to choose; it is the id of one job for ever.
+    """
+
+    contract_version: Literal[1] = 1
     job_id: UUID
+    new_job: NewJob | None = None
 
 
 DirectJobResult = SettledJob

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
@@ -40,8 +41,10 @@ with workflow.unsafe.imports_passed_through():
     from schemas.jobs import ArtifactCounts, JobStatus
     from schemas.media import AssetKind
     from workflows.calls import JobCalls, failure_of
-    from workflows.contract import DIRECT_JOB, JOB_STATUS, OWNER, PROJECT, VARIANTS, DirectJobInput, DirectJobResult
+    from workflows.client_input import NO_ARGUMENT, one_argument, received_job
+    from workflows.contract import DIRECT_JOB, JOB_STATUS, OWNER, PROJECT, VARIANTS, DirectJobResult
     from workflows.limits import LIGHT, PROBE, analysis_limits, render_limits
+    from workflows.opening import open_job
     from workflows.operator_view import OperatorView
 
 #: The analyzer that measures one asset against another.
@@ -70,14 +73,18 @@ class DirectJob:
     """Turns a job's footage into its outputs; one output's failure never touches its siblings."""
 
     @workflow.init
-    def __init__(self, job: DirectJobInput) -> None:
-        self._job_id = job.job_id
+    @one_argument
+    def __init__(self, argument: RawValue = NO_ARGUMENT) -> None:
+        self._received = received_job(argument)
+        self._job_id = self._received.job_id
         self._artifacts: list[Artifact] = []
         self._view = OperatorView()
         self._call = JobCalls()
 
     @workflow.run
-    async def run(self, job: DirectJobInput) -> DirectJobResult:  # noqa: ARG002 (kept by __init__)
+    @one_argument
+    async def run(self, argument: RawValue = NO_ARGUMENT) -> DirectJobResult:  # noqa: ARG002 (kept by __init__)
+        await open_job(self._received)
         try:
             error = await self._direct()
         except ActivityError as failure:
