@@ -96,6 +96,18 @@ def direct(
     _leave(run(order, as_json=as_json))
 
 
+setup = typer.Typer(help="Make what we run on ready for us.", no_args_is_help=True)
+app.add_typer(setup, name="setup")
+
+
+@setup.command()
+def temporal() -> None:
+    """Have the namespace and the search attributes on the Temporal server, and keep closed workflows as long as set."""
+    from cinema.commands.setup import setup_temporal as run
+
+    _leave(run())
+
+
 outbox = typer.Typer(help="Show the jobs whose workflows are not started yet, and those that could not be.")
 app.add_typer(outbox, name="outbox")
 

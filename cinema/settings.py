@@ -102,6 +102,9 @@ class Settings(BaseSettings):
         json_schema_extra={"default": "the embedded Temporal"},
     )
     temporal_namespace: str = Field("default", description="Temporal namespace of all workflows.")
+    temporal_retention_days: Annotated[int, Ge(1), Le(3650)] = Field(
+        30, description="How long Temporal keeps the history of a closed workflow."
+    )
     temporal_ui_url: str | None = Field(
         None,
         description="Address of the Temporal Web UI that goes with `CINEMA_TEMPORAL_ADDRESS`.",

@@ -11,6 +11,9 @@ from cinema.stack.state import Endpoints
 #: Seconds beyond its draining time that a worker gets to close what it has open.
 CLOSING_SECONDS = 10.0
 
+#: A worker with a version does nothing until that version is made current; in a stack there is only one.
+UNVERSIONED = {"CINEMA_WORKER_DEPLOYMENT": "", "CINEMA_WORKER_BUILD_ID": ""}
+
 
 def runtime_environment(endpoints: Endpoints) -> dict[str, str]:
     """Where things are, as settings for a child process."""
@@ -48,8 +51,7 @@ def worker_specs(endpoints: Endpoints, settings: Settings) -> list[ChildSpec]:
         ChildSpec(
             name=f"worker-{queue.name.lower().replace('_', '-')}",
             command=(sys.executable, "-m", "cinema.worker", "--queue", queue.value),
-            # A worker with a version does nothing until that version is made current; here there is only one.
-            environment={**runtime_environment(endpoints), "CINEMA_WORKER_DEPLOYMENT": "", "CINEMA_WORKER_BUILD_ID": ""},
+            environment={**runtime_environment(endpoints), **UNVERSIONED},
             stop_seconds=settings.worker_drain_seconds + CLOSING_SECONDS,
         )
         for queue in TaskQueue

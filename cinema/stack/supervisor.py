@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cinema.settings import Settings
@@ -16,7 +16,8 @@ from cinema.stack.ports import LOOPBACK, choose_port, is_free, listen, port_of
 from cinema.stack.postgres import dsn, postgres_spec
 from cinema.stack.services import api_spec, dispatcher_spec, worker_specs
 from cinema.stack.state import Endpoints, StackPhase, StackState, write_state
-from cinema.stack.temporal import register_search_attributes, temporal_spec
+from cinema.stack.temporal import temporal_spec
+from cinema.temporal_setup import register_search_attributes, set_up_temporal
 from stores import bootstrap_embedded, migrate
 
 #: How often Temporal is tried on other ports when somebody took the chosen ones in the meantime.
@@ -72,7 +73,7 @@ class Supervisor:
             postgres = group.create_task(self._postgres())
             temporal = group.create_task(self._temporal())
         address, ui_url = temporal.result()
-        await register_search_attributes(address, self._settings.temporal_namespace)
+        await self._set_up_temporal(address)
         endpoints = Endpoints(
             postgres_dsn=postgres.result(),
             temporal_address=address,
@@ -84,6 +85,15 @@ class Supervisor:
         async with _together() as group:
             for spec in self._service_specs(endpoints):
                 group.create_task(self._start_child(spec, self._services))
+
+    async def _set_up_temporal(self, address: str) -> None:
+        """How long somebody else's Temporal keeps what it holds is not ours to change in passing."""
+        settings = self._settings
+        if settings.temporal_address is not None:
+            await register_search_attributes(address, settings.temporal_namespace)
+        else:
+            retention = timedelta(days=settings.temporal_retention_days)
+            await set_up_temporal(address, settings.temporal_namespace, retention)
 
     def _service_specs(self, endpoints: Endpoints) -> list[ChildSpec]:
         api = api_spec(endpoints, self._listener.fileno())

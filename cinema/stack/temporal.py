@@ -1,38 +1,37 @@
-"""The embedded Temporal dev server, with its Web UI and a database file, and what any Temporal needs of us."""
+"""The embedded Temporal dev server, with its Web UI and a database file."""
 
+import json
 import shutil
 import signal
 import sysconfig
 from datetime import timedelta
 from pathlib import Path
 
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+import yaml
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from cinema.stack.child import ChildSpec
 from cinema.stack.errors import StackError
 from cinema.stack.ports import LOOPBACK
-from workflows.contract import SEARCH_ATTRIBUTES
 
-#: One partition per queue: fairness between owners holds only within a partition, and one is plenty for one machine.
-DYNAMIC_CONFIG = (
-    "matching.enableFairness=true",
-    "matching.numTaskqueueReadPartitions=1",
-    "matching.numTaskqueueWritePartitions=1",
-)
+#: What the server is to do otherwise than by default; in a checkout and in an installed package at the same place.
+DYNAMIC_CONFIG = Path(__file__).parents[2] / "deploy" / "temporal" / "dynamic-config.yaml"
 
 #: Longest wait for one answer of a server that may not be there.
 ANSWER_TIMEOUT = timedelta(seconds=3)
 
 
-def temporal_spec(database: Path, namespace: str, port: int, ui_port: int) -> ChildSpec:
-    """How to run the dev server on a database file."""
+def temporal_spec(
+    database: Path, namespace: str, port: int, ui_port: int, *, codec_url: str | None = None
+) -> ChildSpec:
+    """How to run the dev server on a database file; its Web UI has payloads decrypted at ``codec_url``, if given."""
     options = ["--ip", LOOPBACK, "--port", str(port), "--ui-port", str(ui_port)]
     options += ["--db-filename", str(database), "--namespace", namespace, "--log-level", "error"]
-    for value in DYNAMIC_CONFIG:
+    for value in dynamic_config_values():
         options += ["--dynamic-config-value", value]
+    if codec_url is not None:
+        options += ["--ui-codec-endpoint", codec_url]
     return ChildSpec(
         name="temporal",
         command=(str(temporal_binary()), "server", "start-dev", *options),
@@ -40,6 +39,12 @@ def temporal_spec(database: Path, namespace: str, port: int, ui_port: int) -> Ch
         stop_seconds=10,
         death_signal=signal.SIGTERM,
     )
+
+
+def dynamic_config_values() -> list[str]:
+    """The shipped dynamic configuration as the dev server takes it: ``key=JSON``, for the one namespace it serves."""
+    settings = yaml.safe_load(DYNAMIC_CONFIG.read_text(encoding="utf-8"))
+    return [f"{key}={json.dumps(setting['value'])}" for key, (setting,) in settings.items()]
 
 
 def temporal_binary() -> Path:
@@ -73,17 +78,3 @@ class _Answers:
         except (RPCError, RuntimeError):
             return False
         return True
-
-
-async def register_search_attributes(address: str, namespace: str) -> None:
-    """Add those of our search attributes that the namespace does not have."""
-    client = await Client.connect(address, namespace=namespace)
-    operator = client.operator_service
-    known = await operator.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
-    missing = {
-        key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
-        for key in SEARCH_ATTRIBUTES
-        if key.name not in known.custom_attributes
-    }
-    if missing:
-        await operator.add_search_attributes(AddSearchAttributesRequest(namespace=namespace, search_attributes=missing))

@@ -11,7 +11,8 @@ import pytest
 from cinema.stack.child import Child, ChildSpec
 from cinema.stack.ports import choose_port
 from cinema.stack.postgres import dsn, postgres_spec
-from cinema.stack.temporal import register_search_attributes, temporal_spec
+from cinema.stack.temporal import temporal_spec
+from cinema.temporal_setup import register_search_attributes
 from stores import Pool, bootstrap_embedded, migrate, open_pool
 
 START_SECONDS = 60.0

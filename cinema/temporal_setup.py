@@ -1,0 +1,120 @@
+"""What any Temporal needs before our workflows can run on it: the namespace and our search attributes."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    RegisterNamespaceRequest,
+    UpdateNamespaceRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows.contract import SEARCH_ATTRIBUTES
+
+#: A server's own processes learn of a new namespace or search attribute within seconds.
+SPREAD_SECONDS = 60.0
+SPREAD_INTERVAL = 0.3
+
+
+@dataclass(frozen=True)
+class TemporalSetup:
+    """What had to be done."""
+
+    namespace_made: bool
+    retention_changed: bool
+    attributes_added: tuple[str, ...]
+
+
+async def set_up_temporal(address: str, namespace: str, retention: timedelta) -> TemporalSetup:
+    """Have the namespace, with closed workflows kept for ``retention``, and our search attributes. Twice is no harm.
+
+    Raises:
+        RPCError: The server refuses.
+        RuntimeError: Nothing answers at ``address``.
+    """
+    client = await Client.connect(address, namespace=namespace)
+    kept = await _retention(client)
+    if kept is None:
+        await _make_namespace(client, retention)
+    elif kept != retention:
+        await _keep_for(client, retention)
+    return TemporalSetup(
+        namespace_made=kept is None,
+        retention_changed=kept not in {None, retention},
+        attributes_added=await _add_search_attributes(client),
+    )
+
+
+async def register_search_attributes(address: str, namespace: str) -> None:
+    """Add those of our search attributes that the namespace does not have, and nothing else."""
+    await _add_search_attributes(await Client.connect(address, namespace=namespace))
+
+
+async def _retention(client: Client) -> timedelta | None:
+    """How long the namespace keeps closed workflows; ``None`` where there is no such namespace."""
+    try:
+        found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+    return found.config.workflow_execution_retention_ttl.ToTimedelta()
+
+
+async def _make_namespace(client: Client, retention: timedelta) -> None:
+    try:
+        await client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(
+                namespace=client.namespace,
+                description="Cinema AI",
+                workflow_execution_retention_period=_duration(retention),
+            )
+        )
+    except RPCError as error:
+        # Somebody else was quicker.
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+async def _keep_for(client: Client, retention: timedelta) -> None:
+    config = NamespaceConfig(workflow_execution_retention_ttl=_duration(retention))
+    await client.workflow_service.update_namespace(UpdateNamespaceRequest(namespace=client.namespace, config=config))
+
+
+async def _add_search_attributes(client: Client) -> tuple[str, ...]:
+    known = await _known_search_attributes(client)
+    missing = {
+        key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
+        for key in SEARCH_ATTRIBUTES
+        if key.name not in known
+    }
+    if missing:
+        request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        await client.operator_service.add_search_attributes(request)
+    return tuple(missing)
+
+
+async def _known_search_attributes(client: Client) -> Mapping[str, IndexedValueType.ValueType]:
+    request = ListSearchAttributesRequest(namespace=client.namespace)
+    async with asyncio.timeout(SPREAD_SECONDS):
+        while True:
+            try:
+                return (await client.operator_service.list_search_attributes(request)).custom_attributes
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            await asyncio.sleep(SPREAD_INTERVAL)
+
+
+def _duration(length: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(length)
+    return duration
