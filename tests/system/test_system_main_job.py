@@ -84,6 +84,18 @@ def test_the_file_is_fit_for_delivery(measured: dict[Variant, Measured], variant
     assert file.true_peak_dbtp <= -1
 
 
+@pytest.mark.parametrize("variant", Variant)
+def test_the_report_proves_the_edit_as_well_as_the_file(job: dict[str, Any], variant: Variant) -> None:
+    report = next(output["report"] for output in job["outputs"] if output["variant"] == variant)
+    rows = {row["name"]: row for row in report["checks"]}
+    assert all(row["passed"] for row in rows.values() if row["hard"])
+    of_the_edit = {"A/V offset in the edit", "cuts inside a word", "longest silence in speech"}
+    if variant is Variant.VERTICAL_REEL:
+        of_the_edit.add("speaker's face in frame")
+    assert of_the_edit <= set(rows)
+    assert rows["cuts inside a word"]["measured"] == "0"
+
+
 def test_lengths_and_shapes_are_those_of_the_variants(measured: dict[Variant, Measured]) -> None:
     assert 30 <= measured[Variant.SHORT_HIGHLIGHT].picture_s <= 60
     assert 3 <= measured[Variant.HOOK_CUT].picture_s <= 5
