@@ -1,13 +1,11 @@
 """What a program of ours works with, opened as its settings say."""
 
-import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pydantic import SecretStr
 from temporalio.client import Client
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from cinema.made_once import made_once
 from cinema.settings import Settings
@@ -70,7 +68,6 @@ async def _connect(settings: Settings, *, lazy: bool) -> Client:
         settings.temporal_address,
         namespace=settings.temporal_namespace,
         plugins=[cinema_plugin()],
-        runtime=_runtime(),
         lazy=lazy,
     )
 
@@ -106,13 +103,6 @@ def installed(settings: Settings) -> Settings:
     if state is None or state.endpoints is None:
         raise StackError(f"No stack is running in {settings.home}; start it with: cinema up")
     return with_endpoints(settings, state.endpoints)
-
-
-def _runtime() -> Runtime:
-    """Temporal's runtime with its own log lines among ours."""
-    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
-    quiet = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=quiet, forwarding=forwarding)))
 
 
 def _signing_key(settings: Settings) -> bytes:

@@ -22,15 +22,20 @@ from temporalio.service import RPCError
 
 from cinema.connections import database, temporal
 from cinema.exits import leave
-from cinema.logs import configure_logs
 from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
 from cinema.start_failures import Outage, refuses_entry
 from cinema.stopping import stop_on_signals
+from cinema.telemetry.endpoint import watched
+from cinema.telemetry.metrics import PoolMetrics, register
+from cinema.telemetry.probes import Probes
+from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import dispatch_span
+from cinema.telemetry.workload import WorkloadMetrics
 from schemas.errors import CinemaError, TransientError
 from schemas.jobs import Job, Project
 from stores import Jobs, LetterState, Outbox, OutboxEntry, Pool, Projects
+from stores.health import postgres_answers
 from workflows.contract import (
     DIRECT_JOB,
     JOB_EXECUTION_TIMEOUT,
@@ -191,8 +196,15 @@ async def serve(settings: Settings) -> None:
     async with database(settings) as pool:
         dispatching = asyncio.create_task(Dispatcher(pool, client).run())
         stopping = asyncio.create_task(stop.wait())
-        say_ready()
-        await asyncio.wait({dispatching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        register(PoolMetrics(pool))
+        probes = Probes(
+            alive=lambda: not dispatching.done(),
+            needs={"postgres": postgres_answers(pool), "temporal": client.service_client.check_health},
+            stopping=stop,
+        )
+        async with watched(settings, probes, [WorkloadMetrics(pool, client).refresh]):
+            say_ready()
+            await asyncio.wait({dispatching, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if dispatching.done():
             dispatching.result()
         dispatching.cancel()
@@ -201,7 +213,7 @@ async def serve(settings: Settings) -> None:
 
 def main() -> None:
     settings = load_settings()
-    configure_logs(settings, service="dispatcher")
+    observe_service(settings, service="dispatcher")
     asyncio.run(serve(settings))
     leave(0)
 

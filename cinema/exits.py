@@ -3,7 +3,15 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
 from typing import NoReturn
+
+_last_actions: list[Callable[[], None]] = []
+
+
+def before_leaving(action: Callable[[], None]) -> None:
+    """Have ``action`` done at the very end: something is still to be sent then."""
+    _last_actions.append(action)
 
 
 def leave(status: int) -> NoReturn:
@@ -11,6 +19,8 @@ def leave(status: int) -> NoReturn:
 
     Temporal's runtime threads can abort an interpreter that is being taken down; by now all is closed in order.
     """
+    for action in _last_actions:
+        action()
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -3,34 +3,35 @@
 import argparse
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import uvicorn
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
 from api import ApiContext, create_app
+from api.health import needs
 from cinema.connections import database, objects, temporal
 from cinema.exits import leave
-from cinema.logs import configure_logs
 from cinema.readiness import say_ready
 from cinema.settings import Environment, Settings, load_settings
 from cinema.stack.ports import listen
 from cinema.stopping import stop_on_signals
+from cinema.telemetry.endpoint import watched
+from cinema.telemetry.metrics import PoolMetrics, register
+from cinema.telemetry.probes import Probes
+from cinema.telemetry.process import observe_service
+from cinema.telemetry.tracing import tracing
+from cinema.web import GuestServer
 
 #: Seconds that open requests get to finish when the API stops.
 DRAIN_SECONDS = 5
 
 
-class _Server(uvicorn.Server):
-    """Tells the supervisor when it listens, and leaves signals to this module."""
+class _Server(GuestServer):
+    """Tells the supervisor when it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         say_ready()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def serve(settings: Settings, listener: socket.socket) -> None:
@@ -44,16 +45,20 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             objects=objects(settings),
             documented=settings.environment is Environment.DEVELOPMENT,
         )
-        config = uvicorn.Config(
-            create_app(context), log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS
-        )
+        app = create_app(context)
+        if tracing():
+            FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz")
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        server.should_exit = True
-        await serving
+        register(PoolMetrics(pool))
+        probes = Probes(alive=lambda: not serving.done(), needs=needs(context), stopping=stop)
+        async with watched(settings, probes):
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            server.should_exit = True
+            await serving
 
 
 def main() -> None:
@@ -61,7 +66,7 @@ def main() -> None:
     parser.add_argument("--descriptor", type=int, help="a listening socket that this process inherited")
     descriptor: int | None = parser.parse_args().descriptor
     settings = load_settings()
-    configure_logs(settings, service="api")
+    observe_service(settings, service="api")
     listener = listen(settings.api_port) if descriptor is None else socket.socket(fileno=descriptor)
     asyncio.run(serve(settings, listener))
     leave(0)

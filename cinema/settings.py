@@ -120,6 +120,16 @@ class Settings(BaseSettings):
         description="Address under which clients reach the API; signed links start with it.",
         json_schema_extra={"default": "`http://127.0.0.1` and the API's port"},
     )
+    telemetry_host: str = Field(
+        "127.0.0.1",
+        description="Address on which each process serves `/livez`, `/readyz` and `/metrics` to operators; "
+        "`0.0.0.0` where a platform asks from outside.",
+    )
+    telemetry_port: Port | None = Field(
+        None,
+        description="Port for it, of a process that runs by itself.",
+        json_schema_extra={"default": "a free one; `cinema status` shows those of the stack"},
+    )
     signing_key: SecretStr | None = Field(
         None,
         min_length=32,

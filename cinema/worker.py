@@ -15,13 +15,17 @@ from activities.scratch import sweep
 from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
 from cinema.hosting import slots, worker_for
-from cinema.logs import configure_logs
 from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
 from cinema.stopping import stop_on_signals
+from cinema.telemetry.endpoint import watched
+from cinema.telemetry.metrics import PoolMetrics, register
+from cinema.telemetry.probes import Probes
+from cinema.telemetry.process import observe_service
 from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings
 from stores import LocalObjects, Pool
+from stores.health import objects_answer, postgres_answers
 
 #: Time between two looks for what killed writers left in the object store.
 TIDY_INTERVAL = timedelta(minutes=10)
@@ -38,7 +42,18 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     async with database(settings, held=slots(queue, settings)) as pool:
         context = activity_context(settings, pool)
         tidying = asyncio.create_task(_tidy(objects(settings)))
-        async with worker_for(queue, client, activities_for(queue, context), settings):
+        worker = worker_for(queue, client, activities_for(queue, context), settings)
+        register(PoolMetrics(pool))
+        probes = Probes(
+            alive=lambda: worker.is_running,
+            needs={
+                "postgres": postgres_answers(pool),
+                "temporal": client.service_client.check_health,
+                "objects": objects_answer(context.objects),
+            },
+            stopping=stop,
+        )
+        async with watched(settings, probes), worker:
             log.info("working", queue=queue)
             say_ready()
             await stop.wait()
@@ -85,7 +100,7 @@ def main() -> None:
     parser.add_argument("--queue", type=TaskQueue, choices=list(TaskQueue), required=True)
     queue: TaskQueue = parser.parse_args().queue
     settings = load_settings()
-    configure_logs(settings, service=f"worker-{queue.name.lower().replace('_', '-')}")
+    observe_service(settings, service=f"worker-{queue.name.lower().replace('_', '-')}")
     asyncio.run(serve_queue(queue, settings))
     leave(0)
 

@@ -10,21 +10,23 @@ from cinema.directing.display import Display, JsonDisplay, LineDisplay, LiveDisp
 from cinema.directing.order import Order
 from cinema.directing.report import CALLED_OFF
 from cinema.directing.session import DirectSession
-from cinema.logs import configure_logs
 from cinema.settings import Settings, load_settings
 from cinema.stack.launch import running_stack, start_detached
 from cinema.stack.state import ChildState, Endpoints, StackPhase
 from cinema.stopping import stop_on_signals
+from cinema.telemetry.process import observe_command
+from cinema.telemetry.tracing import command_span
 
 
 def direct(order: Order, *, as_json: bool) -> int:
     """Carry ``order`` out; the exit status says how much of it was made."""
     settings = load_settings()
-    configure_logs(settings, service="direct")
+    observe_command(settings, service="direct")
     display = _display(as_json=as_json)
     try:
         endpoints = _stack(settings, display)
-        return asyncio.run(_direct(order, with_endpoints(settings, endpoints), display))
+        with command_span("cinema direct"):
+            return asyncio.run(_direct(order, with_endpoints(settings, endpoints), display))
     except KeyboardInterrupt:
         return CALLED_OFF
 

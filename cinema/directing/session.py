@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.identity import identify
 from cinema.directing.delivering import Delivery, deliver, file_stem
 from cinema.directing.display import Display
 from cinema.directing.following import StageClock, follow
@@ -46,6 +47,7 @@ class DirectSession:
         started = time.monotonic()
         created = await self._create(order)
         self._job_id = created.id
+        identify(job=str(created.id))
         url = self._ui_url(created.id)
         if url is not None:
             self._display.say(f"Temporal Web UI: {url}")

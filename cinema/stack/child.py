@@ -46,7 +46,8 @@ class ChildSpec:
     ``ready`` is asked again and again whether the child does its work; ``None`` where the child says so itself
     (``cinema.readiness``). ``death_signal`` is what it gets when the supervisor is killed. ``descriptors`` are open
     files it inherits under their own numbers. ``give_up_after`` is how many deaths in a row mean that it cannot run;
-    ``None`` where it is tried for ever, because the rest is of use without it.
+    ``None`` where it is tried for ever, because the rest is of use without it. ``telemetry_url`` is where it answers
+    operators, if it does.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ChildSpec:
     death_signal: signal.Signals = signal.SIGKILL
     user: str = NO_USER
     descriptors: tuple[int, ...] = ()
+    telemetry_url: str | None = None
     give_up_after: int | None = None
 
 
@@ -86,6 +88,7 @@ class Child:
             restarts=self._restarts,
             last_exit=self._last_exit,
             log=self._log_path,
+            telemetry_url=self.spec.telemetry_url,
         )
 
     async def start(self, patience: float) -> None:

@@ -27,6 +27,10 @@ class Layout:
         return self.home / "stack.json"
 
     @property
+    def targets(self) -> Path:
+        return self.home / "prometheus-targets.json"
+
+    @property
     def lock(self) -> Path:
         return self.home / "stack.lock"
 
@@ -37,6 +41,10 @@ class Layout:
     @property
     def signing_key(self) -> Path:
         return self.home / "signing.key"
+
+    @property
+    def webhook_key(self) -> Path:
+        return self.home / "webhook.key"
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"

@@ -1,12 +1,16 @@
 """Our own programs as children: the API, the dispatcher and a worker for each task queue."""
 
+import socket
 import sys
+from dataclasses import replace
 
 from activities.declarations import TaskQueue
 from cinema.gpu import has_gpu
 from cinema.settings import Settings
 from cinema.stack.child import ChildSpec
+from cinema.stack.ports import LOOPBACK, port_of
 from cinema.stack.state import Endpoints
+from cinema.telemetry.descriptor import DESCRIPTOR
 
 #: Seconds beyond its draining time that a worker gets to close what it has open.
 CLOSING_SECONDS = 10.0
@@ -33,6 +37,16 @@ def api_spec(endpoints: Endpoints, listener: int) -> ChildSpec:
         command=(sys.executable, "-m", "cinema.serve", "--descriptor", str(listener)),
         descriptors=(listener,),
         environment=runtime_environment(endpoints),
+    )
+
+
+def watched_spec(spec: ChildSpec, listener: socket.socket) -> ChildSpec:
+    """The same, answering operators on a listening socket that outlives it, so that its address never changes."""
+    return replace(
+        spec,
+        descriptors=(*spec.descriptors, listener.fileno()),
+        environment={**spec.environment, DESCRIPTOR: str(listener.fileno())},
+        telemetry_url=f"http://{LOOPBACK}:{port_of(listener)}",
     )
 
 

@@ -25,7 +25,10 @@ class StackPhase(StrEnum):
 
 
 class ChildStatus(Model):
-    """One supervised process. ``last_exit`` says how it ended the last time, if it ever did."""
+    """One supervised process.
+
+    ``last_exit`` says how it ended the last time, if it ever did; ``telemetry_url`` is where it answers operators.
+    """
 
     name: str
     state: ChildState
@@ -33,6 +36,7 @@ class ChildStatus(Model):
     restarts: int = 0
     last_exit: str | None = None
     log: Path
+    telemetry_url: str | None = None
 
 
 class Endpoints(Model):

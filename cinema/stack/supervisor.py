@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,8 +15,9 @@ from cinema.stack.errors import StackError
 from cinema.stack.layout import Layout
 from cinema.stack.ports import LOOPBACK, choose_port, is_free, listen, port_of
 from cinema.stack.postgres import dsn, postgres_spec
-from cinema.stack.services import api_spec, dispatcher_spec, worker_specs
+from cinema.stack.services import api_spec, dispatcher_spec, watched_spec, worker_specs
 from cinema.stack.state import Endpoints, StackPhase, StackState, write_state
+from cinema.stack.targets import write_targets
 from cinema.stack.temporal import temporal_spec
 from cinema.temporal_setup import register_search_attributes, set_up_temporal
 from stores import bootstrap_embedded, migrate
@@ -35,6 +37,7 @@ class Supervisor:
         self._settings = settings
         self._layout = Layout(settings.home)
         self._listener = listen(settings.api_port)
+        self._watching: list[socket.socket] = []
         self._servers: list[Child] = []
         self._services: list[Child] = []
         self._started_at = datetime.now(UTC)
@@ -66,7 +69,8 @@ class Supervisor:
         finally:
             self._enter(StackPhase.STOPPING)
             await self._stop()
-            self._layout.state.unlink(missing_ok=True)
+            for told in (self._layout.state, self._layout.targets):
+                told.unlink(missing_ok=True)
 
     async def _start(self) -> None:
         async with _together() as group:
@@ -85,6 +89,7 @@ class Supervisor:
         async with _together() as group:
             for spec in self._service_specs(endpoints):
                 group.create_task(self._start_child(spec, self._services))
+        write_targets(self._layout.targets, self.state.children)
 
     async def _set_up_temporal(self, address: str) -> None:
         """How long somebody else's Temporal keeps what it holds is not ours to change in passing."""
@@ -97,7 +102,9 @@ class Supervisor:
 
     def _service_specs(self, endpoints: Endpoints) -> list[ChildSpec]:
         api = api_spec(endpoints, self._listener.fileno())
-        return [api, dispatcher_spec(endpoints), *worker_specs(endpoints, self._settings)]
+        specs = [api, dispatcher_spec(endpoints), *worker_specs(endpoints, self._settings)]
+        self._watching = [listen(0) for _ in specs]
+        return [watched_spec(spec, listener) for spec, listener in zip(specs, self._watching, strict=True)]
 
     async def _keep_servers(self) -> None:
         """Wait for as long as every server of ours can be kept running."""
@@ -152,7 +159,8 @@ class Supervisor:
         # Temporal first: while Postgres is there, nothing that still ends can fail for want of it.
         for child in sorted(self._servers, key=lambda child: child.spec.name, reverse=True):
             await child.stop()
-        self._listener.close()
+        for listener in (self._listener, *self._watching):
+            listener.close()
 
     def _enter(self, phase: StackPhase) -> None:
         self._phase = phase

@@ -20,6 +20,8 @@ from opentelemetry.trace import Span, SpanKind, Status
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import Attributes
 
+from cinema.exits import before_leaving
+
 #: Either of these names a receiver (OpenTelemetry specification, OTLP exporter configuration).
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
@@ -47,13 +49,12 @@ def start_tracing(service: str) -> None:
     provider = TracerProvider(resource=_resource(service))
     provider.add_span_processor(BatchSpanProcessor(WithoutContent(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
+    before_leaving(provider.shutdown)
 
 
-def finish_tracing() -> None:
-    """Send what is still here; a receiver that does not answer is given up after the exporter's time limit."""
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, TracerProvider):
-        provider.shutdown()
+def tracing() -> bool:
+    """Whether spans of this process go anywhere."""
+    return isinstance(trace.get_tracer_provider(), TracerProvider)
 
 
 @contextmanager

@@ -1,0 +1,36 @@
+"""How much is being worked on, for metrics and alerts."""
+
+from schemas.jobs import JobStatus
+from schemas.model import Model
+from stores.database import Connections, session
+
+
+class Workload(Model):
+    """What is open now.
+
+    ``jobs`` counts those that have not ended, by status. ``stalest_render_s`` is how long the most silent of all
+    outputs being rendered has reported nothing, 0 where none is.
+    """
+
+    jobs: dict[JobStatus, int]
+    stalest_render_s: float
+
+
+async def workload(connections: Connections) -> Workload:
+    """Looks at open jobs and outputs alone, however many have ended (indexes of migration 0014)."""
+    async with session(connections) as connection:
+        rows = await connection.fetch(
+            """
+            select status, count(*) from public.jobs
+            where status not in ('completed', 'partial', 'failed', 'cancelled') group by status
+            """
+        )
+        stalest = await connection.fetchval(
+            """
+            select coalesce(extract(epoch from clock_timestamp() - min(updated_at)), 0)::float8
+            from public.job_outputs where status = 'rendering'
+            """
+        )
+    found = {row["status"]: row["count"] for row in rows}
+    unsettled = [status for status in JobStatus if not status.settled]
+    return Workload(jobs={status: found.get(status, 0) for status in unsettled}, stalest_render_s=stalest)
