@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from temporalio.contrib.opentelemetry import TracingInterceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkerConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.interception import ActivityInterception
 from activities.metering import ActivityMetering
+from workflows.payloads import contract_data_converter
 
 #: Imported once and shared with every workflow's sandbox: values and libraries without state of their own.
 PASSTHROUGH = (
@@ -36,7 +36,7 @@ class CinemaPlugin(SimplePlugin):
     def __init__(self) -> None:
         super().__init__(
             "cinema",
-            data_converter=pydantic_data_converter,
+            data_converter=contract_data_converter,
             # From the outermost: all that happens belongs to an activity's span, and is counted by its error's code.
             interceptors=[TracingInterceptor(), ActivityMetering(), ActivityInterception()],
             workflow_runner=_sandboxed,
