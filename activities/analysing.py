@@ -94,9 +94,10 @@ class AnalysisActivities:
         return Artifact(ref=ref, computed=True)
 
     async def _keep(self, wanted: _Measurement, ref: ArtifactRef, made: BaseModel) -> None:
-        version = str(ANALYZERS[wanted.analyzer].version)
+        content, version = wanted.asset.sha256, str(ANALYZERS[wanted.analyzer].version)
+        await self._analyses.announce(ref, asset_sha256=content, analyzer_version=version)
         await write_artifact(self._context.objects, ref, made)
-        await self._analyses.record(ref, asset_sha256=wanted.asset.sha256, analyzer_version=version)
+        await self._analyses.record(ref, asset_sha256=content, analyzer_version=version)
 
     async def _found(self, key: str) -> Artifact | None:
         ref = await self._analyses.find(key)

@@ -37,7 +37,7 @@ class JobActivities:
     async def load_job(self, asked: JobRef) -> LoadedJob:
         job = await self._jobs.get(asked.job_id)
         project = await self._projects.get(job.project_id)
-        assets = await self._assets.for_project(job.project_id)
+        assets = await self._assets.live_for_project(job.project_id)
         return LoadedJob(
             job_id=job.id,
             owner_id=job.owner_id,

@@ -104,7 +104,7 @@ class RenderActivities:
 
     async def _sources(self, asked: RenderOutput, edl: EDL) -> dict[str, Path]:
         """Where each source's bytes can be read, found by their content."""
-        assets = {asset.sha256: asset for asset in await self._assets.for_project(asked.project_id)}
+        assets = {asset.sha256: asset for asset in await self._assets.live_for_project(asked.project_id)}
         missing = [source.name for source in edl.sources if source.sha256 not in assets]
         if missing:
             raise TransientError(ErrorCode.OBJECT_MISSING, f"{missing[0]} is no longer in the project.")

@@ -3,6 +3,7 @@
 from stores.analyses import Analyses
 from stores.assets import Assets
 from stores.database import ActingAs, Connections, Pool, open_pool
+from stores.deletions import Deletions
 from stores.jobs import Jobs
 from stores.listening import JOBS_CHANNEL, OUTBOX_CHANNEL, Notifications, listen
 from stores.local_objects import LocalObjects
@@ -13,6 +14,7 @@ from stores.outbox import Backlog, Letter, LetterState, Outbox, OutboxEntry
 from stores.outputs import Outputs
 from stores.plans import Plans
 from stores.projects import Projects
+from stores.retention import OutputRemoval, Retention, StoredObject
 
 __all__ = [
     "JOBS_CHANNEL",
@@ -24,6 +26,7 @@ __all__ = [
     "Bucket",
     "Connections",
     "Content",
+    "Deletions",
     "JobOpenings",
     "Jobs",
     "Letter",
@@ -34,10 +37,13 @@ __all__ = [
     "ObjectStore",
     "Outbox",
     "OutboxEntry",
+    "OutputRemoval",
     "Outputs",
     "Plans",
     "Pool",
     "Projects",
+    "Retention",
+    "StoredObject",
     "bootstrap_embedded",
     "listen",
     "migrate",

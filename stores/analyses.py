@@ -18,9 +18,9 @@ class Analyses:
         self._connections = connections
 
     async def find(self, key: str) -> ArtifactRef | None:
-        """The analysis with this key, if it was made before."""
+        """The analysis with this key, if it was made before and is kept."""
         async with session(self._connections) as connection:
-            row = await connection.fetchrow("select * from public.analyses where key = $1", key)
+            row = await connection.fetchrow("select * from public.analyses where key = $1 and usable", key)
         return None if row is None else model_from(row, ArtifactRef)
 
     @asynccontextmanager
@@ -36,6 +36,21 @@ class Analyses:
                 await asyncio.sleep(LOOK_INTERVAL)
             yield
 
+    async def announce(self, artifact: ArtifactRef, *, asset_sha256: str, analyzer_version: str) -> None:
+        """Says where an analysis will be stored, before it is, so that what a killed worker leaves can be found."""
+        async with session(self._connections) as connection:
+            await connection.execute(
+                """
+                insert into public.analyses (key, analyzer, analyzer_version, asset_sha256, object_key, usable)
+                values ($1, $2, $3, $4, $5, false) on conflict (key) do nothing
+                """,
+                artifact.key,
+                artifact.analyzer,
+                analyzer_version,
+                asset_sha256,
+                artifact.object_key,
+            )
+
     async def record(self, artifact: ArtifactRef, *, asset_sha256: str, analyzer_version: str) -> None:
         """Remembers an analysis whose JSON is in bucket ``analysis`` already; the same one again is fine."""
         async with session(self._connections) as connection:
@@ -43,7 +58,7 @@ class Analyses:
                 """
                 insert into public.analyses (key, analyzer, analyzer_version, asset_sha256, object_key)
                 values ($1, $2, $3, $4, $5)
-                on conflict (key) do update set object_key = excluded.object_key
+                on conflict (key) do update set object_key = excluded.object_key, usable = true
                 """,
                 artifact.key,
                 artifact.analyzer,

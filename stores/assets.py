@@ -1,11 +1,13 @@
 """Raw footage: what was uploaded, where its bytes lie, and whether it can be used."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from schemas.errors import CinemaError, ErrorCode, ErrorInfo
 from schemas.jobs import Asset
 from schemas.media import AssetKind
-from stores.database import Connections, model_from, session, storable, storable_json
+from stores.database import Connections, model_from, session, storable, storable_json, transaction
 
 _COLUMNS = (
     """id, owner_id, project_id, name, kind, status, object_key, size_bytes, sha256, position, error, created_at"""
@@ -50,6 +52,29 @@ class Assets:
                 project_id,
             )
         return tuple(model_from(row, Asset) for row in rows)
+
+    async def live_for_project(self, project_id: UUID) -> tuple[Asset, ...]:
+        """Those of them whose bytes are kept, which is all that a job may use."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select * from public.assets where project_id = $1 and expiring_since is null
+                order by position, created_at, id
+                """,
+                project_id,
+            )
+        return tuple(model_from(row, Asset) for row in rows)
+
+    @asynccontextmanager
+    async def storing(self, sha256: str) -> AsyncIterator[None]:
+        """The right to store these bytes, or to find them stored, and to record an asset of them, within the block.
+
+        Whoever removes bytes that no asset needs any more waits meanwhile, so that what was found is still there when
+        it is recorded. Any number may store at once. Held by one connection, in a transaction that writes nothing.
+        """
+        async with transaction(self._connections) as connection:
+            await connection.execute("select pg_advisory_xact_lock_shared(cinema.content_lock($1))", sha256)
+            yield
 
     async def refuse(self, asset_id: UUID, error: ErrorInfo) -> Asset:
         """Marks the asset as unusable, and why. Raises ``NOT_FOUND`` if there is none."""

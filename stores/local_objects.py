@@ -12,7 +12,7 @@ from functools import partial
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from schemas.errors import CinemaError, ErrorCode
 from stores.checksums import ChecksumRecord, Version, corrupt, identify, read_record
@@ -26,7 +26,7 @@ from stores.durable_files import (
     write_durably,
 )
 from stores.object_keys import checked_key
-from stores.objects import Bucket, ObjectStat
+from stores.objects import Bucket, ObjectSize, ObjectStat
 from stores.signing import UrlSigner
 from stores.threads import in_thread
 
@@ -34,6 +34,8 @@ from stores.threads import in_thread
 CHUNK_BYTES = 1 << 20
 
 _LISTED_AT_ONCE = 256
+
+Listed = TypeVar("Listed", ObjectStat, ObjectSize)
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,12 @@ class LocalObjects:
             return await in_thread(partial(self._delete, self._place(bucket, key)))
 
     async def list(self, bucket: Bucket, prefix: str = "") -> AsyncIterator[ObjectStat]:
-        found = self._stats(bucket, prefix)
-        while True:
-            with disk_errors():
-                batch = await in_thread(lambda: tuple(islice(found, _LISTED_AT_ONCE)))
-            for item in batch:
-                yield item
-            if len(batch) < _LISTED_AT_ONCE:
-                return
+        async for item in _in_batches(self._stats(bucket, prefix)):
+            yield item
+
+    async def list_sizes(self, bucket: Bucket, prefix: str = "") -> AsyncIterator[ObjectSize]:
+        async for item in _in_batches(self._sizes(bucket, prefix)):
+            yield item
 
     async def signed_download_url(
         self, bucket: Bucket, key: str, *, expires_in: timedelta, filename: str | None = None
@@ -227,20 +227,38 @@ class LocalObjects:
     def _delete(self, place: _Place) -> bool:
         with self._locked(place.bucket, fcntl.LOCK_EX):
             _refuse_links(place)
-            if not place.object.is_file():
-                return False
-            place.object.unlink()
-            sync_folder(place.object.parent)
-            place.record.unlink(missing_ok=True)
+            found = place.object.is_file()
+            if found:
+                place.object.unlink()
+                sync_folder(place.object.parent)
+            # Also where an earlier attempt was killed between the two.
+            with suppress(FileNotFoundError, NotADirectoryError):
+                place.record.unlink()
             _remove_empty(place.object.parent, self._root / place.bucket)
             _remove_empty(place.record.parent, self._root / ".checksums" / place.bucket)
-        return True
+        return found
 
     def _stats(self, bucket: Bucket, prefix: str) -> Iterator[ObjectStat]:
         for key in _keys(self._root / bucket, prefix):
             found = self._stat_if_ours(bucket, key)
             if found is not None:
                 yield found
+
+    def _sizes(self, bucket: Bucket, prefix: str) -> Iterator[ObjectSize]:
+        for key in _keys(self._root / bucket, prefix):
+            found = self._size_if_ours(bucket, key)
+            if found is not None:
+                yield found
+
+    def _size_if_ours(self, bucket: Bucket, key: str) -> ObjectSize | None:
+        """Nothing for what was removed at this moment, and for what somebody else has put into the folder."""
+        try:
+            status = self._place(bucket, key).object.lstat()
+        except (FileNotFoundError, CinemaError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return ObjectSize(bucket=bucket, key=key, size_bytes=status.st_size)
 
     def _stat_if_ours(self, bucket: Bucket, key: str) -> ObjectStat | None:
         """Nothing for what somebody else has put into the folder: a link, or a name that no object can have."""
@@ -260,6 +278,17 @@ class LocalObjects:
                     path.unlink()
                     removed += 1
         return removed
+
+
+async def _in_batches(found: Iterator[Listed]) -> AsyncIterator[Listed]:
+    """The same, looked for in another thread."""
+    while True:
+        with disk_errors():
+            batch = await in_thread(lambda: tuple(islice(found, _LISTED_AT_ONCE)))
+        for item in batch:
+            yield item
+        if len(batch) < _LISTED_AT_ONCE:
+            return
 
 
 async def _gathered(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

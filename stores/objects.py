@@ -26,6 +26,14 @@ class ObjectStat(Model):
     modified_at: datetime
 
 
+class ObjectSize(Model):
+    """A stored object by name and size, whatever state its bytes are in."""
+
+    bucket: Bucket
+    key: str
+    size_bytes: int
+
+
 class ObjectStore(Protocol):
     """Files by bucket and key, whole or not there at all, streamed at every size.
 
@@ -74,6 +82,10 @@ class ObjectStore(Protocol):
 
     def list(self, bucket: Bucket, prefix: str = "") -> AsyncIterator[ObjectStat]:
         """The objects whose key starts with ``prefix``, in no particular order."""
+        ...
+
+    def list_sizes(self, bucket: Bucket, prefix: str = "") -> AsyncIterator[ObjectSize]:
+        """The same without a look at the objects themselves, so that damaged ones are among them."""
         ...
 
     async def signed_download_url(

@@ -117,12 +117,12 @@ class Outputs:
             return await _written(connection, statement, output_id, stored, files.edl_key)
 
     async def find_rendered(self, owner_id: UUID, render_key: str) -> Output | None:
-        """The owner's latest completed output with this render key, in whichever job."""
+        """The owner's latest completed output with this render key whose files are kept, in whichever job."""
         async with session(self._connections) as connection:
             row = await connection.fetchrow(
                 """
                 select * from public.job_outputs
-                where owner_id = $1 and files ->> 'render_key' = $2 and status = 'completed'
+                where owner_id = $1 and files ->> 'render_key' = $2 and status = 'completed' and expiring_since is null
                 order by updated_at desc limit 1
                 """,
                 owner_id,

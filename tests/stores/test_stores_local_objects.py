@@ -392,3 +392,23 @@ def test_another_key_opens_nothing_and_a_short_one_is_refused() -> None:
         UrlSigner("http://x", b"j" * 32).verify_download(Bucket.ASSETS, KEY, query)
     with pytest.raises(ValueError, match="32"):
         UrlSigner("http://x", b"short")
+
+
+async def test_a_damaged_object_is_listed_by_its_size_and_can_be_removed(
+    local_objects: LocalObjects, root: Path
+) -> None:
+    await local_objects.put(Bucket.ASSETS, "o/damaged", one(b"as it was"))
+    (root / "assets/o/damaged").write_bytes(b"cut")
+    sizes = [(item.key, item.size_bytes) async for item in local_objects.list_sizes(Bucket.ASSETS, "o/")]
+    assert sizes == [("o/damaged", 3)]
+    assert await local_objects.delete(Bucket.ASSETS, "o/damaged")
+    assert not any(path.is_file() for name in ("assets", ".checksums") for path in (root / name).rglob("*"))
+
+
+async def test_a_removal_killed_in_the_middle_leaves_nothing_once_repeated(
+    local_objects: LocalObjects, root: Path
+) -> None:
+    await local_objects.put(Bucket.ASSETS, "o/talk", one(b"talk"))
+    (root / "assets/o/talk").unlink()
+    assert not await local_objects.delete(Bucket.ASSETS, "o/talk")
+    assert not any(path.is_file() for name in ("assets", ".checksums") for path in (root / name).rglob("*"))

@@ -212,6 +212,8 @@ async def test_deleting_removes_that_object_alone(objects: ObjectStore) -> None:
 async def test_listing_by_prefix(objects: ObjectStore, prefix: str, expected: set[str]) -> None:
     for key in ("a/1", "a/b/2", "ab/3", "c"):
         await put(objects, key, key.encode())
+    sizes = {item.key: item.size_bytes async for item in objects.list_sizes(Bucket.ASSETS, prefix)}
+    assert sizes == {key: len(key) for key in expected}
     listed = [item async for item in objects.list(Bucket.ASSETS, prefix)]
     assert {item.key for item in listed} == expected
     assert all(item.size_bytes == len(item.key) for item in listed)

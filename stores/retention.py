@@ -1,0 +1,428 @@
+"""What has been kept long enough: announced to its creator, taken out of use, and marked once its objects are gone."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from schemas.retention import (
+    LISTED_ITEMS,
+    ExpiringItem,
+    ExpiryNotice,
+    Forecast,
+    ItemKind,
+    RetentionPolicy,
+    RetentionStatus,
+)
+from stores.database import Connection, Connections, session, transaction
+from stores.objects import Bucket
+
+EXPIRING = "retention.expiring"
+
+#: Where no plan can make anything due yet, whatever else holds: rows before it are the only ones looked at.
+_OLD_ENOUGH = """
+    since <= $1::timestamptz + $3::interval - make_interval(days => (select min(retention_days) from public.plans))
+"""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """Where one object lies, by bucket and key."""
+
+    bucket: Bucket
+    key: str
+
+
+@dataclass(frozen=True)
+class OutputRemoval:
+    """The objects that an output's row names, and below which prefix all else of it lies."""
+
+    objects: tuple[StoredObject, ...]
+    prefix: str
+
+
+class Retention:
+    """Rows of ``assets``, ``job_outputs`` and ``analyses`` on their way out.
+
+    Claiming (``claim_*``) is the point of no return and safe against everything that begins to use an item: see the
+    triggers of migration 0010. Removing (``removing_*``) may be repeated until it has come to its end.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def announce(self, policy: RetentionPolicy, as_of: datetime) -> int:
+        """Tells the creators of up to ``batch_size`` projects what will go, once per item; returns how many items.
+
+        An item goes when it is due, and never earlier than ``policy.notice`` from ``as_of``.
+        """
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                f"""
+                select project_id from (
+                    select project_id, due_at from cinema.asset_expiry($2)
+                    where expires_at is null and not busy and due_at <= $1::timestamptz + $3::interval and {_OLD_ENOUGH}
+                    union all
+                    select project_id, due_at from cinema.output_expiry($2)
+                    where expires_at is null and not busy and due_at <= $1::timestamptz + $3::interval and {_OLD_ENOUGH}
+                ) as due group by project_id order by min(due_at), project_id limit $4
+                """,  # noqa: S608 (a constant)
+                as_of,
+                policy.grace,
+                policy.notice,
+                policy.batch_size,
+            )
+        return sum([await self._announce_project(row["project_id"], policy, as_of) for row in rows])
+
+    async def _announce_project(self, project_id: UUID, policy: RetentionPolicy, as_of: datetime) -> int:
+        async with transaction(self._connections) as connection:
+            # Two sweeps at once, or a job that is just being created: one after the other, each seeing the whole.
+            project = await connection.fetchrow("select * from public.projects where id = $1 for update", project_id)
+            if project is None:
+                return 0
+            items = await _announce_items(connection, project_id, policy, as_of)
+            told = [item for item in items if item.size_bytes > 0 or item.kind is ItemKind.ASSET]
+            if told:
+                await connection.execute(
+                    """
+                    insert into public.notices (owner_id, project_id, kind, body, expires_at)
+                    values ($1, $2, $3, $4, $5)
+                    """,
+                    project["owner_id"],
+                    project_id,
+                    EXPIRING,
+                    _notice(project, told).model_dump(mode="json"),
+                    min(item.expires_at for item in told),
+                )
+            return len(items)
+
+    async def withdraw(self, policy: RetentionPolicy) -> int:
+        """Takes back the date of what has been used again, or is kept longer by now; returns how many items."""
+        async with session(self._connections) as connection:
+            return int(
+                await connection.fetchval(
+                    """
+                    with assets as (
+                        update public.assets a set expires_at = null
+                        where expires_at is not null and expiring_since is null and not exists (
+                            select from cinema.asset_expiry($1) e where e.id = a.id and e.due_at <= a.expires_at
+                        ) returning 1
+                    ), outputs as (
+                        update public.job_outputs o set expires_at = null
+                        where expires_at is not null and expiring_since is null and not exists (
+                            select from cinema.output_expiry($1) e where e.id = o.id and e.due_at <= o.expires_at
+                        ) returning 1
+                    )
+                    select (select count(*) from assets) + (select count(*) from outputs)
+                    """,
+                    policy.grace,
+                )
+            )
+
+    async def claim_assets(self, policy: RetentionPolicy, as_of: datetime) -> tuple[UUID, ...]:
+        """Takes up to ``batch_size`` assets whose time has come out of use, for good."""
+        async with transaction(self._connections) as connection:
+            projects = await connection.fetch(
+                """
+                select id from public.projects where id in (
+                    select project_id from cinema.asset_expiry($2)
+                    where expires_at <= $1 and due_at <= $1 and not busy order by expires_at, id limit $3
+                ) order by id for update skip locked
+                """,
+                as_of,
+                policy.grace,
+                policy.batch_size,
+            )
+            # Under the lock no job can be created or reopened in these projects: what is not busy now stays so.
+            rows = await connection.fetch(
+                """
+                update public.assets set expiring_since = clock_timestamp() where id in (
+                    select id from cinema.asset_expiry($2)
+                    where project_id = any($4::uuid[]) and expires_at <= $1 and due_at <= $1 and not busy
+                    order by expires_at, id limit $3
+                ) returning id
+                """,
+                as_of,
+                policy.grace,
+                policy.batch_size,
+                [row["id"] for row in projects],
+            )
+        return _ids(rows)
+
+    async def claim_outputs(self, policy: RetentionPolicy, as_of: datetime) -> tuple[UUID, ...]:
+        """The same for outputs."""
+        async with transaction(self._connections) as connection:
+            jobs = await connection.fetch(
+                """
+                select id from public.jobs where id in (
+                    select job_id from cinema.output_expiry($2)
+                    where expires_at <= $1 and due_at <= $1 and not busy order by expires_at, id limit $3
+                ) order by id for update skip locked
+                """,
+                as_of,
+                policy.grace,
+                policy.batch_size,
+            )
+            rows = await connection.fetch(
+                """
+                update public.job_outputs set expiring_since = clock_timestamp() where id in (
+                    select id from cinema.output_expiry($2)
+                    where job_id = any($4::uuid[]) and expires_at <= $1 and due_at <= $1 and not busy
+                    order by expires_at, id limit $3
+                ) returning id
+                """,
+                as_of,
+                policy.grace,
+                policy.batch_size,
+                [row["id"] for row in jobs],
+            )
+        return _ids(rows)
+
+    async def claim_analyses(self, limit: int) -> tuple[str, ...]:
+        """Takes the analyses of up to ``limit`` contents that no live asset has, whosever it was, out of use."""
+        async with transaction(self._connections) as connection:
+            rows = await connection.fetch(
+                f"select distinct asset_sha256 from public.analyses where {_UNUSED} limit $1",  # noqa: S608 (a constant)
+                limit,
+            )
+            return await claim_unused_analyses(connection, [row["asset_sha256"] for row in rows])
+
+    async def unfinished_assets(self, after: UUID | None, limit: int) -> tuple[UUID, ...]:
+        """Assets out of use whose objects may still be there, by id, from the one after ``after``."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select id from public.assets where expiring_since is not null and expired_at is null
+                and ($1::uuid is null or id > $1) order by id limit $2
+                """,
+                after,
+                limit,
+            )
+        return _ids(rows)
+
+    async def unfinished_outputs(self, after: UUID | None, limit: int) -> tuple[UUID, ...]:
+        """The same for outputs."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select id from public.job_outputs where expiring_since is not null and expired_at is null
+                and ($1::uuid is null or id > $1) order by id limit $2
+                """,
+                after,
+                limit,
+            )
+        return _ids(rows)
+
+    async def unfinished_analyses(self, after: str | None, limit: int) -> tuple[str, ...]:
+        """The same for analyses, those among them that a killed worker never finished making."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select key from public.analyses where not usable and ($1::text is null or key > $1)
+                order by key limit $2
+                """,
+                after,
+                limit,
+            )
+        return tuple(row["key"] for row in rows)
+
+    @asynccontextmanager
+    async def removing_asset(self, asset_id: UUID) -> AsyncIterator[tuple[StoredObject, ...] | None]:
+        """Says which objects to remove and, at the end of the block, marks the asset expired.
+
+        ``None`` where somebody else is at it, has done it, or stores the same bytes at this moment: then nothing is
+        marked. An error in the block leaves the asset to be tried again.
+        """
+        async with transaction(self._connections) as connection:
+            row = await connection.fetchrow(
+                """
+                select * from public.assets
+                where id = $1 and expiring_since is not null and expired_at is null for update skip locked
+                """,
+                asset_id,
+            )
+            if row is None or not await _content_alone(connection, row["sha256"]):
+                yield None
+                return
+            kept = await connection.fetchval(
+                "select exists (select from public.assets where object_key = $1 and expiring_since is null)",
+                row["object_key"],
+            )
+            yield () if kept else (StoredObject(Bucket.ASSETS, row["object_key"]),)
+            await connection.execute("update public.assets set expired_at = clock_timestamp() where id = $1", asset_id)
+
+    @asynccontextmanager
+    async def removing_output(self, output_id: UUID) -> AsyncIterator[OutputRemoval | None]:
+        """The same for an output, of whose objects those are left that :meth:`unnamed` does not return.
+
+        No attempt can upload to it meanwhile.
+        """
+        async with transaction(self._connections) as connection:
+            row = await connection.fetchrow(
+                """
+                select o.*, j.project_id, cinema.output_objects(o.files, o.edl_key) as objects
+                from public.job_outputs o join public.jobs j on j.id = o.job_id
+                where o.id = $1 and o.expiring_since is not null and o.expired_at is null
+                for update of o skip locked
+                """,
+                output_id,
+            )
+            publishing = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+            if row is None or not await connection.fetchval(publishing, f"publish {output_id}"):
+                yield None
+                return
+            prefix = f"{row['owner_id']}/{row['project_id']}/{row['job_id']}/{output_id}"
+            yield OutputRemoval(tuple(stored_object(name) for name in row["objects"]), prefix)
+            await connection.execute(
+                "update public.job_outputs set expired_at = clock_timestamp() where id = $1", output_id
+            )
+
+    @asynccontextmanager
+    async def removing_analysis(self, key: str) -> AsyncIterator[tuple[StoredObject, ...] | None]:
+        """The same for an analysis, whose row goes at the end. ``None`` also where it is being made at this moment."""
+        async with transaction(self._connections) as connection:
+            making = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+            if not await connection.fetchval(making, f"analysis {key}"):
+                yield None
+                return
+            row = await connection.fetchrow(
+                "select * from public.analyses where key = $1 and not usable for update skip locked", key
+            )
+            if row is None:
+                yield None
+                return
+            yield (StoredObject(Bucket.ANALYSIS, row["object_key"]),)
+            await connection.execute("delete from public.analyses where key = $1 and not usable", key)
+
+    async def unnamed(self, objects: Iterable[StoredObject]) -> tuple[StoredObject, ...]:
+        """Those of the objects that no live asset, output or analysis names, whosever it is."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select name from unnest($1::text[]) as name where not exists (
+                    select from public.job_outputs
+                    where cinema.output_objects(files, edl_key) @> array[name] and expiring_since is null
+                ) and not exists (
+                    select from public.assets
+                    where name like 'assets/%' and object_key = substr(name, 8) and expiring_since is null
+                ) and not exists (
+                    select from public.analyses
+                    where name like 'analysis/%' and object_key = substr(name, 10) and usable
+                ) order by name
+                """,
+                [f"{item.bucket}/{item.key}" for item in objects],
+            )
+        return tuple(stored_object(row["name"]) for row in rows)
+
+    async def status(self, policy: RetentionPolicy, until: datetime) -> RetentionStatus:
+        """What goes by ``until``, day by day, as things are now. Changes nothing."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select kind, date_trunc('day', coalesce(expires_at, due_at), 'UTC') as day,
+                    expires_at is not null as announced, count(*) as items, sum(size_bytes)::bigint as size_bytes
+                from (
+                    select 'asset' as kind, expires_at, due_at, size_bytes from cinema.asset_expiry($1) where not busy
+                    union all
+                    select 'output', expires_at, due_at, size_bytes from cinema.output_expiry($1) where not busy
+                ) as due
+                where coalesce(expires_at, due_at) <= $2 group by 1, 2, 3 order by 2, 1, 3
+                """,
+                policy.grace,
+                until,
+            )
+            unfinished = await connection.fetchval(
+                """
+                select (select count(*) from public.assets where expiring_since is not null and expired_at is null)
+                    + (select count(*) from public.job_outputs where expiring_since is not null and expired_at is null)
+                    + (select count(*) from public.analyses where not usable)
+                """
+            )
+            unused = await connection.fetchval(f"select count(*) from public.analyses where {_UNUSED}")  # noqa: S608 (a constant)
+        return RetentionStatus(
+            forecasts=tuple(Forecast.model_validate(dict(row)) for row in rows),
+            unfinished=unfinished,
+            unused_analyses=unused,
+        )
+
+
+_UNUSED = """
+    usable and not exists (
+        select from public.assets where sha256 = analyses.asset_sha256 and expiring_since is null
+    )
+"""
+
+
+async def claim_unused_analyses(connection: Connection, contents: Sequence[str]) -> tuple[str, ...]:
+    """Takes the analyses of these contents out of use where no live asset has that content; in a transaction.
+
+    An asset that is being added with one of these contents is either seen here, or waits and finds its analyses out of
+    use.
+    """
+    free = [content for content in sorted(contents) if await _content_alone(connection, content)]
+    rows = await connection.fetch(
+        f"""
+        update public.analyses set usable = false
+        where asset_sha256 = any($1::text[]) and {_UNUSED} returning key
+        """,  # noqa: S608 (a constant)
+        free,
+    )
+    return tuple(row["key"] for row in rows)
+
+
+def stored_object(name: str) -> StoredObject:
+    """The object of a bucket/key."""
+    bucket, _, key = name.partition("/")
+    return StoredObject(Bucket(bucket), key)
+
+
+async def _content_alone(connection: Connection, sha256: str) -> bool:
+    """Takes the content's lock until the end of the transaction, unless somebody is just storing or removing it."""
+    return bool(await connection.fetchval("select pg_try_advisory_xact_lock(cinema.content_lock($1))", sha256))
+
+
+async def _announce_items(
+    connection: Connection, project_id: UUID, policy: RetentionPolicy, as_of: datetime
+) -> list[ExpiringItem]:
+    parameters = (as_of, policy.grace, policy.notice, project_id)
+    assets = await connection.fetch(
+        """
+        update public.assets a set expires_at = greatest(e.due_at, $1::timestamptz + $3::interval)
+        from cinema.asset_expiry($2) e
+        where e.id = a.id and e.project_id = $4 and e.expires_at is null and not e.busy
+            and e.due_at <= $1::timestamptz + $3::interval
+        returning a.id, 'asset' as kind, a.name, a.size_bytes, a.expires_at
+        """,
+        *parameters,
+    )
+    outputs = await connection.fetch(
+        """
+        update public.job_outputs o set expires_at = greatest(e.due_at, $1::timestamptz + $3::interval)
+        from cinema.output_expiry($2) e
+        where e.id = o.id and e.project_id = $4 and e.expires_at is null and not e.busy
+            and e.due_at <= $1::timestamptz + $3::interval
+        returning o.id, 'output' as kind, o.variant as name, e.size_bytes, o.expires_at
+        """,
+        *parameters,
+    )
+    return [ExpiringItem.model_validate(dict(row)) for row in (*assets, *outputs)]
+
+
+def _notice(project: asyncpg.Record, items: Sequence[ExpiringItem]) -> ExpiryNotice:
+    soonest = sorted(items, key=lambda item: (item.expires_at, item.id))
+    return ExpiryNotice(
+        project_id=project["id"],
+        project_name=project["name"],
+        expires_at=soonest[0].expires_at,
+        assets=sum(item.kind is ItemKind.ASSET for item in items),
+        outputs=sum(item.kind is ItemKind.OUTPUT for item in items),
+        size_bytes=sum(item.size_bytes for item in items),
+        items=tuple(soonest[:LISTED_ITEMS]),
+    )
+
+
+def _ids(rows: Sequence[asyncpg.Record]) -> tuple[UUID, ...]:
+    return tuple(row["id"] for row in rows)
