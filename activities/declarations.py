@@ -8,6 +8,7 @@ from uuid import UUID
 from annotated_types import Gt
 
 from schemas.analysing import ArtifactRef
+from schemas.control import OutputState
 from schemas.delivery import DeliveryCheck
 from schemas.edl import Variant
 from schemas.errors import ErrorInfo
@@ -85,7 +86,10 @@ class OpenJob(Model):
 
 
 class LoadedJob(Model):
-    """A job as its workflow needs it: who and what it is for, how it is served, and what is still to do."""
+    """A job as its workflow needs it: who and what it is for, how it is served, and what is still to do.
+
+    ``retries`` are the ids of the orders to make outputs again that have been carried out.
+    """
 
     job_id: UUID
     owner_id: UUID
@@ -95,7 +99,9 @@ class LoadedJob(Model):
     request: JobRequest
     service: Service = Service()
     assets: tuple[AssetRef, ...]
-    outputs: tuple[OutputRef, ...]
+    outputs: tuple[OutputState, ...]
+    artifacts: ArtifactCounts = ArtifactCounts()
+    retries: tuple[str, ...] = ()
 
 
 class Artifact(Model):
@@ -181,6 +187,30 @@ class OutputFailure(Model):
     error: ErrorInfo
 
 
+class OutputIds(Model):
+    outputs: tuple[UUID, ...]
+
+
+class OutputStates(Model):
+    """Outputs as their rows say they are."""
+
+    outputs: tuple[OutputState, ...]
+
+
+class ReopenOutputs(Model):
+    """Put outputs back in the queue, once for each ``retry_id``; none named means all that failed or was cancelled."""
+
+    job_id: UUID
+    retry_id: str
+    outputs: tuple[UUID, ...]
+
+
+class QueuedWork(Model):
+    """The ids of a workflow's activities that no worker has begun."""
+
+    activity_ids: tuple[str, ...]
+
+
 class JobStage(Model):
     job_id: UUID
     status: JobStatus
@@ -209,7 +239,11 @@ LOAD_JOB = Declaration("load_job", TaskQueue.JOBS, JobRef, LoadedJob)
 ENTER_STAGE = Declaration("enter_stage", TaskQueue.JOBS, JobStage, type(None))
 REFUSE_ASSET = Declaration("refuse_asset", TaskQueue.JOBS, RefuseAsset, type(None))
 PLAN_OUTPUT = Declaration("plan_output", TaskQueue.JOBS, PlanOutput, PlannedOutput)
-FAIL_OUTPUT = Declaration("fail_output", TaskQueue.JOBS, OutputFailure, type(None))
+FAIL_OUTPUT = Declaration("fail_output", TaskQueue.JOBS, OutputFailure, OutputStates)
+CANCEL_OUTPUTS = Declaration("cancel_outputs", TaskQueue.JOBS, OutputIds, OutputStates)
+APPROVE_OUTPUTS = Declaration("approve_outputs", TaskQueue.JOBS, OutputIds, OutputStates)
+REOPEN_OUTPUTS = Declaration("reopen_outputs", TaskQueue.JOBS, ReopenOutputs, OutputStates)
+FIND_QUEUED_WORK = Declaration("find_queued_work", TaskQueue.JOBS, Nothing, QueuedWork)
 SETTLE_JOB = Declaration("settle_job", TaskQueue.JOBS, JobOutcome, SettledJob)
 PROBE_ASSET = Declaration("probe_asset", TaskQueue.ANALYSIS, AssetRef, ProbedAsset)
 ANALYSE_ASSET = Declaration("analyse_asset", TaskQueue.ANALYSIS, AnalyseAsset, Artifact)

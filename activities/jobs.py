@@ -1,13 +1,19 @@
 """Activities that read and write a job's rows."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from temporalio import activity
 
 from activities.context import ActivityContext
 from activities.declarations import (
+    APPROVE_OUTPUTS,
+    CANCEL_OUTPUTS,
     ENTER_STAGE,
     FAIL_OUTPUT,
     LOAD_JOB,
     REFUSE_ASSET,
+    REOPEN_OUTPUTS,
     SETTLE_JOB,
     AssetRef,
     JobOutcome,
@@ -15,10 +21,15 @@ from activities.declarations import (
     JobStage,
     LoadedJob,
     OutputFailure,
+    OutputIds,
     OutputRef,
+    OutputStates,
     RefuseAsset,
+    ReopenOutputs,
     SettledJob,
 )
+from schemas.control import OutputState
+from schemas.errors import ConflictError
 from schemas.jobs import Asset, Job, Output
 from stores import Assets, Jobs, Outputs, Plans, Projects
 
@@ -47,7 +58,9 @@ class JobActivities:
             request=job.request,
             service=await self._plans.service_for(job.owner_id),
             assets=tuple(_asset_ref(asset) for asset in assets),
-            outputs=_output_refs(job),
+            outputs=tuple(OutputState.of(output) for output in job.outputs),
+            artifacts=job.artifacts,
+            retries=await self._jobs.retries(job.id),
         )
 
     @activity.defn(name=ENTER_STAGE.name)
@@ -59,8 +72,22 @@ class JobActivities:
         await self._assets.refuse(refusal.asset_id, refusal.error)
 
     @activity.defn(name=FAIL_OUTPUT.name)
-    async def fail_output(self, failure: OutputFailure) -> None:
-        await self._outputs.fail(failure.output_id, failure.error)
+    async def fail_output(self, failure: OutputFailure) -> OutputStates:
+        return _states([await self._outputs.fail(failure.output_id, failure.error)])
+
+    @activity.defn(name=CANCEL_OUTPUTS.name)
+    async def cancel_outputs(self, asked: OutputIds) -> OutputStates:
+        """What has ended otherwise in the meantime stays as it is."""
+        return _states([await self._cancelled(output_id) for output_id in asked.outputs])
+
+    @activity.defn(name=APPROVE_OUTPUTS.name)
+    async def approve_outputs(self, asked: OutputIds) -> OutputStates:
+        return _states([await self._outputs.approve(output_id) for output_id in asked.outputs])
+
+    @activity.defn(name=REOPEN_OUTPUTS.name)
+    async def reopen_outputs(self, asked: ReopenOutputs) -> OutputStates:
+        reopened = await self._jobs.reopen(asked.job_id, asked.outputs, asked.retry_id)
+        return _states([await self._outputs.get(output_id) for output_id in reopened])
 
     @activity.defn(name=SETTLE_JOB.name)
     async def settle_job(self, outcome: JobOutcome) -> SettledJob:
@@ -70,6 +97,12 @@ class JobActivities:
 
     async def _settle(self, outcome: JobOutcome) -> Job:
         if outcome.cancelled:
+    async def _cancelled(self, output_id: UUID) -> Output:
+        try:
+            return await self._outputs.cancel(output_id)
+        except ConflictError:
+            return await self._outputs.get(output_id)
+
             return await self._jobs.cancel(outcome.job_id)
         if outcome.error is not None:
             return await self._jobs.fail(outcome.job_id, outcome.error)
@@ -84,6 +117,10 @@ def _asset_ref(asset: Asset) -> AssetRef:
 
 def _output_refs(job: Job) -> tuple[OutputRef, ...]:
     return tuple(_output_ref(output) for output in job.outputs)
+def _states(outputs: Iterable[Output]) -> OutputStates:
+    return OutputStates(outputs=tuple(OutputState.of(output) for output in outputs))
+
+
 
 
 def _output_ref(output: Output) -> OutputRef:

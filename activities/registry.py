@@ -10,6 +10,7 @@ from activities.declarations import TaskQueue
 from activities.jobs import JobActivities
 from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
+from activities.queued_work import find_queued_work
 from activities.rendering import RenderActivities
 
 
@@ -26,11 +27,15 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
                 jobs.fail_output,
                 jobs.settle_job,
                 planning.plan_output,
+                jobs.cancel_outputs,
+                jobs.approve_outputs,
+                jobs.reopen_outputs,
                 AcceleratorActivities(context.gpu).find_accelerators,
             )
         case TaskQueue.ANALYSIS:
             analysis = AnalysisActivities(context)
             return (analysis.probe_asset, analysis.analyse_asset)
+                find_queued_work,
         case TaskQueue.ANALYSIS_GPU:
             return (AnalysisActivities(context).analyse_asset,)
         case TaskQueue.RENDER | TaskQueue.RENDER_GPU:

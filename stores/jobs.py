@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+from schemas.control import OutputState, outputs_to_retry
 from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ArtifactCounts, AssetStatus, Job, JobRequest, JobStatus, Output, OutputStatus
 from stores.database import Connection, Connections, model_from, session, storable_json, transaction
@@ -10,7 +11,10 @@ from stores.job_rows import insert_job
 from stores.settling import derived_status
 from stores.trace_context import current_traceparent
 
-_STAGES = frozenset({JobStatus.ANALYSING, JobStatus.PLANNING, JobStatus.RENDERING})
+#: Retries of one job: more than any reason to retry, and few enough for a workflow to know them all.
+MOST_RETRIES = 100
+
+_STAGES = frozenset(status for status in JobStatus if not status.settled and status is not JobStatus.QUEUED)
 _UNSETTLED = [status for status in OutputStatus if not status.settled]
 
 
@@ -103,32 +107,52 @@ class Jobs:
             )
             return await _settle(connection, job_id, error=stored)
 
-    async def reopen(self, job_id: UUID, output_ids: Sequence[UUID]) -> Job:
+    async def reopen(self, job_id: UUID, output_ids: Sequence[UUID], retry_id: str) -> tuple[UUID, ...]:
         """Puts failed and cancelled outputs back in the queue, and their job with them if it had ended.
 
-        Outputs that are being made already are left alone, so that the same call may come twice.
+        Args:
+            job_id: the job.
+            output_ids: what to make again; nothing named means all that failed or was cancelled.
+            retry_id: the order to do so. The same order sent again changes nothing, whatever happened since.
+
+        Returns:
+            The outputs that this order put back, then or now.
 
         Raises:
             CinemaError: one of the outputs is not this job's (``NOT_FOUND``).
-            ConflictError: one is completed, or there is nothing to make again (``INVALID_TRANSITION``).
+            ConflictError: one has not failed or been cancelled, there is nothing to make again, or the job has been
+                retried too often (``INVALID_TRANSITION``).
         """
-        wanted = list(set(output_ids))
         async with transaction(self._connections) as connection:
-            status = await _lock(connection, job_id)
-            await _check_reopenable(connection, job_id, wanted)
-            reopened = await connection.fetch(
+            await _lock(connection, job_id)
+            carried_out: list[UUID] | None = await connection.fetchval(
+                "select output_ids from public.job_retries where job_id = $1 and retry_id = $2", job_id, retry_id
+            )
+            if carried_out is not None:
+                return tuple(carried_out)
+            job = await _read(connection, job_id)
+            states = [OutputState.of(output) for output in job.outputs]
+            chosen = tuple(output.output_id for output in outputs_to_retry(states, output_ids))
+            await _record_retry(connection, job, retry_id, chosen)
+            await connection.execute(
                 """
                 update public.job_outputs set status = 'queued', stage = 'queued', progress = 0, error = null
-                where job_id = $1 and id = any($2::uuid[]) and status in ('failed', 'cancelled') returning id
+                where job_id = $1 and id = any($2::uuid[])
                 """,
                 job_id,
-                wanted,
+                chosen,
             )
-            if status.settled:
-                if not reopened:
-                    raise ConflictError(ErrorCode.INVALID_TRANSITION, "There is nothing in this job to make again.")
+            if job.status.settled:
                 await connection.execute("update public.jobs set status = 'queued', error = null where id = $1", job_id)
-            return await _read(connection, job_id)
+            return chosen
+
+    async def retries(self, job_id: UUID) -> tuple[str, ...]:
+        """The orders to make outputs of this job again that have been carried out, oldest first."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                "select retry_id from public.job_retries where job_id = $1 order by created_at, retry_id", job_id
+            )
+        return tuple(row["retry_id"] for row in rows)
 
 
 async def _lock(connection: Connection, job_id: UUID) -> JobStatus:
@@ -176,16 +200,19 @@ async def _settle(connection: Connection, job_id: UUID, *, error: object = None)
     return await _read(connection, job_id)
 
 
-async def _check_reopenable(connection: Connection, job_id: UUID, output_ids: list[UUID]) -> None:
-    rows = await connection.fetch(
-        "select status from public.job_outputs where job_id = $1 and id = any($2::uuid[]) for update",
-        job_id,
+async def _record_retry(connection: Connection, job: Job, retry_id: str, output_ids: Sequence[UUID]) -> None:
+    earlier = await connection.fetchval("select count(*) from public.job_retries where job_id = $1", job.id)
+    if earlier >= MOST_RETRIES:
+        raise ConflictError(
+            ErrorCode.INVALID_TRANSITION, f"This job has been retried {earlier} times; start a new one instead."
+        )
+    await connection.execute(
+        "insert into public.job_retries (job_id, owner_id, retry_id, output_ids) values ($1, $2, $3, $4)",
+        job.id,
+        job.owner_id,
+        retry_id,
         output_ids,
     )
-    if len(rows) < len(output_ids):
-        raise CinemaError(ErrorCode.NOT_FOUND, "One of these outputs does not belong to this job.")
-    if any(row["status"] == OutputStatus.COMPLETED for row in rows):
-        raise ConflictError(ErrorCode.INVALID_TRANSITION, "A completed output is not made again.")
 
 
 def _missing() -> CinemaError:

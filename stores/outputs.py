@@ -41,6 +41,14 @@ class Outputs:
             """
             return await _written(connection, statement, output_id, edl_key)
 
+    async def approve(self, output_id: UUID) -> Output:
+        """Records that the output's plan may be rendered; the first approval stays."""
+        async with session(self._connections) as connection:
+            statement = """
+                update public.job_outputs set approved_at = coalesce(approved_at, now()) where id = $1 returning *
+            """
+            return await _written(connection, statement, output_id)
+
     async def begin_attempt(self, output_id: UUID) -> int:
         """Starts a render and returns its attempt number; from now on every earlier attempt is refused.
 

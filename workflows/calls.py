@@ -43,7 +43,13 @@ class JobCalls:
         )
 
     async def __call__(
-        self, declared: Declaration[Argument, Result], argument: Argument, limits: ActivityLimits, *, summary: str
+        self,
+        declared: Declaration[Argument, Result],
+        argument: Argument,
+        limits: ActivityLimits,
+        *,
+        summary: str,
+        name: str | None = None,
     ) -> Result:
         """Like ``call``; work that a GPU makes faster goes to one first, and to a CPU if none takes it in time."""
         gpu = declared.accelerated
@@ -56,6 +62,7 @@ class JobCalls:
                     argument,
                     limits,
                     summary=summary,
+                    name=name,
                     priority=self._priority,
                     queue=gpu,
                     schedule_to_start=patience,
@@ -63,7 +70,7 @@ class JobCalls:
             except ActivityError as error:
                 if not _found_nobody(error):
                     raise
-        return await call(declared, argument, limits, summary=summary, priority=self._priority)
+        return await call(declared, argument, limits, summary=summary, name=name, priority=self._priority)
 
     async def _found_accelerators(self) -> Accelerators:
         """Which GPU queues are served, asked again when the answer has become old."""
@@ -82,11 +89,12 @@ async def call(
     limits: ActivityLimits,
     *,
     summary: str,
+    name: str | None = None,
     priority: Priority = Priority.default,
 ) -> Result:
     """Run an activity and wait for it; a cancelled one is waited for until it has tidied up.
 
-    Without a ``priority`` of its own it takes the workflow's.
+    Without a ``priority`` of its own it takes the workflow's, without a ``name`` as its id a number.
 
     Raises:
         ActivityError: When its retries are used up, or it was cancelled.
@@ -96,6 +104,7 @@ async def call(
         argument,
         limits,
         summary=summary,
+        name=name,
         priority=priority,
         queue=declared.queue,
         schedule_to_start=SCHEDULE_TO_START,
@@ -127,6 +136,7 @@ async def _call(
     limits: ActivityLimits,
     *,
     summary: str,
+    name: str | None,
     priority: Priority,
     queue: TaskQueue,
     schedule_to_start: timedelta,
@@ -137,6 +147,7 @@ async def _call(
             answer: Result = await workflow.execute_activity(
                 declared.name,
                 argument,
+                activity_id=name,
                 task_queue=queue,
                 result_type=declared.result,
                 start_to_close_timeout=limits.start_to_close,

@@ -18,7 +18,7 @@ from temporalio.common import RawValue
 
 from schemas.invalid_input import InvalidInput
 from schemas.opening import NewJob
-from workflows.contract import DirectJobInput, direct_job_id
+from workflows.contract import ContinuedJob, DirectJobInput, direct_job_id
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -34,6 +34,7 @@ class ReceivedJob:
 
     job_id: UUID
     new_job: NewJob | None = None
+    continued: ContinuedJob | None = None
     refusal: InvalidInput | None = None
 
 
@@ -59,7 +60,7 @@ def received_job(argument: RawValue) -> ReceivedJob:
             raise InvalidInput.of("job_id", f"the id of this job's workflow must be {direct_job_id(job.job_id)}")
     except InvalidInput as refusal:
         return ReceivedJob(job_id=UUID(int=0), refusal=refusal)
-    return ReceivedJob(job_id=job.job_id, new_job=job.new_job)
+    return ReceivedJob(job_id=job.job_id, new_job=job.new_job, continued=job.continued)
 
 
 def _decoded(payload: Payload) -> DirectJobInput:

@@ -3,7 +3,7 @@
 The argument and answer of each update and query are in ``schemas.control``.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -44,15 +44,23 @@ SEARCH_ATTRIBUTES = (OWNER, PROJECT, JOB_STATUS, VARIANTS)
 CONTRACT_VERSION = 1
 
 
+class ContinuedJob(Model):
+    """What a run of the workflow hands on to the next where its history has become too long."""
+
+    paused_until: datetime | None = None
+    approve_by: datetime | None = None
+
+
 class DirectJobInput(Model):
     """A job to make: one that has its rows already, or a ``new_job`` whose rows the workflow writes first.
 
-    A new job's id is its client's to choose; it is the id of one job for ever.
+    A new job's id is its client's to choose; it is the id of one job for ever. ``continued`` is the workflow's own.
     """
 
     contract_version: Literal[1] = 1
     job_id: UUID
     new_job: NewJob | None = None
+    continued: ContinuedJob | None = None
 
 
 DirectJobResult = SettledJob

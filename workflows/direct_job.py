@@ -1,54 +1,41 @@
-"""The workflow of a job: load, analyse every asset, plan and render each output on its own, settle."""
+"""The workflow of a job: load, analyse every asset, make each output on its own, settle; steered while it runs."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from uuid import UUID
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.declarations import (
-        ENTER_STAGE,
-        FAIL_OUTPUT,
-        LOAD_JOB,
-        PLAN_OUTPUT,
-        PROBE_ASSET,
-        REFUSE_ASSET,
-        RENDER_OUTPUT,
-        SETTLE_JOB,
-        AnalyseAsset,
-        AnalysedAsset,
-        Artifact,
-        AssetRef,
-        JobOutcome,
-        JobRef,
-        JobStage,
-        LoadedJob,
-        OutputFailure,
-        OutputRef,
-        PlannedOutput,
-        PlanOutput,
-        ProbedAsset,
-        RefuseAsset,
-        RenderOutput,
-        SettledJob,
-        analysis_by,
-    )
+    from activities.declarations import AnalysedAsset
+    from schemas.control import ApproveOutputs, CancelOutputs, JobState, RetryOutputs, Steered
     from schemas.errors import ErrorCode, ErrorInfo
-    from schemas.jobs import ArtifactCounts, JobStatus
-    from schemas.media import AssetKind
     from workflows.calls import JobCalls, failure_of
     from workflows.client_input import NO_ARGUMENT, one_argument, received_job
-    from workflows.contract import DIRECT_JOB, JOB_STATUS, OWNER, PROJECT, VARIANTS, DirectJobResult
-    from workflows.limits import LIGHT, PROBE, analysis_limits, render_limits
+    from workflows.contract import (
+        APPROVE,
+        CANCEL_OUTPUTS,
+        DIRECT_JOB,
+        JOB_STATE,
+        PAUSE,
+        RESUME,
+        RETRY_OUTPUTS,
+        ContinuedJob,
+        DirectJobInput,
+        DirectJobResult,
+    )
+    from workflows.held_calls import HeldCalls
+    from workflows.job_book import JobBook
+    from workflows.job_rows import JobRows
+    from workflows.limits import LONGEST_PAUSE, ORDERS_OF_ONE_RUN
     from workflows.opening import open_job
-    from workflows.operator_view import OperatorView
-
-#: The analyzer that measures one asset against another.
-ALIGNMENT = "alignment"
+    from workflows.preparation import Preparation
+    from workflows.production import Production
+    from workflows.steering import order_id, refusing
 
 NO_USABLE_ASSET = ErrorInfo(
     code=ErrorCode.NO_USABLE_ASSET,
@@ -57,203 +44,240 @@ NO_USABLE_ASSET = ErrorInfo(
 )
 
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _UsableAsset:
-    """An asset that passed its probe."""
-
-    asset: AssetRef
-    probed: ProbedAsset
-
-
 @workflow.defn(name=DIRECT_JOB)
 class DirectJob:
-    """Turns a job's footage into its outputs; one output's failure never touches its siblings."""
+    """Turns a job's footage into its outputs; one output's failure never touches its siblings.
+
+    It closes when the job has settled. A retry then opens a new run under the same workflow id, which finds the job and
+    all that succeeded in the rows.
+    """
 
     @workflow.init
     @one_argument
     def __init__(self, argument: RawValue = NO_ARGUMENT) -> None:
         self._received = received_job(argument)
-        self._job_id = self._received.job_id
-        self._artifacts: list[Artifact] = []
-        self._view = OperatorView()
-        self._call = JobCalls()
+        continued = self._received.continued or ContinuedJob()
+        self._book = JobBook(self._received.job_id, paused_until=continued.paused_until)
+        self._calls = HeldCalls(JobCalls(), self._held)
+        self._rows = JobRows(self._book, self._calls)
+        self._production = Production(self._book, self._rows, self._calls, continued.approve_by)
+        self._preparing: asyncio.Task[list[AnalysedAsset]] | None = None
+        self._usable: list[AnalysedAsset] = []
+        self._loaded = False
+        self._orders = 0
+        self._watching_pause: asyncio.Task[None] | None = None
 
     @workflow.run
     @one_argument
     async def run(self, argument: RawValue = NO_ARGUMENT) -> DirectJobResult:  # noqa: ARG002 (kept by __init__)
         await open_job(self._received)
         try:
-            error = await self._direct()
+            return await self._direct()
         except ActivityError as failure:
-            return await self._settle_broken(failure)
+            if not is_cancelled_exception(failure):
+                return await self._rows.settle(error=failure_of(failure))
+            await self._settle_cancelled()
+            raise asyncio.CancelledError from failure
         except asyncio.CancelledError:
-            await self._settle(cancelled=True)
+            await self._settle_cancelled()
             raise
-        return await self._settle(error=error)
 
-    async def _direct(self) -> ErrorInfo | None:
-        """Do the whole job; the error is why nothing at all could be made."""
-        loaded = await self._call(LOAD_JOB, JobRef(job_id=self._job_id), LIGHT, summary="load job")
-        self._introduce(loaded)
-        if loaded.status.settled:
-            return None
-        await self._enter(JobStatus.ANALYSING)
-        usable = await self._analyse(loaded)
-        if not usable:
+    @workflow.query(name=JOB_STATE)
+    def job_state(self) -> JobState:
+        """The job as it is now, with the places of the plans that there are."""
+        return self._book.state()
+
+    @workflow.update(name=RETRY_OUTPUTS)
+    async def retry_outputs(self, asked: RetryOutputs) -> Steered:
+        """Make outputs again that failed or were cancelled. Sent with a start, it reaches a closed job too."""
+        async with self._steering():
+            return self._steered(await self._rows.reopen(asked.outputs, order_id()))
+
+    @retry_outputs.validator
+    def _may_retry(self, asked: RetryOutputs) -> None:
+        if self._loaded and order_id() not in self._book.retries:
+            with refusing():
+                self._book.to_retry(asked.outputs)
+
+    @workflow.update(name=CANCEL_OUTPUTS)
+    async def cancel_outputs(self, asked: CancelOutputs) -> Steered:
+        """Call outputs off and wait until nobody works on them any more; one that finished in time is kept."""
+        async with self._steering():
+            chosen = self._book.to_cancel(asked.outputs)
+            await self._production.call_off(chosen)
+            return self._steered(chosen)
+
+    @cancel_outputs.validator
+    def _may_cancel(self, asked: CancelOutputs) -> None:
+        if self._loaded:
+            with refusing():
+                self._book.to_cancel(asked.outputs)
+
+    @workflow.update(name=APPROVE)
+    async def approve(self, asked: ApproveOutputs) -> Steered:
+        """Render these plans of those that await approval, and call the others off."""
+        async with self._steering():
+            chosen = self._book.to_approve(asked.outputs)
+            others = [output_id for output_id in self._book.to_approve(()) if output_id not in chosen]
+            await self._rows.approve(chosen)
+            if others:
+                await self._production.call_off(others)
+            return self._steered(chosen)
+
+    @approve.validator
+    def _may_approve(self, asked: ApproveOutputs) -> None:
+        if self._loaded:
+            with refusing():
+                self._book.to_approve(asked.outputs)
+
+    @workflow.update(name=PAUSE)
+    async def pause(self) -> Steered:
+        """Begin nothing new; what a worker has begun is finished. A pause of a paused job changes nothing."""
+        async with self._steering():
+            self._book.check_running()
+            if not self._book.paused:
+                self._book.paused_until = workflow.now() + LONGEST_PAUSE
+                self._watch_pause(self._book.paused_until)
+            await self._rows.publish()
+            await self._calls.take_back()
+            return self._steered(())
+
+    @workflow.update(name=RESUME)
+    async def resume(self) -> Steered:
+        """Go on after a pause; without one nothing changes."""
+        async with self._steering():
+            self._book.check_running()
+            self._book.paused_until = None
+            await self._rows.publish()
+            return self._steered(())
+
+    @pause.validator
+    def _may_pause(self) -> None:
+        self._check_running()
+
+    @resume.validator
+    def _may_resume(self) -> None:
+        self._check_running()
+
+    def _check_running(self) -> None:
+        if self._loaded:
+            with refusing():
+                self._book.check_running()
+
+    @asynccontextmanager
+    async def _steering(self) -> AsyncIterator[None]:
+        """An update waits until the job is known, and fails alone: never the job with it."""
+        self._orders += 1
+        await workflow.wait_condition(lambda: self._loaded)
+        with refusing():
+            yield
+
+    def _steered(self, output_ids: Iterable[UUID]) -> Steered:
+        return Steered(outputs=tuple(output_ids), job=self._book.state())
+
+    async def _direct(self) -> DirectJobResult:
+        """Make the outputs that are to be made until none is left, not even by an update that came at the end."""
+        await self._rows.load()
+        self._loaded = True
+        if self._book.paused_until is not None:
+            self._watch_pause(self._book.paused_until)
+        while True:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            if not self._book.open:
+                return self._book.settled()
+            await self._make_and_settle()
+
+    async def _make_and_settle(self) -> None:
+        """A failure outside any one asset or output ends the job."""
+        try:
+            error = await self._make()
+        except ActivityError as failure:
+            error = failure_of(failure)
+            await self._end_work()
+        await self._rows.settle(error=error)
+
+    async def _make(self) -> ErrorInfo | None:
+        """Make every output; the error is why nothing at all could be made."""
+        usable = await self._prepared()
+        if self._book.open and not usable:
             return NO_USABLE_ASSET
-        await self._enter(JobStatus.PLANNING)
-        unfinished = [output for output in loaded.outputs if not output.status.settled]
-        plans = await _all(self._plan(loaded, output, usable) for output in unfinished)
-        await self._enter(JobStatus.RENDERING)
-        await _all(
-            self._render(loaded, output, plan, f"{number}/{len(unfinished)}")
-            for number, (output, plan) in enumerate(zip(unfinished, plans, strict=True), start=1)
-            if plan is not None
-        )
+        while self._book.open:
+            self._production.go_on(usable)
+            await self._until(lambda: self._production.news)
         return None
 
-    def _introduce(self, loaded: LoadedJob) -> None:
-        self._call.serve(loaded.owner_id, loaded.service)
-        workflow.upsert_search_attributes(
-            [
-                OWNER.value_set(str(loaded.owner_id)),
-                PROJECT.value_set(str(loaded.project_id)),
-                VARIANTS.value_set([output.variant.value for output in loaded.outputs]),
-            ]
+    async def _prepared(self) -> list[AnalysedAsset]:
+        """The usable assets with all there is to know of them; made out once, and not at all if nobody wants them."""
+        if self._usable:
+            return self._usable
+        self._book.preparing = True
+        await self._rows.publish()
+        preparing = asyncio.create_task(Preparation(self._book, self._rows, self._calls).analyse())
+        self._preparing = preparing
+        await self._until(preparing.done)
+        if not self._book.open:
+            await self._end_work()
+            return []
+        self._book.preparing = False
+        self._usable = preparing.result()
+        if self._usable:
+            await self._rows.publish()
+        return self._usable
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait for it, or until nothing is to be made any more."""
+        await workflow.wait_condition(
+            lambda: condition() or not self._book.open or self._forgotten or self._begins_anew
         )
-        self._view.introduce(loaded)
+        if self._begins_anew:
+            continued = ContinuedJob(paused_until=self._book.paused_until, approve_by=self._book.approve_by)
+            workflow.continue_as_new(DirectJobInput(job_id=self._book.job_id, continued=continued))
+        if self._forgotten:
+            await self._production.call_off(output.output_id for output in self._book.open)
 
-    async def _enter(self, status: JobStatus) -> None:
-        self._view.stage(status)
-        workflow.upsert_search_attributes([JOB_STATUS.value_set(status.value)])
-        await self._call(ENTER_STAGE, JobStage(job_id=self._job_id, status=status), LIGHT, summary=f"enter {status}")
+    def _held(self) -> bool:
+        return self._book.paused or self._has_long_history
 
-    async def _analyse(self, loaded: LoadedJob) -> list[AnalysedAsset]:
-        probed = [asset for asset in await _all(self._probe(asset) for asset in loaded.assets) if asset is not None]
-        reference = _reference(probed)
-        language = loaded.request.language
-        analysed = await _all(self._analyse_asset(asset, reference, language) for asset in probed)
-        return [asset for asset in analysed if asset is not None]
+    @property
+    def _has_long_history(self) -> bool:
+        """By updates, which nothing else bounds; begun anew for its own size, a very large job would never end."""
+        return self._orders >= ORDERS_OF_ONE_RUN and workflow.info().is_continue_as_new_suggested()
 
-    async def _probe(self, asset: AssetRef) -> _UsableAsset | None:
-        try:
-            probed = await self._call(PROBE_ASSET, asset, PROBE, summary=f"probe {asset.name}")
-        except ActivityError as error:
-            await self._refuse(asset, failure_of(error))
-            return None
-        self._artifacts.append(probed.probe)
-        return _UsableAsset(asset, probed)
+    @property
+    def _begins_anew(self) -> bool:
+        """Whether the history is too long, and everything that was being worked on has been finished."""
+        return self._has_long_history and self._calls.idle and workflow.all_handlers_finished()
 
-    async def _analyse_asset(
-        self, usable: _UsableAsset, reference: AssetRef | None, language: str | None
-    ) -> AnalysedAsset | None:
-        """Every analyzer the asset needs, side by side; one that cannot cope refuses the asset."""
-        asset = usable.asset
-        request = AnalyseAsset(asset=asset, analyzer="", probe=usable.probed.probe.ref, language=language)
-        requests = [request.model_copy(update={"analyzer": name}) for name in usable.probed.analyzers]
-        if reference is not None and asset.kind is AssetKind.AUDIO and usable.probed.has_sound:
-            requests.append(request.model_copy(update={"analyzer": ALIGNMENT, "reference": reference}))
-        answers = await _all(self._run_analyzer(request, usable.probed.duration_us) for request in requests)
-        for answer in answers:
-            if isinstance(answer, ErrorInfo):
-                await self._refuse(asset, answer)
-                return None
-        refs = tuple(answer.ref for answer in answers if isinstance(answer, Artifact))
-        return AnalysedAsset(asset=asset, artifacts=(usable.probed.probe.ref, *refs))
+    @property
+    def _forgotten(self) -> bool:
+        return self._book.paused_until is not None and workflow.now() >= self._book.paused_until
 
-    async def _run_analyzer(self, request: AnalyseAsset, media_us: int) -> Artifact | ErrorInfo:
-        summary = f"{request.analyzer} of {request.asset.name}"
-        try:
-            artifact = await self._call(
-                analysis_by(request.analyzer), request, analysis_limits(media_us), summary=summary
-            )
-        except ActivityError as error:
-            return failure_of(error)
-        self._artifacts.append(artifact)
-        return artifact
+    def _watch_pause(self, until: datetime) -> None:
+        """Wake up when the pause has lasted too long."""
 
-    async def _refuse(self, asset: AssetRef, error: ErrorInfo) -> None:
-        self._view.refused(asset, error)
-        refusal = RefuseAsset(asset_id=asset.asset_id, error=error)
-        await self._call(REFUSE_ASSET, refusal, LIGHT, summary=f"refuse {asset.name}: {error.code}")
+        async def watch() -> None:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._book.paused_until != until,
+                    timeout=until - workflow.now(),
+                    timeout_summary="longest pause",
+                )
 
-    async def _plan(
-        self, loaded: LoadedJob, output: OutputRef, assets: Sequence[AnalysedAsset]
-    ) -> PlannedOutput | None:
-        asked = PlanOutput(
-            job_id=loaded.job_id,
-            owner_id=loaded.owner_id,
-            project_id=loaded.project_id,
-            project_name=loaded.project_name,
-            output=output,
-            request=loaded.request,
-            assets=tuple(assets),
-        )
-        try:
-            planned = await self._call(PLAN_OUTPUT, asked, LIGHT, summary=f"plan {output.variant}")
-        except ActivityError as error:
-            await self._fail(output, failure_of(error))
-            return None
-        self._view.planned(output, planned)
-        return planned
+        self._watching_pause = asyncio.create_task(watch())
 
-    async def _render(self, loaded: LoadedJob, output: OutputRef, plan: PlannedOutput, position: str) -> None:
-        asked = RenderOutput(
-            job_id=loaded.job_id,
-            owner_id=loaded.owner_id,
-            project_id=loaded.project_id,
-            output=output,
-            edl_key=plan.edl_key,
-            review=plan.review,
-        )
-        try:
-            rendered = await self._call(
-                RENDER_OUTPUT, asked, render_limits(plan.duration_us), summary=f"render {output.variant} {position}"
-            )
-        except ActivityError as error:
-            await self._fail(output, failure_of(error))
-            return
-        self._view.rendered(output, rendered)
+    async def _end_work(self) -> None:
+        """Cancel whatever is being worked on, and wait until it has tidied up."""
+        preparing = self._preparing
+        if preparing is not None:
+            preparing.cancel()
+            await asyncio.gather(preparing, return_exceptions=True)
+        self._book.preparing = False
+        await self._production.end()
 
-    async def _fail(self, output: OutputRef, error: ErrorInfo) -> None:
-        self._view.failed(output, error)
-        failure = OutputFailure(output_id=output.output_id, error=error)
-        await self._call(FAIL_OUTPUT, failure, LIGHT, summary=f"fail {output.variant}: {error.code}")
-
-    async def _settle_broken(self, failure: ActivityError) -> SettledJob:
-        """A failure outside any one asset or output ends the job; a cancellation that arrived as one cancels it."""
-        try:
-            error = failure_of(failure)
-        except ActivityError:
-            await self._settle(cancelled=True)
-            raise asyncio.CancelledError from failure
-        return await self._settle(error=error)
-
-    async def _settle(self, *, error: ErrorInfo | None = None, cancelled: bool = False) -> SettledJob:
-        outcome = JobOutcome(job_id=self._job_id, artifacts=self._counts(), error=error, cancelled=cancelled)
-        settled = await self._call(SETTLE_JOB, outcome, LIGHT, summary="settle job")
-        self._view.stage(settled.status)
-        workflow.upsert_search_attributes([JOB_STATUS.value_set(settled.status.value)])
-        return settled
-
-    def _counts(self) -> ArtifactCounts:
-        computed = sum(artifact.computed for artifact in self._artifacts)
-        return ArtifactCounts(computed=computed, reused=len(self._artifacts) - computed)
-
-
-async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:
-    """Wait for every call to end, whatever happens to the others, and then raise the first error."""
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return [answer for answer in answers if not isinstance(answer, BaseException)]
-
-
-def _reference(assets: Sequence[_UsableAsset]) -> AssetRef | None:
-    """The recording that separate sound is aligned to: the longest A-roll that has sound."""
-    heard = [usable for usable in assets if usable.asset.kind is AssetKind.A_ROLL and usable.probed.has_sound]
-    return max(heard, key=lambda usable: usable.probed.duration_us).asset if heard else None
+    async def _settle_cancelled(self) -> None:
+        """Call off everything, also what an update that came at the same moment put back in the queue."""
+        await self._end_work()
+        await self._rows.settle(cancelled=True)
+        while self._loaded and not (workflow.all_handlers_finished() and not self._book.open):
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            await self._rows.settle(cancelled=True)

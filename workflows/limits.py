@@ -18,6 +18,12 @@ ACCELERATORS_KNOWN_FOR = timedelta(minutes=1)
 #: taken away at any time that is routine, but work that takes its worker down each time has to end.
 LOST_WORKER_ROUNDS = 3
 
+#: A job that nobody resumes is called off after this; it can be retried whenever somebody remembers it.
+LONGEST_PAUSE = timedelta(days=7)
+
+#: Updates after which a job's workflow begins a new history where Temporal suggests it.
+ORDERS_OF_ONE_RUN = 50
+
 #: Rows and small objects.
 LIGHT_START_TO_CLOSE = timedelta(minutes=2)
 

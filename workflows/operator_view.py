@@ -1,58 +1,59 @@
-"""What an operator reads in the Temporal Web UI: who, which project, which stage, how far, why it failed."""
+"""What an operator reads in the Temporal Web UI: who, which project, which stage, how far, why it failed, what next."""
 
-from uuid import UUID
+from collections.abc import Iterator
+from datetime import datetime
 
-from temporalio import workflow
+from activities.declarations import LoadedJob
+from schemas.control import OutputState
+from schemas.jobs import ApprovalDefault, OutputStatus
+from workflows.contract import APPROVE, CANCEL_OUTPUTS, PAUSE, RESUME, RETRY_OUTPUTS
+from workflows.job_book import JobBook
 
-from activities.declarations import AssetRef, LoadedJob, OutputRef, PlannedOutput, RenderedOutput
-from schemas.errors import ErrorInfo
-from schemas.jobs import JobStatus
+
+def details(job: LoadedJob, book: JobBook) -> str:
+    """The workflow's current details as Markdown."""
+    status = f"**{book.status}**" + (f" while {book.stage}" if book.status is not book.stage else "")
+    heading = (
+        f"Project **{_plain(job.project_name)}** (`{job.project_id}`) of owner `{job.owner_id}`, "
+        f"{len(job.assets)} assets, {job.request.pace} pace"
+    )
+    lines = [status, "", heading, "", *_next(book), "", "| output | state | id |", "|---|---|---|"]
+    lines += [f"| {output.variant} | {_state(output)} | `{output.output_id}` |" for output in book.outputs]
+    if book.refused:
+        lines += ["", "Files that could not be used:", ""]
+        lines += [f"- {_plain(file.name)}: {_plain(file.error.message)} (`{file.error.code}`)" for file in book.refused]
+    return "\n".join(lines)
 
 
-class OperatorView:
-    """The workflow's current details, kept up to date as Markdown."""
-
-    def __init__(self) -> None:
-        self._heading = ""
-        self._stage = JobStatus.QUEUED
-        self._outputs: dict[UUID, tuple[str, str]] = {}
-        self._refusals: list[str] = []
-
-    def introduce(self, job: LoadedJob) -> None:
-        self._heading = (
-            f"Project **{_plain(job.project_name)}** (`{job.project_id}`) of owner `{job.owner_id}`, "
-            f"{len(job.assets)} assets, {job.request.pace} pace"
+def _next(book: JobBook) -> Iterator[str]:
+    """What an operator can do now, by the names of the updates to send."""
+    if book.ended is not None:
+        if any(output.status in {OutputStatus.FAILED, OutputStatus.CANCELLED} for output in book.outputs):
+            yield f"To make again what failed or was cancelled: `cinema retry {book.job_id}` (`{RETRY_OUTPUTS}`)."
+        return
+    if book.paused_until is not None:
+        yield (
+            f"Nothing new begins; what was being worked on is finished. To go on: `{RESUME}`. "
+            f"Without that the job is called off at {_time(book.paused_until)}.\n"
         )
-        self._outputs = {output.output_id: (output.variant, output.status) for output in job.outputs}
-        self._show()
+    if book.approve_by is not None and book.approval is not None:
+        then = "approved" if book.approval.default is ApprovalDefault.APPROVE else "called off"
+        yield f"Waits for `{APPROVE}`. What nobody approved until {_time(book.approve_by)} is {then}.\n"
+    yield f"To stop for a while: `{PAUSE}`. " * (not book.paused) + f"To call outputs off: `{CANCEL_OUTPUTS}`."
 
-    def stage(self, status: JobStatus) -> None:
-        self._stage = status
-        self._show()
 
-    def refused(self, asset: AssetRef, error: ErrorInfo) -> None:
-        self._refusals.append(f"- {_plain(asset.name)}: {_plain(error.message)} (`{error.code}`)")
-        self._show()
+def _state(output: OutputState) -> str:
+    if output.error is not None:
+        return f"failed: {_plain(output.error.message)} (`{output.error.code}`)"
+    if output.awaits_approval:
+        return f"awaits approval of `{output.edl_key}`"
+    if output.status is OutputStatus.COMPLETED:
+        return f"completed by attempt {output.attempt}"
+    return output.status
 
-    def planned(self, output: OutputRef, plan: PlannedOutput) -> None:
-        self._output(output, f"planned, {plan.duration_us / 1e6:.1f} s")
 
-    def rendered(self, output: OutputRef, rendered: RenderedOutput) -> None:
-        self._output(output, f"completed by attempt {rendered.attempt}")
-
-    def failed(self, output: OutputRef, error: ErrorInfo) -> None:
-        self._output(output, f"failed: {_plain(error.message)} (`{error.code}`)")
-
-    def _output(self, output: OutputRef, state: str) -> None:
-        self._outputs[output.output_id] = (output.variant, state)
-        self._show()
-
-    def _show(self) -> None:
-        lines = [f"**{self._stage}**", "", self._heading, "", "| output | state |", "|---|---|"]
-        lines += [f"| {variant} | {state} |" for variant, state in self._outputs.values()]
-        if self._refusals:
-            lines += ["", "Files that could not be used:", "", *self._refusals]
-        workflow.set_current_details("\n".join(lines))
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _plain(text: str) -> str:

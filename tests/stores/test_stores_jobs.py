@@ -1,5 +1,6 @@
 """Jobs from creation to settlement, on a real Postgres."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ArtifactCounts, Job, JobRequest, JobStatus, OutputStatus, Project
 from schemas.media import AssetKind
 from stores import Assets, Jobs, Outputs, Pool, Projects
+from stores.jobs import MOST_RETRIES
 from tests.stores.samples import delivered, failure
 
 pytestmark = pytest.mark.postgres
@@ -60,7 +62,7 @@ async def test_a_job_that_does_not_exist_is_not_found(pool: Pool) -> None:
         jobs.settle(nobody),
         jobs.cancel(nobody),
         jobs.fail(nobody, failure()),
-        jobs.reopen(nobody, []),
+        jobs.reopen(nobody, [], "r"),
     ):
         with pytest.raises(CinemaError) as missing:
             await call
@@ -69,7 +71,14 @@ async def test_a_job_that_does_not_exist_is_not_found(pool: Pool) -> None:
 
 async def test_stages_can_be_entered_again(pool: Pool, job: Job) -> None:
     jobs = Jobs(pool)
-    for status in (JobStatus.ANALYSING, JobStatus.ANALYSING, JobStatus.PLANNING, JobStatus.RENDERING):
+    for status in (
+        JobStatus.ANALYSING,
+        JobStatus.ANALYSING,
+        JobStatus.AWAITING_APPROVAL,
+        JobStatus.PAUSED,
+        JobStatus.PLANNING,
+        JobStatus.RENDERING,
+    ):
         await jobs.set_status(job.id, status)
         assert (await jobs.get(job.id)).status is status
 
@@ -179,33 +188,78 @@ async def test_reopening_makes_only_what_failed_again(pool: Pool, job: Job) -> N
     await Outputs(pool).fail(broken.id, failure())
     await Jobs(pool).settle(job.id)
 
-    reopened = await Jobs(pool).reopen(job.id, [broken.id])
+    assert await Jobs(pool).reopen(job.id, [], "first") == (broken.id,)
 
+    reopened = await Jobs(pool).get(job.id)
     assert (reopened.status, reopened.error) == (JobStatus.QUEUED, None)
     assert [output.status for output in reopened.outputs] == [OutputStatus.COMPLETED, OutputStatus.QUEUED]
     assert (reopened.outputs[1].error, reopened.outputs[1].progress) == (None, 0)
-    assert await Jobs(pool).reopen(job.id, [broken.id]) == reopened
     await complete(Outputs(pool), broken.id)
     assert (await Jobs(pool).settle(job.id)).status is JobStatus.COMPLETED
+
+
+async def test_an_order_to_retry_is_carried_out_once_whatever_happened_since(pool: Pool, job: Job) -> None:
+    jobs, (first, second) = Jobs(pool), job.outputs
+    await jobs.cancel(job.id)
+    assert await jobs.reopen(job.id, [first.id], "order") == (first.id,)
+    await jobs.cancel(job.id)
+    settled = await jobs.get(job.id)
+    assert await jobs.reopen(job.id, [first.id], "order") == (first.id,)
+    assert await jobs.get(job.id) == settled
+    assert await jobs.reopen(job.id, [second.id], "another") == (second.id,)
+    assert await jobs.retries(job.id) == ("order", "another")
+
+
+async def test_two_retries_of_one_output_at_once_make_it_again_once(pool: Pool, job: Job) -> None:
+    await Jobs(pool).cancel(job.id)
+    wanted = [job.outputs[0].id]
+    answers = await asyncio.gather(
+        *(Jobs(pool).reopen(job.id, wanted, f"order {number}") for number in range(4)), return_exceptions=True
+    )
+    assert sum(not isinstance(answer, ConflictError) for answer in answers) == 1
+
+
+async def test_a_job_is_not_retried_for_ever(pool: Pool, job: Job) -> None:
+    for number in range(MOST_RETRIES):
+        await Jobs(pool).cancel(job.id)
+        await Jobs(pool).reopen(job.id, [], f"order {number}")
+    await Jobs(pool).cancel(job.id)
+    with pytest.raises(ConflictError, match="start a new one"):
+        await Jobs(pool).reopen(job.id, [], "one more")
 
 
 async def test_reopening_while_siblings_render_leaves_the_job_in_its_stage(pool: Pool, job: Job) -> None:
     await Jobs(pool).set_status(job.id, JobStatus.RENDERING)
     await Outputs(pool).cancel(job.outputs[0].id)
-    reopened = await Jobs(pool).reopen(job.id, [job.outputs[0].id])
+    await Jobs(pool).reopen(job.id, [job.outputs[0].id], "order")
+    reopened = await Jobs(pool).get(job.id)
     assert reopened.status is JobStatus.RENDERING
     assert reopened.outputs[0].status is OutputStatus.QUEUED
 
 
-async def test_what_is_completed_or_of_another_job_is_not_reopened(pool: Pool, project: Project, job: Job) -> None:
+async def test_what_is_completed_or_in_the_making_or_of_another_job_is_not_reopened(
+    pool: Pool, project: Project, job: Job
+) -> None:
     other = await Jobs(pool).create(project.owner_id, project.id, JobRequest())
-    await complete(Outputs(pool), job.outputs[0].id)
-    await Jobs(pool).cancel(job.id)
-    with pytest.raises(ConflictError, match="completed"):
-        await Jobs(pool).reopen(job.id, [output.id for output in job.outputs])
-    with pytest.raises(CinemaError) as foreign:
-        await Jobs(pool).reopen(job.id, [other.outputs[0].id])
+    done, open_one = job.outputs
+    await complete(Outputs(pool), done.id)
+    for wanted, reason in (
+        ([done.id], "outputs: cinematic_full is completed"),
+        ([open_one.id], "outputs: hook_cut is queued"),
+        ([], "nothing to make again"),
+    ):
+        with pytest.raises(ConflictError, match=reason):
+            await Jobs(pool).reopen(job.id, wanted, "order")
+    with pytest.raises(CinemaError, match="outputs: this job has no output") as foreign:
+        await Jobs(pool).reopen(job.id, [other.outputs[0].id], "order")
     assert foreign.value.code is ErrorCode.NOT_FOUND
-    with pytest.raises(ConflictError, match="nothing"):
-        await Jobs(pool).reopen(job.id, [])
-    assert (await Jobs(pool).get(job.id)).outputs[1].status is OutputStatus.CANCELLED
+    assert await Jobs(pool).retries(job.id) == ()
+
+
+async def test_an_approval_stays_with_its_output(pool: Pool, job: Job) -> None:
+    approved = await Outputs(pool).approve(job.outputs[0].id)
+    assert approved.approved_at is not None
+    assert (await Outputs(pool).approve(approved.id)).approved_at == approved.approved_at
+    await Jobs(pool).cancel(job.id)
+    await Jobs(pool).reopen(job.id, [approved.id], "order")
+    assert (await Outputs(pool).get(approved.id)).approved_at == approved.approved_at

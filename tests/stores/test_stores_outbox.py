@@ -138,7 +138,7 @@ async def test_a_job_that_runs_already_is_not_failed_by_its_dead_letter(pool: Po
 
 async def test_a_replay_leaves_what_its_creator_called_off(pool: Pool, outbox: Outbox, job: Job) -> None:
     await kill(pool, outbox, job)
-    await Jobs(pool).reopen(job.id, [output.id for output in job.outputs])
+    await Jobs(pool).reopen(job.id, [], "retry")
     await Jobs(pool).cancel(job.id)
     assert await outbox.replay([job.id]) == (job.id,)
     assert (await Jobs(pool).get(job.id)).status is JobStatus.CANCELLED

@@ -102,7 +102,13 @@ OUTPUT_STEPS = {
     *((settled, Q) for settled in (F, X)),
 }
 
-JOB_STAGES = (JobStatus.ANALYSING, JobStatus.PLANNING, JobStatus.RENDERING)
+JOB_STAGES = (
+    JobStatus.ANALYSING,
+    JobStatus.PLANNING,
+    JobStatus.AWAITING_APPROVAL,
+    JobStatus.RENDERING,
+    JobStatus.PAUSED,
+)
 JOB_STEPS = {
     *((origin, to) for origin in (JobStatus.QUEUED, *JOB_STAGES) for to in JobStatus if to is not JobStatus.QUEUED),
     *((settled, JobStatus.QUEUED) for settled in (JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED)),
@@ -165,7 +171,7 @@ async def test_a_lost_attempt_stays_fenced_after_a_retry_is_asked_for(
 ) -> None:
     late = await rendering(outputs, output.id)
     await outputs.fail(output.id, failure())
-    await Jobs(pool).reopen(output.job_id, [output.id])
+    await Jobs(pool).reopen(output.job_id, [output.id], "retry")
     with pytest.raises(ConflictError):
         await outputs.complete(output.id, late, delivered())
     assert await rendering(outputs, output.id) == late + 1

@@ -11,6 +11,8 @@ from temporalio import activity
 
 from activities.declarations import (
     ANALYSE_ASSET,
+    APPROVE_OUTPUTS,
+    CANCEL_OUTPUTS,
     ENTER_STAGE,
     FAIL_OUTPUT,
     FIND_ACCELERATORS,
@@ -19,6 +21,7 @@ from activities.declarations import (
     PROBE_ASSET,
     REFUSE_ASSET,
     RENDER_OUTPUT,
+    REOPEN_OUTPUTS,
     SETTLE_JOB,
     Accelerators,
     AnalyseAsset,
@@ -30,21 +33,29 @@ from activities.declarations import (
     LoadedJob,
     Nothing,
     OutputFailure,
+    OutputIds,
     OutputRef,
+    OutputStates,
     PlannedOutput,
     PlanOutput,
     ProbedAsset,
     RefuseAsset,
     RenderedOutput,
     RenderOutput,
+    ReopenOutputs,
     SettledJob,
 )
 from activities.interception import application_error
+from activities.queued_work import find_queued_work
 from schemas.analysing import ArtifactRef
+from schemas.control import OutputState, outputs_to_retry
 from schemas.edl import Variant
-from schemas.errors import CinemaError, ErrorCode, MediaRefused, OutputRefused, TransientError
-from schemas.jobs import JobRequest, JobStatus, OutputStatus
+from schemas.errors import CinemaError, ErrorCode, ErrorInfo, MediaRefused, OutputRefused, TransientError
+from schemas.jobs import ArtifactCounts, JobRequest, JobStatus, OutputStatus
 from schemas.media import AssetKind
+from stores.settling import derived_status
+
+FAILURE = ErrorInfo(code=ErrorCode.DELIVERY_CHECK_FAILED, message="Sound and picture are apart.", retryable=False)
 
 
 def ref(analyzer: str) -> ArtifactRef:
@@ -53,7 +64,11 @@ def ref(analyzer: str) -> ArtifactRef:
 
 @dataclass
 class StandIns:
-    """One job's worth of activities: scripted trouble in, what the workflow did out."""
+    """One job's worth of activities: scripted trouble in, what the workflow did out.
+
+    What they remember outlives a run of the workflow, as rows do. Renders of ``held`` variants go on until they are
+    taken out of it or cancelled.
+    """
 
     assets: tuple[str, ...] = ("talk.mp4", "city.mp4")
     refused: frozenset[str] = frozenset()
@@ -62,12 +77,17 @@ class StandIns:
     render_crashes: int = 0
     hold_render: bool = False
     accelerators: Accelerators = field(default_factory=Accelerators)
+    held: set[Variant] = field(default_factory=set)
+    hold_probe: bool = False
     status: JobStatus = JobStatus.QUEUED
+    request: JobRequest = field(default_factory=JobRequest)
     job_id: UUID = field(default_factory=uuid4)
     calls: Counter[str] = field(default_factory=Counter)
     stages: list[JobStatus] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     statuses: dict[Variant, OutputStatus] = field(default_factory=dict)
+    approved: set[UUID] = field(default_factory=set)
+    retries: dict[str, tuple[UUID, ...]] = field(default_factory=dict)
     outcome: JobOutcome | None = None
     rendering: asyncio.Event = field(default_factory=asyncio.Event)
     tidied: int = 0
@@ -84,11 +104,16 @@ class StandIns:
             self.plan_output,
             self.render_output,
             self.find_accelerators,
+            self.cancel_outputs,
+            self.approve_outputs,
+            self.reopen_outputs,
+            find_queued_work,
         ]
 
     @activity.defn(name=LOAD_JOB.name)
     async def load_job(self, _: JobRef) -> LoadedJob:
-        self.statuses = dict.fromkeys(Variant, OutputStatus.QUEUED)
+        untouched = OutputStatus.CANCELLED if self.status is JobStatus.CANCELLED else OutputStatus.QUEUED
+        self.statuses = self.statuses or dict.fromkeys(Variant, untouched)
         assets = tuple(
             AssetRef(asset_id=uuid4(), name=name, kind=AssetKind.A_ROLL, object_key=name, sha256="ab" * 32)
             for name in self.assets
@@ -99,9 +124,11 @@ class StandIns:
             project_id=uuid4(),
             project_name="a | project",
             status=self.status,
-            request=JobRequest(),
+            request=self.request,
             assets=assets,
-            outputs=self._outputs(),
+            outputs=self._states(),
+            artifacts=self.outcome.artifacts if self.outcome is not None else ArtifactCounts(),
+            retries=tuple(self.retries),
         )
 
     @activity.defn(name=FIND_ACCELERATORS.name)
@@ -117,21 +144,50 @@ class StandIns:
         self.refusals.append(refusal.error.message)
 
     @activity.defn(name=FAIL_OUTPUT.name)
-    async def fail_output(self, failure: OutputFailure) -> None:
+    async def fail_output(self, failure: OutputFailure) -> OutputStates:
         self._set(failure.output_id, OutputStatus.FAILED)
+        return self._states_of([failure.output_id])
+
+    @activity.defn(name=CANCEL_OUTPUTS.name)
+    async def cancel_outputs(self, asked: OutputIds) -> OutputStates:
+        for output_id in asked.outputs:
+            if not self._state(output_id).status.settled:
+                self._set(output_id, OutputStatus.CANCELLED)
+        return self._states_of(asked.outputs)
+
+    @activity.defn(name=APPROVE_OUTPUTS.name)
+    async def approve_outputs(self, asked: OutputIds) -> OutputStates:
+        self.approved.update(asked.outputs)
+        return self._states_of(asked.outputs)
+
+    @activity.defn(name=REOPEN_OUTPUTS.name)
+    async def reopen_outputs(self, asked: ReopenOutputs) -> OutputStates:
+        if asked.retry_id not in self.retries:
+            try:
+                chosen = outputs_to_retry(self._states(), asked.outputs)
+            except CinemaError as error:
+                raise application_error(error) from error
+            self.retries[asked.retry_id] = tuple(output.output_id for output in chosen)
+            for output in chosen:
+                self._set(output.output_id, OutputStatus.QUEUED)
+            self.status = JobStatus.QUEUED
+        return self._states_of(self.retries[asked.retry_id])
 
     @activity.defn(name=SETTLE_JOB.name)
     async def settle_job(self, outcome: JobOutcome) -> SettledJob:
         self.outcome = outcome
-        completed = sum(status is OutputStatus.COMPLETED for status in self.statuses.values())
-        status = (
-            JobStatus.COMPLETED if completed == len(Variant) else JobStatus.PARTIAL if completed else JobStatus.FAILED
-        )
-        return SettledJob(job_id=self.job_id, status=status, outputs=self._outputs(), artifacts=outcome.artifacts)
+        if outcome.cancelled or outcome.error is not None:
+            for state in self._states():
+                if not state.status.settled:
+                    self._set(state.output_id, OutputStatus.CANCELLED if outcome.cancelled else OutputStatus.FAILED)
+        self.status = derived_status(list(self.statuses.values()), asset_refused=bool(self.refusals))
+        return SettledJob(job_id=self.job_id, status=self.status, outputs=self._outputs(), artifacts=outcome.artifacts)
 
     @activity.defn(name=PROBE_ASSET.name)
     async def probe_asset(self, asset: AssetRef) -> ProbedAsset:
         self.calls["probe"] += 1
+        if self.hold_probe:
+            await self._until_cancelled()
         if asset.name in self.refused:
             raise application_error(MediaRefused(ErrorCode.MEDIA_EMPTY, f"{asset.name} is empty."))
         return ProbedAsset(
@@ -159,6 +215,8 @@ class StandIns:
         self.rendering.set()
         if self.hold_render:
             await self._until_cancelled()
+        if asked.output.variant in self.held:
+            await self._until_cancelled(asked.output.variant)
         if activity.info().attempt <= self.render_crashes:
             raise application_error(TransientError(ErrorCode.PROCESS_CRASHED, "The process ended."))
         if asked.output.variant in self.unrenderable:
@@ -166,19 +224,39 @@ class StandIns:
         self._set(asked.output.output_id, OutputStatus.COMPLETED)
         return RenderedOutput(video_key="k", video_sha256="ab" * 32, attempt=activity.info().attempt, reused=False)
 
-    async def _until_cancelled(self) -> None:
+    async def _until_cancelled(self, held: Variant | None = None) -> None:
         try:
-            while True:
+            while held is None or held in self.held:
                 activity.heartbeat()
                 await asyncio.sleep(0.1)
         finally:
             self.tidied += 1
 
+    def id_of(self, variant: Variant) -> UUID:
+        return UUID(int=list(Variant).index(variant) + 1)
+
     def _outputs(self) -> tuple[OutputRef, ...]:
         return tuple(
-            OutputRef(output_id=UUID(int=number), variant=variant, status=status)
-            for number, (variant, status) in enumerate(self.statuses.items(), start=1)
+            OutputRef(output_id=state.output_id, variant=state.variant, status=state.status) for state in self._states()
         )
+
+    def _states(self) -> tuple[OutputState, ...]:
+        return tuple(
+            OutputState(
+                output_id=self.id_of(variant),
+                variant=variant,
+                status=status,
+                error=FAILURE if status is OutputStatus.FAILED else None,
+                approved=self.id_of(variant) in self.approved,
+            )
+            for variant, status in self.statuses.items()
+        )
+
+    def _state(self, output_id: UUID) -> OutputState:
+        return next(state for state in self._states() if state.output_id == output_id)
+
+    def _states_of(self, output_ids: Sequence[UUID]) -> OutputStates:
+        return OutputStates(outputs=tuple(map(self._state, output_ids)))
 
     def _set(self, output_id: UUID, status: OutputStatus) -> None:
         self.statuses[list(self.statuses)[output_id.int - 1]] = status

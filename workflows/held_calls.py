@@ -1,0 +1,91 @@
+"""The calls of a job that can be paused: no work begins while it is, and what no worker has begun is taken back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from activities.declarations import FIND_QUEUED_WORK, Argument, Declaration, LoadedJob, Nothing, Result
+from workflows.calls import JobCalls
+from workflows.limits import LIGHT, ActivityLimits
+
+
+class HeldCalls:
+    """The work of one job. ``held`` says whether work may begin now."""
+
+    def __init__(self, calls: JobCalls, held: Callable[[], bool]) -> None:
+        self._calls = calls
+        self._held = held
+        self._working: dict[str, asyncio.Future[Any]] = {}
+        self._taken_back: set[str] = set()
+        self._light = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is scheduled: all that there may be is held."""
+        return not self._working and not self._light
+
+    def serve(self, job: LoadedJob) -> None:
+        """From now on let the calls take the turns that the job's owner has a right to."""
+        self._calls.serve(job.owner_id, job.service)
+
+    async def light(self, declared: Declaration[Argument, Result], argument: Argument, *, summary: str) -> Result:
+        """Read or write rows, paused or not.
+
+        Raises:
+            ActivityError: it failed or was cancelled.
+        """
+        self._light += 1
+        try:
+            return await self._calls(declared, argument, LIGHT, summary=summary)
+        finally:
+            self._light -= 1
+
+    async def work(
+        self,
+        declared: Declaration[Argument, Result],
+        argument: Argument,
+        limits: ActivityLimits,
+        *,
+        summary: str,
+        name: str,
+        given_up: Callable[[], bool],
+    ) -> Result:
+        """Do a piece of work once it may begin.
+
+        Args:
+            declared: the activity.
+            argument: what it is asked.
+            limits: its time limits and retries.
+            summary: its line in the Web UI.
+            name: the activity's id, by which the work is taken back; unique among the job's work.
+            given_up: whether nobody wants the work any more.
+
+        Raises:
+            ActivityError: it failed or was cancelled.
+            asyncio.CancelledError: it was given up before it began.
+        """
+        while True:
+            await workflow.wait_condition(lambda: given_up() or not self._held())
+            if given_up():
+                raise asyncio.CancelledError
+            self._taken_back.discard(name)
+            working = asyncio.ensure_future(self._calls(declared, argument, limits, summary=summary, name=name))
+            self._working[name] = working
+            try:
+                return await working
+            except ActivityError as error:
+                if not (is_cancelled_exception(error) and name in self._taken_back and not given_up()):
+                    raise
+            finally:
+                del self._working[name]
+
+    async def take_back(self) -> None:
+        """Cancel what waits for a worker; it is scheduled again when work may begin again."""
+        queued = await self.light(FIND_QUEUED_WORK, Nothing(), summary="find work that nobody has begun")
+        for name in queued.activity_ids:
+            if name in self._working and self._held():
+                self._taken_back.add(name)
+                self._working[name].cancel()

@@ -1,0 +1,124 @@
+"""Everything a job needs to know of its footage, before any output can be planned."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from temporalio.exceptions import ActivityError
+
+from activities.declarations import (
+    PROBE_ASSET,
+    AnalyseAsset,
+    AnalysedAsset,
+    Artifact,
+    AssetRef,
+    ProbedAsset,
+    analysis_by,
+)
+from schemas.errors import ErrorInfo
+from schemas.media import AssetKind
+from workflows.calls import failure_of
+from workflows.held_calls import HeldCalls
+from workflows.job_book import JobBook
+from workflows.job_rows import JobRows
+from workflows.limits import PROBE, analysis_limits
+
+#: The analyzer that measures one asset against another.
+ALIGNMENT = "alignment"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _UsableAsset:
+    """An asset that passed its probe."""
+
+    asset: AssetRef
+    probed: ProbedAsset
+
+
+class Preparation:
+    """Probes and analyses a job's assets side by side; one that cannot be used is refused, and the others go on."""
+
+    def __init__(self, book: JobBook, rows: JobRows, calls: HeldCalls) -> None:
+        self._book = book
+        self._rows = rows
+        self._calls = calls
+
+    async def analyse(self) -> list[AnalysedAsset]:
+        """The usable assets, in the creator's order.
+
+        Raises:
+            ActivityError: A refusal could not be recorded, or the work was cancelled.
+        """
+        probed = [asset for asset in await _all(map(self._probe, self._rows.job.assets)) if asset is not None]
+        reference = _reference(probed)
+        analysed = await _all(self._analyse_asset(asset, reference) for asset in probed)
+        return [asset for asset in analysed if asset is not None]
+
+    async def _probe(self, asset: AssetRef) -> _UsableAsset | None:
+        name, summary = f"probe-{asset.asset_id}", f"probe {asset.name}"
+        try:
+            probed = await self._calls.work(
+                PROBE_ASSET, asset, PROBE, summary=summary, name=name, given_up=self._given_up
+            )
+        except ActivityError as error:
+            await self._rows.refuse(asset, failure_of(error))
+            return None
+        self._book.analysed(asset, probed.probe)
+        return _UsableAsset(asset, probed)
+
+    async def _analyse_asset(self, usable: _UsableAsset, reference: AssetRef | None) -> AnalysedAsset | None:
+        """Every analyzer the asset needs, side by side; one that cannot cope refuses the asset."""
+        answers = await _all(
+            self._run_analyzer(request, usable.probed.duration_us) for request in self._requests(usable, reference)
+        )
+        for answer in answers:
+            if isinstance(answer, ErrorInfo):
+                await self._rows.refuse(usable.asset, answer)
+                return None
+        refs = tuple(answer.ref for answer in answers if isinstance(answer, Artifact))
+        return AnalysedAsset(asset=usable.asset, artifacts=(usable.probed.probe.ref, *refs))
+
+    def _requests(self, usable: _UsableAsset, reference: AssetRef | None) -> list[AnalyseAsset]:
+        request = AnalyseAsset(
+            asset=usable.asset, analyzer="", probe=usable.probed.probe.ref, language=self._rows.job.request.language
+        )
+        requests = [request.model_copy(update={"analyzer": name}) for name in usable.probed.analyzers]
+        if reference is not None and usable.asset.kind is AssetKind.AUDIO and usable.probed.has_sound:
+            requests.append(request.model_copy(update={"analyzer": ALIGNMENT, "reference": reference}))
+        return requests
+
+    async def _run_analyzer(self, request: AnalyseAsset, media_us: int) -> Artifact | ErrorInfo:
+        try:
+            artifact = await self._calls.work(
+                analysis_by(request.analyzer),
+                request,
+                analysis_limits(media_us),
+                summary=f"{request.analyzer} of {request.asset.name}",
+                name=f"{request.analyzer}-{request.asset.asset_id}",
+                given_up=self._given_up,
+            )
+        except ActivityError as error:
+            return failure_of(error)
+        self._book.analysed(request.asset, artifact)
+        return artifact
+
+    def _given_up(self) -> bool:
+        return not self._book.open
+
+
+async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """Wait for every call to end, whatever happens to the others, and then raise the first error."""
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if not isinstance(answer, BaseException)]
+
+
+def _reference(assets: Sequence[_UsableAsset]) -> AssetRef | None:
+    """The recording that separate sound is aligned to: the longest A-roll that has sound."""
+    heard = [usable for usable in assets if usable.asset.kind is AssetKind.A_ROLL and usable.probed.has_sound]
+    return max(heard, key=lambda usable: usable.probed.duration_us).asset if heard else None

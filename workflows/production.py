@@ -1,0 +1,195 @@
+"""The outputs of a job in the making: each is planned, approved where the job asks for it, and rendered on its own."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.declarations import (
+    PLAN_OUTPUT,
+    RENDER_OUTPUT,
+    AnalysedAsset,
+    OutputRef,
+    PlannedOutput,
+    PlanOutput,
+    RenderOutput,
+)
+from schemas.errors import ErrorCode
+from schemas.jobs import ApprovalDefault, ApprovalPolicy
+from workflows.calls import failure_of
+from workflows.held_calls import HeldCalls
+from workflows.job_book import JobBook
+from workflows.job_rows import JobRows
+from workflows.limits import LIGHT, render_limits
+
+#: Failures after which a plan that was made may be gone.
+_LOST = frozenset({ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT})
+
+
+class _NotApprovedError(Exception):
+    """Nobody approved the plan in time, and the job's policy is to call it off then."""
+
+
+class Production:
+    """Makes outputs side by side; one output's failure or cancellation never touches its siblings."""
+
+    def __init__(self, book: JobBook, rows: JobRows, calls: HeldCalls, approve_by: datetime | None) -> None:
+        self._book = book
+        self._rows = rows
+        self._calls = calls
+        self._approve_by = approve_by
+        self._plans: dict[UUID, PlannedOutput] = {}
+        self._making: dict[UUID, asyncio.Task[None]] = {}
+        self._given_up: set[UUID] = set()
+
+    @property
+    def news(self) -> bool:
+        """Whether an output has ended, or is there to begin."""
+        return any(making.done() for making in self._making.values()) or any(self._unbegun())
+
+    def go_on(self, assets: Sequence[AnalysedAsset]) -> None:
+        """Begin every output that is to be made and has not been begun.
+
+        Raises:
+            ActivityError: How an output ended could not be recorded.
+        """
+        for output_id in [output_id for output_id, making in self._making.items() if making.done()]:
+            made = self._making.pop(output_id)
+            if not made.cancelled():
+                made.result()
+        for output_id in list(self._unbegun()):
+            self._making[output_id] = asyncio.create_task(self._make(output_id, assets))
+
+    async def call_off(self, output_ids: Iterable[UUID]) -> None:
+        """End the work on these outputs, wait until it has tidied up, and record how they ended."""
+        wanted = tuple(output_ids)
+        self._given_up.update(wanted)
+        try:
+            await self._end(wanted)
+            await self._rows.cancel(wanted)
+        finally:
+            self._given_up.difference_update(wanted)
+
+    async def end(self) -> None:
+        """End all work and wait until it has tidied up."""
+        wanted = tuple(self._making)
+        self._given_up.update(wanted)
+        await self._end(wanted)
+        self._given_up.difference_update(wanted)
+
+    async def _end(self, output_ids: Iterable[UUID]) -> None:
+        ending = [self._making[output_id] for output_id in output_ids if output_id in self._making]
+        for making in ending:
+            making.cancel()
+        await workflow.wait_condition(lambda: all(making.done() for making in ending))
+
+    def _unbegun(self) -> Iterable[UUID]:
+        return (
+            output.output_id
+            for output in self._book.open
+            if output.output_id not in self._making and output.output_id not in self._given_up
+        )
+
+    async def _make(self, output_id: UUID, assets: Sequence[AnalysedAsset]) -> None:
+        try:
+            await self._produce(output_id, assets)
+        except ActivityError:
+            if output_id not in self._given_up:
+                raise
+
+    async def _produce(self, output_id: UUID, assets: Sequence[AnalysedAsset]) -> None:
+        try:
+            plan = self._plans.get(output_id) or await self._plan(output_id, assets)
+            await self._approval(output_id)
+            await self._render(output_id, plan)
+        except _NotApprovedError:
+            await self._rows.cancel((output_id,))
+        except ActivityError as error:
+            failure = failure_of(error)
+            if failure.code in _LOST:
+                self._plans.pop(output_id, None)
+            await self._rows.fail(output_id, failure)
+
+    async def _plan(self, output_id: UUID, assets: Sequence[AnalysedAsset]) -> PlannedOutput:
+        job, output = self._rows.job, self._ref(output_id)
+        asked = PlanOutput(
+            job_id=job.job_id,
+            owner_id=job.owner_id,
+            project_id=job.project_id,
+            project_name=job.project_name,
+            output=output,
+            request=job.request,
+            assets=tuple(assets),
+        )
+        planned = await self._calls.work(
+            PLAN_OUTPUT,
+            asked,
+            LIGHT,
+            summary=f"plan {output.variant}",
+            name=f"plan-{output.variant}",
+            given_up=lambda: output_id in self._given_up,
+        )
+        self._plans[output_id] = planned
+        self._book.planned(output_id, planned)
+        return planned
+
+    async def _approval(self, output_id: UUID) -> None:
+        """Wait until the plan is approved, where the job asks for that.
+
+        Raises:
+            _NotApprovedError: The policy's time is up and it calls off what nobody approved.
+        """
+        policy = self._book.approval
+        if policy is None or self._book.output(output_id).approved:
+            return
+        self._book.await_approval(output_id, self._deadline(policy))
+        await self._rows.publish()
+        try:
+            await workflow.wait_condition(
+                lambda: self._book.output(output_id).approved,
+                timeout=self._left(),
+                timeout_summary=f"approval of {self._book.output(output_id).variant}",
+            )
+        except TimeoutError:
+            if policy.default is ApprovalDefault.CANCEL:
+                raise _NotApprovedError from None
+            await self._rows.approve((output_id,))
+
+    def _deadline(self, policy: ApprovalPolicy) -> datetime:
+        """That of an earlier run of this workflow holds on."""
+        now = workflow.now()
+        if self._approve_by is not None and self._approve_by > now:
+            return self._approve_by
+        return now + timedelta(seconds=policy.timeout_seconds)
+
+    def _left(self) -> timedelta:
+        until = self._book.approve_by or workflow.now()
+        return max(until - workflow.now(), timedelta(seconds=1))
+
+    async def _render(self, output_id: UUID, plan: PlannedOutput) -> None:
+        self._book.render(output_id)
+        await self._rows.publish()
+        job, output = self._rows.job, self._ref(output_id)
+        rendered = await self._calls.work(
+            RENDER_OUTPUT,
+            RenderOutput(
+                job_id=job.job_id,
+                owner_id=job.owner_id,
+                project_id=job.project_id,
+                output=output,
+                edl_key=plan.edl_key,
+            ),
+            render_limits(plan.duration_us),
+            summary=f"render {output.variant} {self._book.position(output_id)}",
+            name=f"render-{output.variant}",
+            given_up=lambda: output_id in self._given_up,
+        )
+        self._book.rendered(output_id, rendered)
+        await self._rows.publish()
+
+    def _ref(self, output_id: UUID) -> OutputRef:
+        output = self._book.output(output_id)
+        return OutputRef(output_id=output.output_id, variant=output.variant, status=output.status)
