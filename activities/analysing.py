@@ -4,22 +4,25 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 from temporalio import activity
 
+from activities.accounting import Account, accounted
 from activities.artifacts import object_key, read_probe, write_artifact
 from activities.child_tasks import ANALYSE, Analyse
 from activities.context import ActivityContext
 from activities.declarations import ANALYSE_ASSET, PROBE_ASSET, AnalyseAsset, Artifact, AssetRef, ProbedAsset
 from activities.heartbeat import Heartbeat, heartbeating
+from activities.identity import job_of
 from activities.patience import patiently
 from activities.sandbox import run_in_child
 from activities.time_limit import time_left
 from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
 from schemas.analysing import AnalysisRequest, ArtifactRef
 from schemas.media import MediaProbe
-from stores import Analyses, Bucket
+from stores import Analyses, AnalysisWork, Bucket, Ledger
 
 PROBE = "probe"
 
@@ -41,6 +44,7 @@ class AnalysisActivities:
     def __init__(self, context: ActivityContext) -> None:
         self._context = context
         self._analyses = Analyses(context.database)
+        self._ledger = Ledger(context.database)
 
     @activity.defn(name=PROBE_ASSET.name)
     async def probe_asset(self, asset: AssetRef) -> ProbedAsset:
@@ -88,9 +92,12 @@ class AnalysisActivities:
             found = await self._found(key)
             if found is not None:
                 return found
-            made = await self._measure(wanted, heartbeat)
-            ref = ArtifactRef(analyzer=wanted.analyzer, key=key, object_key=object_key(key))
-            await patiently(lambda: self._keep(wanted, ref, made))
+            entry = await self._ledger.begin_analysis(_work(wanted))
+            async with accounted(self._ledger, entry) as account:
+                made = await self._measure(wanted, heartbeat, account)
+                ref = ArtifactRef(analyzer=wanted.analyzer, key=key, object_key=object_key(key))
+                await patiently(lambda: self._keep(wanted, ref, made))
+                account.media_us = _length_us(wanted, made)
         return Artifact(ref=ref, computed=True)
 
     async def _keep(self, wanted: _Measurement, ref: ArtifactRef, made: BaseModel) -> None:
@@ -105,7 +112,7 @@ class AnalysisActivities:
             return None
         return Artifact(ref=ref, computed=False)
 
-    async def _measure(self, wanted: _Measurement, heartbeat: Heartbeat) -> BaseModel:
+    async def _measure(self, wanted: _Measurement, heartbeat: Heartbeat, account: Account) -> BaseModel:
         request = AnalysisRequest(
             analyzer=wanted.analyzer,
             path=await self._local(wanted.asset),
@@ -125,7 +132,22 @@ class AnalysisActivities:
             limits=self._context.limits,
             time_limit=time_left(),
             on_progress=advance,
+            account=account,
         )
 
     async def _local(self, asset: AssetRef) -> Path:
         return await self._context.objects.local_path(Bucket.ASSETS, asset.object_key)
+
+
+def _work(wanted: _Measurement) -> AnalysisWork:
+    """For the ledger: the job whose workflow asks."""
+    job_id = job_of(activity.info().workflow_id or "")
+    if job_id is None:
+        raise RuntimeError("an analysis is asked for by a job's workflow")
+    return AnalysisWork(UUID(job_id), wanted.asset.asset_id, wanted.analyzer)
+
+
+def _length_us(wanted: _Measurement, made: BaseModel) -> int | None:
+    """Of the source that was measured."""
+    probe = made if isinstance(made, MediaProbe) else wanted.probe
+    return None if probe is None else probe.duration_us

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from temporalio import activity
 
+from activities.accounting import Account, accounted
 from activities.artifacts import read_object
 from activities.child_tasks import RENDER
 from activities.context import ActivityContext
@@ -20,11 +21,13 @@ from activities.sandbox import run_in_child
 from activities.scratch import working_folder
 from activities.time_limit import time_left
 from activities.uploads import upload_file
+from schemas.cost import Outcome
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Output, OutputFiles, OutputStatus
 from schemas.rendering import RenderRequest, RenderResult
-from stores import Assets, Bucket, Outputs
+from schemas.timebase import frame_to_us
+from stores import Assets, Bucket, Ledger, Outputs, RenderWork
 
 
 class RenderActivities:
@@ -35,6 +38,7 @@ class RenderActivities:
         self._objects = context.objects
         self._assets = Assets(context.database)
         self._outputs = Outputs(context.database)
+        self._ledger = Ledger(context.database)
 
     @activity.defn(name=RENDER_OUTPUT.name)
     async def render_output(self, asked: RenderOutput) -> RenderedOutput:
@@ -45,16 +49,25 @@ class RenderActivities:
                 return _published(output, reused=True)
             attempt = await patiently(lambda: self._outputs.begin_attempt(output.id))
             identify(attempt=attempt)
-            edl = await patiently(lambda: self._edl(asked))
-            key = render_key(edl, self._context.encoder)
             progress = OutputProgress(self._outputs, output.id, attempt, heartbeat)
-            reused = await patiently(lambda: self._reuse(asked, attempt, key))
-            if not reused:
-                with working_folder(self._context.scratch, f"{output.id}-{attempt}") as folder:
-                    result = await self._render(asked, edl, folder, progress)
-                    await progress.enter("publishing")
-                    await patiently(lambda: self._publish(asked, attempt, key, result))
+            entry = await patiently(lambda: self._ledger.begin_render(RenderWork(output.id, attempt)))
+            async with accounted(self._ledger, entry) as account:
+                reused = await self._make(asked, attempt, progress, account)
             return _published(await patiently(lambda: self._outputs.get(output.id)), reused=reused)
+
+    async def _make(self, asked: RenderOutput, attempt: int, progress: OutputProgress, account: Account) -> bool:
+        """Publish the output, and say whether nothing had to be rendered for it."""
+        edl = await patiently(lambda: self._edl(asked))
+        key = render_key(edl, self._context.encoder)
+        if await patiently(lambda: self._reuse(asked, attempt, key)):
+            account.outcome = Outcome.REUSED
+            return True
+        account.media_us = frame_to_us(edl.duration, edl.rate)
+        with working_folder(self._context.scratch, f"{asked.output.output_id}-{attempt}") as folder:
+            result = await self._render(asked, edl, folder, progress, account)
+            await progress.enter("publishing")
+            await patiently(lambda: self._publish(asked, attempt, key, result))
+        return False
 
     async def _edl(self, asked: RenderOutput) -> EDL:
         return EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, asked.edl_key))
@@ -83,7 +96,9 @@ class RenderActivities:
         await objects.put(Bucket.THUMBS, keys.thumbnail, objects.get(Bucket.THUMBS, earlier.thumbnail_key))
         return earlier.model_copy(update={"report": earlier.report.with_review(asked.review), **_places(keys)})
 
-    async def _render(self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress) -> RenderResult:
+    async def _render(
+        self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress, account: Account
+    ) -> RenderResult:
         request = RenderRequest(
             edl=edl,
             sources=await patiently(lambda: self._sources(asked, edl)),
@@ -98,6 +113,7 @@ class RenderActivities:
             limits=self._context.limits,
             time_limit=time_left(),
             on_progress=progress.advance,
+            account=account,
         )
         observe_render(asked.output.variant, result.report.metrics, time.monotonic() - started)
         return result

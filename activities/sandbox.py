@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Generic, TypeVar
@@ -17,6 +16,8 @@ from typing import Annotated, Generic, TypeVar
 from annotated_types import Gt
 from pydantic import TypeAdapter
 
+from activities.accounting import Account
+from activities.child_process import ChildProcess
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.model import Model
 from schemas.sandbox import ChildFailed, ChildMessage, ChildProgressed
@@ -64,8 +65,9 @@ async def run_in_child(
     limits: SandboxLimits,
     time_limit: timedelta,
     on_progress: OnProgress,
+    account: Account | None = None,
 ) -> Result:
-    """Do ``task`` in a child process and return its validated answer.
+    """Do ``task`` in a child process and return its validated answer; what it uses goes to ``account``.
 
     Cancelling this call, or letting it time out, kills the child and everything it started before it returns.
 
@@ -73,26 +75,29 @@ async def run_in_child(
         CinemaError: What the child raised, or ``TransientError`` where it crashed or ran out of memory or time.
     """
     process = await _start(task.module, limits)
-    errors = asyncio.create_task(_tail_of(_pipe(process.stderr)))
+    if account is not None:
+        account.watch(process)
+    errors = asyncio.create_task(_tail_of(process.stderr))
     try:
         async with asyncio.timeout(time_limit.total_seconds()):
-            await _send(process, request)
+            await process.send(request.model_dump_json().encode())
             answer = await _listen(process, result, on_progress)
-            await process.wait()
+            status = await process.wait()
     except TimeoutError as error:
         sentence = f"Working on this file took longer than {time_limit} and was stopped."
         raise TransientError(ErrorCode.PROCESS_TIMED_OUT, sentence) from error
     finally:
-        await _end(process)
+        await process.kill()
         tail = await errors
+        process.close()
     if answer is None:
-        raise _crash(process.returncode or 0, tail)
+        raise _crash(status, tail)
     return answer
 
 
-async def _start(module: str, limits: SandboxLimits) -> asyncio.subprocess.Process:
+async def _start(module: str, limits: SandboxLimits) -> ChildProcess:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
-    return await asyncio.create_subprocess_exec(
+    command = (
         sys.executable,
         # Import nothing from the current folder: it may be the creator's.
         "-P",
@@ -101,31 +106,13 @@ async def _start(module: str, limits: SandboxLimits) -> asyncio.subprocess.Proce
         str(limits.memory_bytes),
         str(limits.file_bytes),
         str(os.getpid()),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=LONGEST_LINE,
-        env=environment,
-        start_new_session=True,
     )
+    return await ChildProcess.start(command, environment, LONGEST_LINE)
 
 
-async def _send(process: asyncio.subprocess.Process, request: Model) -> None:
-    stdin = process.stdin
-    if stdin is None:
-        raise RuntimeError("the child was started without a standard input")
-    try:
-        stdin.write(request.model_dump_json().encode())
-        await stdin.drain()
-        stdin.close()
-    except ConnectionError:
-        # It died before it had read everything; its exit status and its last words say more than this pipe.
-        return
-
-
-async def _listen(process: asyncio.subprocess.Process, result: type[Result], on_progress: OnProgress) -> Result | None:
+async def _listen(process: ChildProcess, result: type[Result], on_progress: OnProgress) -> Result | None:
     answer: Result | None = None
-    async for line in _pipe(process.stdout):
+    async for line in process.stdout:
         match _MESSAGE.validate_json(line):
             case ChildProgressed(progress=done):
                 await on_progress(done)
@@ -136,24 +123,11 @@ async def _listen(process: asyncio.subprocess.Process, result: type[Result], on_
     return answer
 
 
-def _pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
-    if stream is None:
-        raise RuntimeError("the child was started without a pipe")
-    return stream
-
-
 async def _tail_of(stream: asyncio.StreamReader) -> str:
     tail = b""
     while chunk := await stream.read(64 << 10):
         tail = (tail + chunk)[-ERROR_TAIL:]
     return tail.decode(errors="replace").strip()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 def _crash(status: int, tail: str) -> CinemaError:

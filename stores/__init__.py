@@ -5,6 +5,7 @@ from stores.assets import Assets
 from stores.database import ActingAs, Connections, Pool, open_pool
 from stores.deletions import Deletions
 from stores.jobs import Jobs
+from stores.ledger import AnalysisWork, Ledger, RenderWork
 from stores.listening import JOBS_CHANNEL, OUTBOX_CHANNEL, Notifications, listen
 from stores.local_objects import LocalObjects
 from stores.migration import bootstrap_embedded, migrate
@@ -21,6 +22,7 @@ __all__ = [
     "OUTBOX_CHANNEL",
     "ActingAs",
     "Analyses",
+    "AnalysisWork",
     "Assets",
     "Backlog",
     "Bucket",
@@ -29,6 +31,7 @@ __all__ = [
     "Deletions",
     "JobOpenings",
     "Jobs",
+    "Ledger",
     "Letter",
     "LetterState",
     "LocalObjects",
@@ -42,6 +45,7 @@ __all__ = [
     "Plans",
     "Pool",
     "Projects",
+    "RenderWork",
     "Retention",
     "StoredObject",
     "bootstrap_embedded",

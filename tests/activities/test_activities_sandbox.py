@@ -3,13 +3,16 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from activities.accounting import Account
 from activities.sandbox import ChildTask, SandboxLimits, run_in_child
 from schemas.errors import CinemaError, ErrorCode
+from tests.activities.burning_child import BURNT_BYTES, BURNT_SECONDS, Burn
 from tests.activities.misbehaving_child import Answer, Behaviour
 from tests.conftest import REPOSITORY
 
@@ -103,6 +106,66 @@ async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert await gone(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a child leaves behind is known from /proc")
+@pytest.mark.parametrize("then", ["answer", "crash"])
+async def test_what_a_child_and_all_below_it_used_is_known_however_it_ended(tmp_path: Path, then: str) -> None:
+    account = Account(on_gpu=False)
+    with suppress(CinemaError):
+        await burn(then, tmp_path, account)
+    usage = account.usage
+    assert 3 * BURNT_SECONDS <= usage.cpu_s < 3 * BURNT_SECONDS + 10, "imports are in it, nothing twice"
+    assert BURNT_BYTES <= usage.bytes_written < 2 * BURNT_BYTES
+    assert usage.bytes_read >= BURNT_BYTES
+    assert usage.gpu_s == 0
+    assert await gone(int((tmp_path / "below").read_text())), "nothing is left running"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a running child uses is known from /proc")
+async def test_what_a_killed_child_used_is_known_before_and_after(tmp_path: Path) -> None:
+    account = Account(on_gpu=True)
+    asking = asyncio.create_task(burn("hang", tmp_path, account))
+    await written_pid(tmp_path)
+    so_far = account.usage
+    asking.cancel()
+    with suppress(asyncio.CancelledError):
+        await asking
+    assert so_far.cpu_s >= 3 * BURNT_SECONDS - 0.1, "in clock ticks"
+    assert so_far.gpu_s == so_far.wall_s > 0, "the worker held its accelerator all the time"
+    assert account.usage.cpu_s >= so_far.cpu_s
+    assert await gone(int((tmp_path / "below").read_text())), "nothing is left running"
+
+
+async def burn(then: str, folder: Path, account: Account) -> Burn:
+    return await run_in_child(
+        ChildTask("tests.activities.burning_child", Burn),
+        Burn(then=then, folder=folder),
+        Burn,
+        limits=LIMITS,
+        time_limit=timedelta(seconds=60),
+        on_progress=ignore,
+        account=account,
+    )
+
+
+async def test_a_large_request_to_a_child_that_never_reads_it_ends_with_the_child(tmp_path: Path) -> None:
+    with pytest.raises(CinemaError) as caught:
+        await run_in_child(
+            ChildTask("tests.activities.deaf_child", Behaviour),
+            Behaviour(do="x" * 1_000_000, folder=tmp_path),
+            Answer,
+            limits=LIMITS,
+            time_limit=timedelta(seconds=60),
+            on_progress=ignore,
+        )
+    assert caught.value.code is ErrorCode.PROCESS_CRASHED
+    assert "exit status 7" in caught.value.message
+    assert "I hear nothing" in caught.value.message
+
+
+async def ignore(_: float) -> None:
+    """Nobody watches."""
 
 
 async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:

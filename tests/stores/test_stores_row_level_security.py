@@ -9,16 +9,17 @@ import asyncpg
 import pytest
 
 from schemas.analysing import ArtifactRef
+from schemas.cost import Outcome, Usage
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Job, Project
 from schemas.media import AssetKind
-from stores import ActingAs, Analyses, Assets, Jobs, Outputs, Pool, Projects
+from stores import ActingAs, Analyses, AnalysisWork, Assets, Jobs, Ledger, Outputs, Pool, Projects
 from stores.database import Connection
 
 pytestmark = pytest.mark.postgres
 
-TABLES = ("plans", "profiles", "projects", "assets", "jobs", "job_outputs", "analyses", "outbox")
-OWNED = ("profiles", "projects", "assets", "jobs", "job_outputs")
+TABLES = ("plans", "profiles", "projects", "assets", "jobs", "job_outputs", "analyses", "outbox", "ledger")
+OWNED = ("profiles", "projects", "assets", "jobs", "job_outputs", "ledger")
 
 
 @pytest.fixture
@@ -36,6 +37,8 @@ async def stranger(pool: Pool, project: Project, job: Job) -> UUID:
     )
     artifact = ArtifactRef(analyzer="shots", key="c" * 64, object_key="shots/c.json")
     await Analyses(pool).record(artifact, asset_sha256="0" * 64, analyzer_version="1")
+    entry = await Ledger(pool).begin_analysis(AnalysisWork(job.id, uuid4(), "shots"))
+    await Ledger(pool).end(entry, Outcome.SUCCEEDED, Usage(cpu_s=1))
     other = uuid4()
     await Projects(pool).ensure_profile(other)
     for table in TABLES:
