@@ -31,7 +31,7 @@ from activities.declarations import (
 from schemas.control import OutputState
 from schemas.errors import ConflictError
 from schemas.jobs import Asset, Job, Output
-from stores import Assets, Jobs, Outputs, Plans, Projects
+from stores import Assets, Jobs, Ledger, Outputs, Plans, Projects
 
 
 class JobActivities:
@@ -43,6 +43,7 @@ class JobActivities:
         self._assets = Assets(context.database)
         self._jobs = Jobs(context.database)
         self._outputs = Outputs(context.database)
+        self._ledger = Ledger(context.database)
 
     @activity.defn(name=LOAD_JOB.name)
     async def load_job(self, asked: JobRef) -> LoadedJob:
@@ -92,6 +93,7 @@ class JobActivities:
     @activity.defn(name=SETTLE_JOB.name)
     async def settle_job(self, outcome: JobOutcome) -> SettledJob:
         await self._jobs.count_artifacts(outcome.job_id, outcome.artifacts)
+        await self._ledger.close_job(outcome.job_id)
         job = await self._settle(outcome)
         return SettledJob(job_id=job.id, status=job.status, outputs=_output_refs(job), artifacts=job.artifacts)
 
