@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 from temporalio.client import Client
 
+from cinema.encryption import payload_codec
 from cinema.made_once import made_once
 from cinema.settings import Settings
 from cinema.stack.errors import StackError
@@ -46,6 +47,7 @@ async def temporal(settings: Settings) -> Client:
     """A client of the Temporal of the settings, connected when it is first used, so that Temporal may be down now.
 
     Raises:
+        SettingsError: The encryption keys make no sense.
         StackError: No address is known.
     """
     return await _connect(settings, lazy=True)
@@ -55,6 +57,7 @@ async def connected_temporal(settings: Settings) -> Client:
     """A client that is connected already, as workers need it.
 
     Raises:
+        SettingsError: The encryption keys make no sense.
         StackError: No address is known.
         RuntimeError: Nothing answers there.
     """
@@ -67,7 +70,7 @@ async def _connect(settings: Settings, *, lazy: bool) -> Client:
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        plugins=[cinema_plugin()],
+        plugins=[cinema_plugin(payload_codec(settings))],
         lazy=lazy,
     )
 

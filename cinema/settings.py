@@ -183,6 +183,25 @@ class Settings(BaseSettings):
     worker_drain_seconds: Seconds = Field(
         10, description="How long a stopping worker lets running work finish before it hands it back."
     )
+    payload_keys: SecretStr | None = Field(
+        None,
+        description="Keys that encrypt what Temporal keeps of jobs, as `id:base64`, separated by commas: the first "
+        "encrypts, all decrypt. See operating.md, *Encryption*.",
+        json_schema_extra={"default": "not encrypted"},
+    )
+    payload_keys_file: AbsolutePath | None = Field(
+        None,
+        description="File with such keys, one a line, instead.",
+        json_schema_extra={"default": "not encrypted"},
+    )
+    codec_port: Port = Field(
+        8710, description="Preferred port of the server that decrypts for the Temporal Web UI; another if it is taken."
+    )
+    codec_token: SecretStr | None = Field(
+        None,
+        description="Token that it asks for, as `Authorization: Bearer`.",
+        json_schema_extra={"default": "none is asked for"},
+    )
     worker_deployment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = Field(
         None,
         description="Name of the Temporal worker deployment that workers belong to; see operating.md, *Rolling out*.",

@@ -1,8 +1,10 @@
 """What every Temporal client, worker and replayer of ours has in common, in one place so that none can forget it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkerConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -33,10 +35,10 @@ HEARTBEAT_THROTTLE = timedelta(seconds=1)
 class CinemaPlugin(SimplePlugin):
     """Pydantic payloads, traces, classified errors of activities, prompt cancellation, our schemas in the sandbox."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: PayloadCodec | None) -> None:
         super().__init__(
             "cinema",
-            data_converter=contract_data_converter,
+            data_converter=contract_data_converter if codec is None else _encoded(codec),
             # From the outermost: all that happens belongs to an activity's span, and is counted by its error's code.
             interceptors=[TracingInterceptor(), ActivityMetering(), ActivityInterception()],
             workflow_runner=_sandboxed,
@@ -48,9 +50,18 @@ class CinemaPlugin(SimplePlugin):
         return configured
 
 
-def cinema_plugin() -> CinemaPlugin:
-    """A new plugin for one client, worker or replayer."""
-    return CinemaPlugin()
+def cinema_plugin(codec: PayloadCodec | None = None) -> CinemaPlugin:
+    """A new plugin for one client, worker or replayer; ``codec`` encrypts what the Temporal server gets to keep."""
+    return CinemaPlugin(codec)
+
+
+def _encoded(codec: PayloadCodec) -> DataConverter:
+    """With the codec on errors' messages and stack traces too, which tell of names and addresses."""
+    return replace(
+        contract_data_converter,
+        payload_codec=codec,
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
 
 
 def _sandboxed(runner: WorkflowRunner | None) -> WorkflowRunner:

@@ -99,6 +99,7 @@ def _show_addresses(console: Console, state: StackState) -> None:
         "Temporal Web UI": ends.temporal_ui_url,
         "Temporal": ends.temporal_address,
         "API": ends.api_url,
+        "Payload codec": ends.codec_url,
     }
     for name, address in addresses.items():
         if address is not None:

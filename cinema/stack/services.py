@@ -25,6 +25,7 @@ def runtime_environment(endpoints: Endpoints) -> dict[str, str]:
         "CINEMA_POSTGRES_DSN": endpoints.postgres_dsn,
         "CINEMA_TEMPORAL_ADDRESS": endpoints.temporal_address,
         "CINEMA_TEMPORAL_NAMESPACE": endpoints.temporal_namespace,
+        "CINEMA_TEMPORAL_UI_URL": endpoints.temporal_ui_url or "",
         "CINEMA_API_URL": endpoints.api_url,
         "CINEMA_LOG_FORMAT": "json",
     }
@@ -35,6 +36,16 @@ def api_spec(endpoints: Endpoints, listener: int) -> ChildSpec:
     return ChildSpec(
         name="api",
         command=(sys.executable, "-m", "cinema.serve", "--descriptor", str(listener)),
+        descriptors=(listener,),
+        environment=runtime_environment(endpoints),
+    )
+
+
+def codec_spec(endpoints: Endpoints, listener: int) -> ChildSpec:
+    """Decrypts for the Temporal Web UI."""
+    return ChildSpec(
+        name="codec",
+        command=(sys.executable, "-m", "cinema.codec_server", "--descriptor", str(listener)),
         descriptors=(listener,),
         environment=runtime_environment(endpoints),
     )

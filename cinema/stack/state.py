@@ -40,13 +40,14 @@ class ChildStatus(Model):
 
 
 class Endpoints(Model):
-    """Where the parts are reached, embedded or not."""
+    """Where the parts are reached, embedded or not; ``codec_url`` where payloads are encrypted."""
 
     postgres_dsn: str
     temporal_address: str
     temporal_namespace: str
     temporal_ui_url: str | None
     api_url: str
+    codec_url: str | None = None
 
 
 class StackState(Model):

@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cinema.encryption import payload_codec
 from cinema.settings import Settings
 from cinema.stack.child import Child, ChildSpec
 from cinema.stack.errors import StackError
 from cinema.stack.layout import Layout
 from cinema.stack.ports import LOOPBACK, choose_port, is_free, listen, port_of
 from cinema.stack.postgres import dsn, postgres_spec
-from cinema.stack.services import api_spec, dispatcher_spec, watched_spec, worker_specs
+from cinema.stack.services import api_spec, codec_spec, dispatcher_spec, watched_spec, worker_specs
 from cinema.stack.state import Endpoints, StackPhase, StackState, write_state
 from cinema.stack.targets import write_targets
 from cinema.stack.temporal import temporal_spec
@@ -37,6 +38,7 @@ class Supervisor:
         self._settings = settings
         self._layout = Layout(settings.home)
         self._listener = listen(settings.api_port)
+        self._codec_listener = listen(settings.codec_port) if payload_codec(settings) is not None else None
         self._watching: list[socket.socket] = []
         self._servers: list[Child] = []
         self._services: list[Child] = []
@@ -53,6 +55,10 @@ class Supervisor:
             endpoints=self._endpoints,
             children=tuple(child.status for child in (*self._servers, *self._services)),
         )
+
+    @property
+    def _codec_url(self) -> str | None:
+        return None if self._codec_listener is None else f"http://{LOOPBACK}:{port_of(self._codec_listener)}"
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[StackState], None]) -> None:
         """Start everything, call ``on_ready``, and stop everything once ``stop`` is set.
@@ -84,6 +90,7 @@ class Supervisor:
             temporal_namespace=self._settings.temporal_namespace,
             temporal_ui_url=ui_url,
             api_url=self._settings.api_url or f"http://{LOOPBACK}:{port_of(self._listener)}",
+            codec_url=self._codec_url,
         )
         self._endpoints = endpoints
         async with _together() as group:
@@ -103,6 +110,8 @@ class Supervisor:
     def _service_specs(self, endpoints: Endpoints) -> list[ChildSpec]:
         api = api_spec(endpoints, self._listener.fileno())
         specs = [api, dispatcher_spec(endpoints), *worker_specs(endpoints, self._settings)]
+        if self._codec_listener is not None:
+            specs.append(codec_spec(endpoints, self._codec_listener.fileno()))
         self._watching = [listen(0) for _ in specs]
         return [watched_spec(spec, listener) for spec, listener in zip(specs, self._watching, strict=True)]
 
@@ -132,7 +141,8 @@ class Supervisor:
             return settings.temporal_address, settings.temporal_ui_url
         for tries_left in reversed(range(PORT_TRIES)):
             port, ui_port = choose_port(settings.temporal_port), choose_port(settings.temporal_ui_port)
-            spec = temporal_spec(self._layout.temporal_database, settings.temporal_namespace, port, ui_port)
+            database, namespace = self._layout.temporal_database, settings.temporal_namespace
+            spec = temporal_spec(database, namespace, port, ui_port, codec_url=self._codec_url)
             try:
                 await self._start_server(spec)
             except StackError:
@@ -159,8 +169,9 @@ class Supervisor:
         # Temporal first: while Postgres is there, nothing that still ends can fail for want of it.
         for child in sorted(self._servers, key=lambda child: child.spec.name, reverse=True):
             await child.stop()
-        for listener in (self._listener, *self._watching):
-            listener.close()
+        for listener in (self._listener, self._codec_listener, *self._watching):
+            if listener is not None:
+                listener.close()
 
     def _enter(self, phase: StackPhase) -> None:
         self._phase = phase
