@@ -71,10 +71,13 @@ eval: $(INSTALLED) ## Measure the quality of edits and print the figures
 up: $(INSTALLED) ## Run Postgres, Temporal, the API and the workers until Ctrl-C
 	@$(BIN)/cinema up
 
-schema: $(INSTALLED) ## Export the JSON Schema of the EDL to docs/
+schema: $(INSTALLED) ## Export the JSON Schemas of the EDL and of webhooks to docs/
 	@$(BIN)/python -c 'import json; from director import edl_json_schema; print(json.dumps(edl_json_schema(), indent=1))' \
 	  > docs/edl.schema.json.new
 	@mv docs/edl.schema.json.new docs/edl.schema.json
+	@$(BIN)/python -c 'import json; from schemas.webhooks import webhook_json_schema as schema; print(json.dumps(schema(), indent=1))' \
+	  > docs/webhooks.schema.json.new
+	@mv docs/webhooks.schema.json.new docs/webhooks.schema.json
 
 lock: ## Resolve dependencies again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

@@ -7,6 +7,7 @@ import asyncpg
 
 from activities.accelerators import GpuPolicy
 from activities.sandbox import SandboxLimits
+from activities.webhook_sending import WebhookSending
 from schemas.rendering import EncoderSettings
 from stores import ObjectStore
 
@@ -23,6 +24,7 @@ class ActivityContext:
     objects: ObjectStore
     models: Path
     scratch: Path
+    webhooks: WebhookSending
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     limits: SandboxLimits = field(default_factory=SandboxLimits)
     gpu: GpuPolicy = field(default_factory=GpuPolicy)

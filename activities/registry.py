@@ -12,6 +12,7 @@ from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
 from activities.queued_work import find_queued_work
 from activities.rendering import RenderActivities
+from activities.webhooks import WebhookActivities
 
 
 def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Callable[..., Any]]:
@@ -19,6 +20,7 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
     match queue:
         case TaskQueue.JOBS:
             jobs, planning = JobActivities(context), PlanningActivities(context)
+            webhooks = WebhookActivities(context.database, context.webhooks)
             return (
                 OpeningActivities(context).open_job,
                 jobs.load_job,
@@ -27,6 +29,8 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
                 jobs.fail_output,
                 jobs.settle_job,
                 planning.plan_output,
+                webhooks.attempt_delivery,
+                webhooks.abandon_delivery,
                 jobs.cancel_outputs,
                 jobs.approve_outputs,
                 jobs.reopen_outputs,

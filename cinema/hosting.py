@@ -26,6 +26,7 @@ from activities.declarations import TaskQueue
 from cinema.settings import Settings
 from workflows.contract import JOBS_QUEUE
 from workflows.direct_job import DirectJob
+from workflows.webhooks import DeliverWebhook
 
 #: Shares of the machine's memory and CPU above which no further light work is taken on.
 MEMORY_TARGET = 0.8
@@ -53,7 +54,7 @@ def worker_for(
         client,
         task_queue=queue,
         activities=activities,
-        workflows=[DirectJob] if queue is JOBS_QUEUE else [],
+        workflows=[DirectJob, DeliverWebhook] if queue is JOBS_QUEUE else [],
         tuner=_tuner(queue, settings),
         workflow_task_poller_behavior=_pollers(WORKFLOW_SLOTS),
         activity_task_poller_behavior=_pollers(slots(queue, settings)),

@@ -1,6 +1,7 @@
 """Every setting of every program in this project, read from environment variables that start with ``CINEMA_``."""
 
 import os
+import string
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -13,6 +14,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.service import GpuWork
 
 GIBIBYTE = 1 << 30
+
+#: 32 bytes in URL-safe base64: 43 characters and one of padding.
+ENCRYPTION_KEY_LENGTH = 44
+URL_SAFE_BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
 
 Port = Annotated[int, Ge(1), Le(65_535)]
 Slots = Annotated[int, Gt(0)]
@@ -44,6 +49,13 @@ class LogLevel(StrEnum):
 def _model_cache() -> Path:
     """Beside other programs' caches, so that several checkouts and homes share one download."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cinema" / "models"
+
+
+def _encryption_keys(keys: SecretStr) -> SecretStr:
+    for key in keys.get_secret_value().split(","):
+        if len(key) != ENCRYPTION_KEY_LENGTH or not set(key[:-1]) <= URL_SAFE_BASE64 or not key.endswith("="):
+            raise ValueError("each key must be 32 bytes in URL-safe base64")
+    return keys
 
 
 def _share_of_cores(parts: int) -> int:
@@ -179,6 +191,27 @@ class Settings(BaseSettings):
     )
     sandbox_file_bytes: Annotated[int, Gt(0)] = Field(
         64 * GIBIBYTE, description="Size of the largest file that such a process may write."
+    )
+    webhook_keys: Annotated[SecretStr, AfterValidator(_encryption_keys)] | None = Field(
+        None,
+        description="Keys that encrypt webhooks' secrets in the database: 32 bytes in URL-safe base64 each, separated "
+        "by commas; the first encrypts, all decrypt. Needed, and the same everywhere, where workers run on several "
+        "machines.",
+        json_schema_extra={"default": "one made once and kept in the home folder"},
+    )
+    webhook_allow_http: bool = Field(
+        False,  # noqa: FBT003 (a default)
+        description="Deliver webhooks to `http://` addresses too; for development.",
+    )
+    webhook_allow_private: bool = Field(
+        False,  # noqa: FBT003 (a default)
+        description="Deliver webhooks to private addresses and to any port too; for development, as it lets creators "
+        "reach the network of the workers.",
+    )
+    webhook_ca_file: AbsolutePath | None = Field(
+        None,
+        description="PEM file of certificates that webhook receivers may have besides publicly trusted ones.",
+        json_schema_extra={"default": "none"},
     )
     worker_drain_seconds: Seconds = Field(
         10, description="How long a stopping worker lets running work finish before it hands it back."

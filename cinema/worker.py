@@ -22,6 +22,7 @@ from cinema.telemetry.endpoint import watched
 from cinema.telemetry.metrics import PoolMetrics, register
 from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
+from cinema.webhook_sending import webhook_sending
 from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings
 from stores import LocalObjects, Pool
@@ -83,6 +84,7 @@ def activity_context(settings: Settings, pool: Pool) -> ActivityContext:
         objects=objects(settings),
         models=settings.models,
         scratch=settings.scratch_folder,
+        webhooks=webhook_sending(settings),
         encoder=EncoderSettings(
             crf=settings.encoder_crf,
             preset=settings.encoder_preset,
