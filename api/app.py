@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from api import downloads, health
+from api import downloads, health, sign_in
 from api.context import ApiContext
 from api.problems import add_problem_handlers
 
@@ -15,7 +15,10 @@ def create_app(context: ApiContext) -> FastAPI:
         docs_url="/docs" if context.documented else None,
         redoc_url=None,
     )
+    app.state.context = context
     add_problem_handlers(app)
+    if context.sign_in is not None:
+        app.include_router(sign_in.router(context.sign_in))
     app.include_router(health.router(context))
     app.include_router(downloads.router(context))
     return app

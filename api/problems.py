@@ -15,6 +15,10 @@ MEDIA_TYPE = "application/problem+json"
 
 #: What an error of ours is in HTTP; all others are the server's own fault.
 STATUS_OF: Mapping[ErrorCode, HTTPStatus] = {
+    ErrorCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.CONFLICT: HTTPStatus.CONFLICT,
+    ErrorCode.LIMIT_EXCEEDED: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
     ErrorCode.OBJECT_MISSING: HTTPStatus.NOT_FOUND,
     ErrorCode.INVALID_TRANSITION: HTTPStatus.CONFLICT,

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import socket
 
+import httpx
 import uvicorn
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
@@ -13,6 +14,7 @@ from cinema.connections import database, objects, temporal
 from cinema.exits import leave
 from cinema.readiness import say_ready
 from cinema.settings import Environment, Settings, load_settings
+from cinema.sign_in import local_sign_in, token_verifier
 from cinema.stack.ports import listen
 from cinema.stopping import stop_on_signals
 from cinema.telemetry.endpoint import watched
@@ -38,11 +40,14 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until a signal asks to stop."""
     stop = stop_on_signals()
     client = await temporal(settings)
-    async with database(settings) as pool:
+    async with database(settings) as pool, httpx.AsyncClient(follow_redirects=False) as web:
+        local = local_sign_in(settings)
         context = ApiContext(
             database=pool,
             temporal=client,
             objects=objects(settings),
+            verifier=token_verifier(settings, web, local),
+            sign_in=local,
             documented=settings.environment is Environment.DEVELOPMENT,
         )
         app = create_app(context)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -18,7 +18,7 @@ from cinema.directing.guessing import KindGuesser
 from cinema.directing.importing import Importer
 from cinema.directing.order import Order
 from cinema.directing.report import DirectReport, report_of
-from cinema.made_once import made_once
+from cinema.owner import local_owner
 from cinema.settings import Settings
 from cinema.stack.errors import StackError
 from cinema.stack.layout import Layout
@@ -80,7 +80,7 @@ class DirectSession:
 
     async def _create(self, order: Order) -> Job:
         """The project, its assets and the job as rows; the outbox does the rest."""
-        owner_id = UUID(made_once(Layout(self._settings.home).owner, lambda: str(uuid4())))
+        owner_id = local_owner(Layout(self._settings.home))
         projects = Projects(self._pool)
         await projects.ensure_profile(owner_id)
         project = await projects.create(owner_id, order.title)

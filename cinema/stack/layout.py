@@ -43,6 +43,10 @@ class Layout:
         return self.home / "signing.key"
 
     @property
+    def token_key(self) -> Path:
+        return self.home / "token.key"
+
+    @property
     def webhook_key(self) -> Path:
         return self.home / "webhook.key"
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -11,14 +12,24 @@ import uvicorn
 from temporalio.client import Client
 
 from api import ApiContext, create_app
+from api.authentication import KeyRing, LocalIssuer, TokenVerifier
+from api.context import LocalSignIn
 from cinema.stack.ports import listen, port_of
 from stores import LocalObjects
 
 NOWHERE = "127.0.0.1:9"
 
+#: The creator that this installation's local sign-in signs in.
+OWNER = UUID("7b2f6f0e-4f5a-4a57-9a3e-0d6a5b1c2d3e")
+
+
+@pytest.fixture(scope="session")
+def issuer() -> LocalIssuer:
+    return LocalIssuer(LocalIssuer.new_key())
+
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[tuple[LocalObjects, httpx.AsyncClient]]:
+async def served(tmp_path: Path, issuer: LocalIssuer) -> AsyncIterator[tuple[LocalObjects, httpx.AsyncClient]]:
     """The object store behind the API, and a client of it."""
     listener = listen(0)
     base_url = f"http://127.0.0.1:{port_of(listener)}"
@@ -27,6 +38,8 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[LocalObjects, httpx.Asyn
         database=asyncpg.create_pool(f"postgresql://nobody@{NOWHERE}/none", min_size=0),
         temporal=await Client.connect(NOWHERE, lazy=True),
         objects=objects,
+        verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
+        sign_in=LocalSignIn(issuer, OWNER),
     )
     server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

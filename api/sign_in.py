@@ -1,0 +1,53 @@
+"""Signing in at this very machine, without a password: for the embedded stack alone."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+
+from api.authentication.local_issuer import LIFETIME
+from api.context import LocalSignIn
+from schemas.errors import CinemaError, ErrorCode
+from schemas.model import Model
+
+LOCALHOST = "localhost"
+
+
+class SignedIn(Model):
+    """An access token, and for how many seconds it is valid (RFC 6749, section 5.1)."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105 (a type of token)
+    expires_in: int
+
+
+def router(local: LocalSignIn) -> APIRouter:
+    """``POST /auth/local``: a token for the owner of this installation."""
+    routes = APIRouter(tags=["sign-in"])
+
+    @routes.post("/auth/local", summary="Sign in at this machine")
+    async def sign_in(request: Request) -> SignedIn:
+        """Answers only a program or page of this machine: by address, by host name and by origin.
+
+        The host name is checked because a page elsewhere may have had its name resolved to this machine.
+        """
+        peer = request.client.host if request.client else ""
+        origin = request.headers.get("origin")
+        if not (
+            _is_loopback(peer)
+            and _is_loopback(request.url.hostname or "")
+            and (origin is None or _is_loopback(urlsplit(origin).hostname or ""))
+        ):
+            raise CinemaError(ErrorCode.FORBIDDEN, "This sign-in works only on the machine that Cinema AI runs on.")
+        return SignedIn(access_token=local.issuer.token(local.owner_id), expires_in=int(LIFETIME.total_seconds()))
+
+    return routes
+
+
+def _is_loopback(host: str) -> bool:
+    if host == LOCALHOST:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
