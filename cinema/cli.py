@@ -108,6 +108,17 @@ def temporal() -> None:
     _leave(run())
 
 
+@app.command()
+def cost(
+    job: Annotated[UUID, typer.Argument(help="The job, as `cinema direct` and the Web UI name it.")],
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Show what a job used, attempt by attempt, and who pays for it."""
+    from cinema.commands.cost import cost as run
+
+    _leave(run(job, as_json=as_json))
+
+
 outbox = typer.Typer(help="Show the jobs whose workflows are not started yet, and those that could not be.")
 app.add_typer(outbox, name="outbox")
 
@@ -132,6 +143,55 @@ def replay(
     from cinema.commands.outbox import replay as run
 
     _leave(run(job))
+
+
+retention = typer.Typer(help="Let go of what plans no longer keep.", no_args_is_help=True)
+app.add_typer(retention, name="retention")
+
+
+@retention.command("status")
+def retention_status(
+    days: Annotated[int, typer.Option(min=0, max=3650, help="How far to look ahead.")] = 30,
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Show what will be removed when, and how much it is."""
+    from cinema.commands.retention import status as run
+
+    _leave(run(days=days, as_json=as_json))
+
+
+@retention.command("sweep")
+def retention_sweep(
+    now: Annotated[bool, typer.Option("--now/--dry-run", help="Remove what is due, or only show it.")] = False,  # noqa: FBT002 (an option of the command line)
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Remove what is due, beside the scheduled sweeps. Exit status 3 if some of it could not be removed."""
+    if now:
+        from cinema.commands.retention import sweep as run
+    else:
+        from cinema.commands.retention import dry_run as run
+
+    _leave(run(as_json=as_json))
+
+
+@retention.command("schedule")
+def retention_schedule() -> None:
+    """Bring the schedule of sweeps to what the settings say; workers do so too when they start."""
+    from cinema.commands.retention import schedule as run
+
+    _leave(run())
+
+
+@app.command("delete-project")
+def delete_project(
+    project_id: Annotated[UUID, typer.Argument(metavar="PROJECT")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,  # noqa: FBT002 (an option of the command line)
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Delete a project with its footage, jobs and videos, for good, and print the proof."""
+    from cinema.commands.delete_project import delete_project as run
+
+    _leave(run(project_id, confirm=lambda question: yes or typer.confirm(question), as_json=as_json))
 
 
 def main() -> None:
