@@ -59,7 +59,7 @@ def worker_for(
         workflow_task_poller_behavior=_pollers(WORKFLOW_SLOTS),
         activity_task_poller_behavior=_pollers(slots(queue, settings)),
         graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
-        deployment_config=_deployment(settings),
+        deployment_config=deployment(settings),
     )
 
 
@@ -103,7 +103,7 @@ def _pollers(work_at_once: int) -> PollerBehaviorAutoscaling:
     return PollerBehaviorAutoscaling(minimum=1, initial=min(FIRST_POLLS, most), maximum=most)
 
 
-def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+def deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     """The version this worker is of. A workflow stays on the version it started on, whatever becomes current later."""
     if settings.worker_deployment is None or settings.worker_build_id is None:
         return None

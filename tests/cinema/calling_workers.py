@@ -8,13 +8,16 @@ from temporalio.worker import Worker
 
 from activities.accelerators import AcceleratorActivities, GpuPolicy
 from activities.declarations import TaskQueue
+from cinema.hosting import deployment
+from cinema.settings import Settings
 from tests.workflows.calling import CALLING, Call, Calling, Calls
 
 
-def jobs_worker(client: Client, policy: GpuPolicy | None = None) -> Worker:
+def jobs_worker(client: Client, policy: GpuPolicy | None = None, settings: Settings | None = None) -> Worker:
     """The worker for workflows and light work."""
     find = AcceleratorActivities(policy or GpuPolicy()).find_accelerators
-    return Worker(client, task_queue=TaskQueue.JOBS, activities=[find], workflows=[Calling])
+    version = deployment(settings or Settings())
+    return Worker(client, task_queue=TaskQueue.JOBS, activities=[find], workflows=[Calling], deployment_config=version)
 
 
 async def start_calling(client: Client, asked: Call) -> WorkflowHandle[Any, Calls]:
