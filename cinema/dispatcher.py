@@ -10,13 +10,7 @@ from uuid import UUID
 
 import structlog
 from temporalio.client import Client
-from temporalio.common import (
-    Priority,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
@@ -33,21 +27,10 @@ from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import dispatch_span
 from cinema.telemetry.workload import WorkloadMetrics
 from schemas.errors import CinemaError, TransientError
-from schemas.jobs import Job, Project
 from stores import Jobs, LetterState, Outbox, OutboxEntry, Pool, Projects
 from stores.health import postgres_answers
-from workflows.contract import (
-    DIRECT_JOB,
-    JOB_EXECUTION_TIMEOUT,
-    JOB_STATUS,
-    JOBS_QUEUE,
-    OWNER,
-    PROJECT,
-    VARIANTS,
-    DirectJobInput,
-    direct_job_id,
-    summary_line,
-)
+from workflows.contract import DIRECT_JOB, DirectJobInput
+from workflows.job_client import start_options
 
 #: Entries claimed at once, and how long nobody else gets them: far longer than starting them takes.
 BATCH = 20
@@ -152,41 +135,15 @@ class Dispatcher:
             await self._client.start_workflow(
                 DIRECT_JOB,
                 DirectJobInput(job_id=job.id),
-                id=direct_job_id(job.id),
-                task_queue=JOBS_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                execution_timeout=JOB_EXECUTION_TIMEOUT,
-                search_attributes=_search_attributes(job),
-                static_summary=summary_line(f"{project.name}: {', '.join(job.request.variants)}"),
-                static_details=_details(job, project),
-                memo={"project": project.name, "owner": str(job.owner_id), "pace": job.request.pace},
-                priority=Priority(fairness_key=str(job.owner_id)),
                 rpc_timeout=START_TIMEOUT,
+                **start_options(job, project),
             )
         except WorkflowAlreadyStartedError:
             log.info("the workflow has run already")
         else:
             log.info("workflow started")
-
-
-def _search_attributes(job: Job) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(OWNER, str(job.owner_id)),
-            SearchAttributePair(PROJECT, str(job.project_id)),
-            SearchAttributePair(JOB_STATUS, job.status.value),
-            SearchAttributePair(VARIANTS, [variant.value for variant in job.request.variants]),
-        ]
-    )
-
-
-def _details(job: Job, project: Project) -> str:
-    return (
-        f"Project `{project.id}` of owner `{job.owner_id}`\n\n"
-        f"Pace {job.request.pace}, language {job.request.language or 'as spoken'}, "
-        f"created {job.created_at:%Y-%m-%d %H:%M:%S} UTC"
-    )
 
 
 async def serve(settings: Settings) -> None:
