@@ -97,14 +97,14 @@ class JobActivities:
         job = await self._settle(outcome)
         return SettledJob(job_id=job.id, status=job.status, outputs=_output_refs(job), artifacts=job.artifacts)
 
-    async def _settle(self, outcome: JobOutcome) -> Job:
-        if outcome.cancelled:
     async def _cancelled(self, output_id: UUID) -> Output:
         try:
             return await self._outputs.cancel(output_id)
         except ConflictError:
             return await self._outputs.get(output_id)
 
+    async def _settle(self, outcome: JobOutcome) -> Job:
+        if outcome.cancelled:
             return await self._jobs.cancel(outcome.job_id)
         if outcome.error is not None:
             return await self._jobs.fail(outcome.job_id, outcome.error)
@@ -117,12 +117,12 @@ def _asset_ref(asset: Asset) -> AssetRef:
     )
 
 
-def _output_refs(job: Job) -> tuple[OutputRef, ...]:
-    return tuple(_output_ref(output) for output in job.outputs)
 def _states(outputs: Iterable[Output]) -> OutputStates:
     return OutputStates(outputs=tuple(OutputState.of(output) for output in outputs))
 
 
+def _output_refs(job: Job) -> tuple[OutputRef, ...]:
+    return tuple(_output_ref(output) for output in job.outputs)
 
 
 def _output_ref(output: Output) -> OutputRef:
