@@ -9,7 +9,15 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.declarations import PlanOutput, RenderOutput, TaskQueue
+from activities.declarations import (
+    AnalyseAsset,
+    AssetRef,
+    OutputFailure,
+    PlanOutput,
+    RefuseAsset,
+    RenderOutput,
+    TaskQueue,
+)
 from activities.heartbeat import alive
 from activities.identity import identify, job_of
 from activities.time_limit import start_time_limit
@@ -93,6 +101,19 @@ def _ids(arguments: Sequence[Any]) -> dict[str, str]:
         if (job := job_of(info.workflow_id)) is not None:
             ids["job"] = job
     for argument in arguments:
-        if isinstance(argument, PlanOutput | RenderOutput):
-            ids["output"] = str(argument.output.output_id)
+        ids |= _ids_in(argument)
     return ids
+
+
+def _ids_in(argument: object) -> dict[str, str]:
+    match argument:
+        case PlanOutput(output=output) | RenderOutput(output=output):
+            return {"output": str(output.output_id)}
+        case OutputFailure(output_id=output_id):
+            return {"output": str(output_id)}
+        case AssetRef(asset_id=asset_id) | RefuseAsset(asset_id=asset_id):
+            return {"asset": str(asset_id)}
+        case AnalyseAsset(asset=asset, analyzer=analyzer):
+            return {"asset": str(asset.asset_id), "analyzer": analyzer}
+        case _:
+            return {}

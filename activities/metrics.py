@@ -20,6 +20,8 @@ from activities.declarations import (
 )
 from schemas.delivery import RenderMetrics
 from schemas.edl import Variant
+from schemas.errors import ErrorCode
+from schemas.jobs import JobStatus, OutputStatus
 
 #: From a row written to the longest render, in seconds.
 DURATIONS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600)
@@ -49,6 +51,20 @@ RENDER_SPEED = Histogram(
 )
 RENDERED_MEDIA = Counter("cinema_rendered_media_seconds", "Length of all videos that were rendered.", ["variant"])
 RENDER_STAGES = Counter("cinema_render_stage_seconds", "Time that the stages of renders took.", ["variant", "stage"])
+
+CHILD_CPU = Counter("cinema_child_cpu_seconds", "CPU time of sandboxed child processes, by what they do.", ["module"])
+
+# A series that begins with its first event hides that event from rate() and increase(): those that alerts look at begin
+# at nought.
+for _code in ErrorCode:
+    OUTPUT_FAILURES.labels(_code)
+for _status in JobStatus:
+    if _status.settled:
+        JOBS_SETTLED.labels(_status)
+for _variant in Variant:
+    for _ending in OutputStatus:
+        if _ending.settled:
+            OUTPUTS_SETTLED.labels(_variant, _ending)
 
 
 def observe_answer(arguments: Sequence[object], answer: object) -> None:

@@ -14,10 +14,12 @@ from datetime import timedelta
 from typing import Annotated, Generic, TypeVar
 
 from annotated_types import Gt
+from opentelemetry import trace
 from pydantic import TypeAdapter
 
 from activities.accounting import Account
-from activities.child_process import ChildProcess
+from activities.child_process import ChildProcess, ProcessUsage
+from activities.metrics import CHILD_CPU
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.model import Model
 from schemas.sandbox import ChildFailed, ChildMessage, ChildProgressed
@@ -35,6 +37,8 @@ ERROR_TAIL = 4_000
 
 #: How variables begin that no child gets to see: our settings, and where traces go with the password for it.
 PRIVATE = ("CINEMA_", "OTEL_")
+
+_tracer = trace.get_tracer(__name__)
 
 _MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
 
@@ -74,9 +78,20 @@ async def run_in_child(
     Raises:
         CinemaError: What the child raised, or ``TransientError`` where it crashed or ran out of memory or time.
     """
-    process = await _start(task.module, limits)
-    if account is not None:
-        account.watch(process)
+    with _tracer.start_as_current_span(f"child {task.module}") as span:
+        process = await _start(task.module, limits)
+        if account is not None:
+            account.watch(process)
+        try:
+            return await _ask(process, request, result, time_limit, on_progress)
+        finally:
+            _tell_usage(span, task.module, process.usage)
+
+
+async def _ask(
+    process: ChildProcess, request: Request, result: type[Result], time_limit: timedelta, on_progress: OnProgress
+) -> Result:
+    """The child's whole life: its request, its progress, its answer, its end."""
     errors = asyncio.create_task(_tail_of(process.stderr))
     try:
         async with asyncio.timeout(time_limit.total_seconds()):
@@ -93,6 +108,17 @@ async def run_in_child(
     if answer is None:
         raise _crash(status, tail)
     return answer
+
+
+def _tell_usage(span: trace.Span, module: str, usage: ProcessUsage) -> None:
+    span.set_attributes(
+        {
+            "cinema.child.cpu_seconds": usage.cpu_s,
+            "cinema.child.read_bytes": usage.bytes_read,
+            "cinema.child.written_bytes": usage.bytes_written,
+        }
+    )
+    CHILD_CPU.labels(module).inc(usage.cpu_s)
 
 
 async def _start(module: str, limits: SandboxLimits) -> ChildProcess:
