@@ -1,7 +1,8 @@
 """Errors as problem details (RFC 9457): the same members for ours, the framework's and the unexpected ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,11 +11,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from schemas.errors import CinemaError, ErrorCode
+from schemas.invalid_input import FieldProblem, InvalidInput
 
 MEDIA_TYPE = "application/problem+json"
 
 #: What an error of ours is in HTTP; all others are the server's own fault.
 STATUS_OF: Mapping[ErrorCode, HTTPStatus] = {
+    ErrorCode.INVALID_INPUT: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
     ErrorCode.CONFLICT: HTTPStatus.CONFLICT,
@@ -32,12 +35,24 @@ log = structlog.get_logger(__name__)
 
 
 def problem(
-    status: HTTPStatus, detail: str, *, code: ErrorCode | None = None, headers: Mapping[str, str] | None = None
+    status: HTTPStatus,
+    detail: str,
+    *,
+    code: ErrorCode | None = None,
+    fields: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """A problem document; ``code`` is our stable code, where the problem is one of ours."""
-    members = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    """A problem document; ``code`` is our stable code, where the problem is one of ours, ``fields`` what is wrong."""
+    members: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+    }
     if code is not None:
         members["code"] = code.value
+    if fields:
+        members["errors"] = [field.model_dump() for field in fields]
     return JSONResponse(members, status.value, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
@@ -53,7 +68,11 @@ async def _ours(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, CinemaError):
         raise error
     status = STATUS_OF.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return problem(status, error.message, code=error.code)
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request failed", exc_info=error)
+    fields = error.problems if isinstance(error, InvalidInput) else ()
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
+    return problem(status, error.message, code=error.code, fields=fields, headers=headers)
 
 
 async def _of_framework(_request: Request, error: Exception) -> JSONResponse:
@@ -62,12 +81,10 @@ async def _of_framework(_request: Request, error: Exception) -> JSONResponse:
     return problem(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
 
 
-async def _of_request(_request: Request, error: Exception) -> JSONResponse:
+async def _of_request(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {first['msg']}")
+    return await _ours(request, InvalidInput.from_errors(error.errors()))
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

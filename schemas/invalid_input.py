@@ -1,6 +1,7 @@
 """Input from outside that breaks a contract: which fields, and what is wrong with each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -37,8 +38,18 @@ class InvalidInput(CinemaError):
     @classmethod
     def from_validation(cls, error: ValidationError) -> "InvalidInput":
         """The same, without the values: they are somebody else's and may be long."""
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        return cls([FieldProblem(field=_path(item["loc"]), problem=item["msg"]) for item in found[:MOST_PROBLEMS]])
+        return cls.from_errors(error.errors(include_url=False, include_context=False, include_input=False))
+
+    @classmethod
+    def from_errors(cls, found: Sequence[Mapping[str, Any]]) -> "InvalidInput":
+        """The same from pydantic's list of errors, as FastAPI hands it on."""
+        causes = [item for item in found if not any(_follows(item["loc"], other["loc"]) for other in found)]
+        return cls([FieldProblem(field=_path(item["loc"]), problem=item["msg"]) for item in causes[:MOST_PROBLEMS]])
+
+
+def _follows(location: Sequence[int | str], other: Sequence[int | str]) -> bool:
+    """Whether it holds the other, as a list that is called too short does when one of its items is bad."""
+    return len(location) < len(other) and other[: len(location)] == location
 
 
 def _path(location: Sequence[int | str]) -> str:

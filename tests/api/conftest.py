@@ -15,7 +15,11 @@ from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
 from api.context import LocalSignIn
 from cinema.stack.ports import listen, port_of
-from stores import LocalObjects
+from stores import LocalObjects, Pool
+from tests.api.gateway import Gateway, serving
+from tests.stores.conftest import dsn, owner_id, pool, project, server_dsn, template
+
+__all__ = ["dsn", "owner_id", "pool", "project", "server_dsn", "template"]
 
 NOWHERE = "127.0.0.1:9"
 
@@ -57,3 +61,24 @@ def objects(served: tuple[LocalObjects, httpx.AsyncClient]) -> LocalObjects:
 @pytest.fixture
 def client(served: tuple[LocalObjects, httpx.AsyncClient]) -> httpx.AsyncClient:
     return served[1]
+
+
+@pytest.fixture
+async def gateway(pool: Pool, tmp_path: Path) -> AsyncIterator[Gateway]:
+    """The API over a database of this test's own; Temporal is away."""
+    async with serving(pool, tmp_path / "objects") as served:
+        yield served
+
+
+@pytest.fixture
+async def creator(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """A client signed in as a new creator."""
+    async with gateway.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def other(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """A client signed in as another creator."""
+    async with gateway.client() as client:
+        yield client

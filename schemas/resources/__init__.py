@@ -1,0 +1,1 @@
+"""What the API takes and gives: the resources as its clients see them."""
