@@ -17,7 +17,7 @@ OUT ?= out
 INPUT ?=
 ONLY ?=
 
-.PHONY: help demo test lint format bench eval up schema lock clean
+.PHONY: help demo test lint format bench eval up schema lock clean typescript-clients
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -41,13 +41,30 @@ else
 	@$(BIN)/cinema direct "$(INPUT)" -o $(OUT)
 endif
 
-test: $(INSTALLED) ## Run every test, with coverage
+test: $(INSTALLED) typescript-clients ## Run every test, with coverage
 	@echo "==> Testing"
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest
 	@$(BIN)/coverage combine --quiet 2>/dev/null
 	@rm -f .coverage.* # half-written by processes that tests kill on purpose
 	@$(BIN)/coverage report --format=total | sed 's/^/Coverage, percent: /'
+
+# Programs that a test runs as clients in another language would be; types are made from the contract's JSON Schemas.
+CLIENTS := tests/clients/typescript
+
+typescript-clients:
+	@if command -v npm >/dev/null; then $(MAKE) --silent $(CLIENTS)/.built; \
+	  else echo "==> Node.js (20 or later, with npm) is not here, so the TypeScript client is not tested"; fi
+
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
+	@echo "==> Setting up Node packages in $(CLIENTS) (once)"
+	@cd $(CLIENTS) && npm ci --silent
+	@touch $@
+
+$(CLIENTS)/.built: $(CLIENTS)/node_modules/.package-lock.json $(wildcard $(CLIENTS)/*.ts) \
+  $(CLIENTS)/package.json $(CLIENTS)/tsconfig.json $(wildcard schemas/contract/*.json)
+	@cd $(CLIENTS) && rm -rf contract dist && npm run --silent build
+	@touch $@
 
 lint: $(INSTALLED) ## Check style, formatting, types and the rooms' import rule
 	@echo "==> Linting"
@@ -71,10 +88,12 @@ eval: $(INSTALLED) ## Measure the quality of edits and print the figures
 up: $(INSTALLED) ## Run Postgres, Temporal, the API and the workers until Ctrl-C
 	@$(BIN)/cinema up
 
-schema: $(INSTALLED) ## Export the JSON Schemas of the EDL and of webhooks to docs/
+schema: $(INSTALLED) ## Export the JSON Schemas of the EDL, of webhooks and of the workflow contract
 	@$(BIN)/python -c 'import json; from director import edl_json_schema; print(json.dumps(edl_json_schema(), indent=1))' \
 	  > docs/edl.schema.json.new
 	@mv docs/edl.schema.json.new docs/edl.schema.json
+	@$(BIN)/python -c 'from pathlib import Path; from workflows.contract_schemas import export_schemas as export; \
+	  export(Path("schemas/contract"))'
 	@$(BIN)/python -c 'import json; from schemas.webhooks import webhook_json_schema as schema; print(json.dumps(schema(), indent=1))' \
 	  > docs/webhooks.schema.json.new
 	@mv docs/webhooks.schema.json.new docs/webhooks.schema.json
@@ -85,4 +104,4 @@ lock: ## Resolve dependencies again (needs uv)
 
 clean: ## Remove everything the targets made, the stack's state included
 	@if [ -x $(BIN)/cinema ]; then $(BIN)/cinema down; fi
-	@rm -rf $(VENV) $(CINEMA_HOME) $(OUT) benchmarks/out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(addprefix $(CLIENTS)/,node_modules contract dist .built) $(VENV) $(CINEMA_HOME) $(OUT) benchmarks/out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from schemas.invalid_input import InvalidInput
 from schemas.opening import NewJob
@@ -38,8 +39,12 @@ class ReceivedJob:
     refusal: InvalidInput | None = None
 
 
-def one_argument(method: Method) -> Method:
-    """For ``__init__`` and ``run`` of a workflow: any other number of arguments arrives as :data:`NO_ARGUMENT`."""
+def by_contract(method: Method) -> Method:
+    """For ``__init__`` and ``run`` of a workflow that other programs start.
+
+    Any other number of arguments than one arrives as :data:`NO_ARGUMENT`. A failure is the error itself, with its type
+    and details, and not that of the activity that met it.
+    """
 
     @functools.wraps(method)
     def called(self: object, *arguments: RawValue) -> Any:
@@ -47,7 +52,12 @@ def one_argument(method: Method) -> Method:
 
     @functools.wraps(method)
     async def awaited(self: object, *arguments: RawValue) -> Any:
-        return await called(self, *arguments)
+        try:
+            return await called(self, *arguments)
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError):
+                raise error.cause from None
+            raise
 
     return awaited if inspect.iscoroutinefunction(method) else called  # type: ignore[return-value] # same signature
 

@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.control import ApproveOutputs, CancelOutputs, JobState, RetryOutputs, Steered
     from schemas.errors import ErrorCode, ErrorInfo
     from workflows.calls import JobCalls, failure_of
-    from workflows.client_input import NO_ARGUMENT, one_argument, received_job
+    from workflows.client_input import NO_ARGUMENT, by_contract, received_job
     from workflows.contract import (
         APPROVE,
         CANCEL_OUTPUTS,
@@ -53,7 +53,7 @@ class DirectJob:
     """
 
     @workflow.init
-    @one_argument
+    @by_contract
     def __init__(self, argument: RawValue = NO_ARGUMENT) -> None:
         self._received = received_job(argument)
         continued = self._received.continued or ContinuedJob()
@@ -68,7 +68,7 @@ class DirectJob:
         self._watching_pause: asyncio.Task[None] | None = None
 
     @workflow.run
-    @one_argument
+    @by_contract
     async def run(self, argument: RawValue = NO_ARGUMENT) -> DirectJobResult:  # noqa: ARG002 (kept by __init__)
         await open_job(self._received)
         try:

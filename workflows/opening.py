@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.declarations import OPEN_JOB, SETTLE_JOB, JobOutcome, OpenJob
 from activities.interception import application_error
@@ -24,7 +24,8 @@ async def open_job(job: ReceivedJob) -> None:
     """Make sure that the job has its rows, if it has not been made by whoever started the workflow.
 
     Raises:
-        ApplicationError: The job is refused, or cannot be written; nothing of it is.
+        ApplicationError: The argument breaks the contract.
+        ActivityError: What it refers to is not there, or the job cannot be written; nothing of it is.
         asyncio.CancelledError: It was called off; if it had its rows already, they say so.
     """
     if job.refusal is not None:
@@ -35,12 +36,10 @@ async def open_job(job: ReceivedJob) -> None:
     try:
         await call(OPEN_JOB, OpenJob(job_id=job.job_id, new_job=job.new_job), OPENING, summary="open job")
     except ActivityError as error:
-        if is_cancelled_exception(error):
-            await _call_off(job)
-            raise asyncio.CancelledError from error
-        if isinstance(error.cause, ApplicationError):
-            raise error.cause from None
-        raise
+        if not is_cancelled_exception(error):
+            raise
+        await _call_off(job)
+        raise asyncio.CancelledError from error
 
 
 def _introduce(new: NewJob) -> None:
