@@ -66,7 +66,7 @@ def application_error(error: CinemaError) -> ApplicationError:
         error.message,
         *details,
         type=error.code,
-        non_retryable=not error.retryable,
+        non_retryable=not again,
         category=ApplicationErrorCategory.BENIGN if not_ours else ApplicationErrorCategory.UNSPECIFIED,
     )
 
