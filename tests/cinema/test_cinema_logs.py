@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from opentelemetry.sdk.trace import TracerProvider
 
 from cinema.logs import configure_logs, log_format
 from cinema.settings import Environment, LogFormat, Settings
@@ -49,6 +50,17 @@ def test_temporal_ids_become_ours(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = lines(capsys)
     assert (line["workflow"], line["activity"], line["activity_attempt"]) == ("job-7", "plan_output", 3)
     assert line["job"] == "7"
+
+
+def test_a_line_within_a_span_names_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(Settings(log_format=LogFormat.JSON), service="worker-jobs")
+    with TracerProvider().get_tracer("test").start_as_current_span("work") as span:
+        structlog.get_logger("ours").info("inside")
+    structlog.get_logger("ours").info("outside")
+    inside, outside = lines(capsys)
+    context = span.get_span_context()
+    assert (inside["trace_id"], inside["span_id"]) == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
+    assert "trace_id" not in outside
 
 
 def test_tracebacks_tell_no_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
