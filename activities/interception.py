@@ -58,8 +58,10 @@ def application_error(error: CinemaError) -> ApplicationError:
     """Our error as Temporal's: the code as its type, the whole of it as its first detail, bad fields as its second.
 
     What is wrong with a creator's material or a client's input is not a fault of ours, and is kept out of error logs
-    and metrics.
+    and metrics. An attempt that was overtaken is tried again: Temporal hears of it only if it still counts on this one,
+    and then the other is a lost worker's, which woke up with a task in its hands.
     """
+    again = error.retryable or error.code is ErrorCode.STALE_ATTEMPT
     details = (error.info, error.problems) if isinstance(error, InvalidInput) else (error.info,)
     not_ours = isinstance(error, InvalidInput) or error.code in OF_MATERIAL
     return ApplicationError(
