@@ -22,8 +22,8 @@ from cinema.tethered import NO_USER
 FIRST_WAIT = 0.25
 LONGEST_WAIT = 30.0
 
-#: A child that has run this long, in seconds, is taken to be well again.
-WELL_AFTER = 60.0
+#: A child that has run this long, in seconds, is taken to be well again: one that cannot run dies sooner.
+WELL_AFTER = 10.0
 
 #: Deaths in a row after which a child is reported as failing.
 FAILING_AFTER = 5

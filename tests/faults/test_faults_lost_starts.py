@@ -1,0 +1,51 @@
+"""Whoever orders or starts a job dies between its commit and its start: it is started once all the same."""
+
+import asyncio
+import signal
+import sys
+from uuid import UUID
+
+import pytest
+
+from schemas.edl import Variant
+from stores import Jobs
+from tests.conftest import REPOSITORY
+from tests.faults.fault_plan import Kind, Point
+from tests.faults.stack_under_fault import StackUnderFault
+from tests.faults.verdict import judge
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+
+async def test_creator_killed_between_commit_and_start(stack: StackUnderFault) -> None:
+    """The dispatcher is killed too, so that nothing in memory can know of the job."""
+    dispatcher = stack.signal("dispatcher", signal.SIGSTOP)
+    project = await stack.project()
+    creator = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.faults.creator",
+        stack.dsn,
+        str(project.owner_id),
+        str(project.id),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=REPOSITORY,
+    )
+    said, _ = await creator.communicate()
+    assert creator.returncode == -signal.SIGKILL
+    job = await Jobs(stack.pool).get(UUID(said.decode().strip()))
+    assert job.status == "queued"
+    stack.signal("dispatcher", signal.SIGKILL)
+    await stack.restarted("dispatcher", dispatcher)
+    await judge(stack, job)
+
+
+@pytest.mark.parametrize("moment", [Point.DISPATCHER_BEFORE_START, Point.DISPATCHER_AFTER_START])
+async def test_dispatcher_killed_between_claim_and_mark(stack: StackUnderFault, moment: Point) -> None:
+    """Its claim is a lease: when that ends, the next dispatcher takes the entry."""
+    dispatcher = stack.pid("dispatcher")
+    stack.faults.arm(moment, Kind.KILL)
+    job = await stack.order(Variant.HOOK_CUT)
+    await stack.restarted("dispatcher", dispatcher)
+    await stack.lease_ends(job)
+    await judge(stack, job)
