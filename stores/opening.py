@@ -64,20 +64,10 @@ class JobOpenings:
 
 
 async def _is_written(connection: Connection, job_id: UUID, new: NewJob) -> bool:
-    row = await connection.fetchrow(
-        """
-        select job.owner_id, job.request, job.project_id, project.name
-        from public.jobs job join public.projects project on project.id = job.project_id where job.id = $1
-        """,
-        job_id,
-    )
+    row = await connection.fetchrow("select owner_id, project_id, request from public.jobs where id = $1", job_id)
     if row is None:
         return False
-    match new.project:
-        case ExistingProject(id=project_id):
-            same_project = row["project_id"] == project_id
-        case _:
-            same_project = row["name"] == storable(new.project.name)
+    same_project = not isinstance(new.project, ExistingProject) or row["project_id"] == new.project.id
     same_request = JobRequest.model_validate(row["request"]) == new.request
     if not (row["owner_id"] == new.owner_id and same_project and same_request):
         raise InvalidInput.of("job_id", "another job has this id")
