@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cinema.settings import load_settings
 from cinema.stack.health import ChildHealth, health_of
@@ -67,7 +67,8 @@ def _document(state: StackState, health: Mapping[str, ChildHealth]) -> dict[str,
 
 def _show(console: Console, state: StackState, health: Mapping[str, ChildHealth]) -> None:
     title = f"Stack {state.phase}, process {state.pid}"
-    table = Table("part", "state", "health", "pid", "restarts", "last exit", "metrics", title=title)
+    whole = (Column(name, no_wrap=True) for name in ("part", "state", "health"))
+    table = Table(*whole, "pid", "restarts", "last exit", "metrics", title=title)
     for child in state.children:
         coloured = f"[{COLOURS[child.state]}]{child.state}[/]"
         pid = str(child.pid) if child.pid is not None else ""
@@ -84,7 +85,7 @@ def _health(health: ChildHealth | None) -> str:
         case None:
             return ""
         case ChildHealth(live=False):
-            return "[red]does not answer[/]"
+            return "[red]no answer[/]"
         case ChildHealth(missing=()):
             return "[green]ready[/]"
         case _:

@@ -31,7 +31,14 @@ def use_logging_runtime() -> None:
 
 
 def use_measured_runtime() -> str:
-    """For a service: the same, and its metrics can be fetched from the loopback address returned.
+    """For a service: the same, and its metrics can be fetched from the loopback address returned."""
+    runtime, address = measured_runtime()
+    Runtime.set_default(runtime)
+    return address
+
+
+def measured_runtime() -> tuple[Runtime, str]:
+    """A runtime that logs through our loggers, and the loopback address of its metrics.
 
     Raises:
         ValueError: No port could be had.
@@ -39,13 +46,10 @@ def use_measured_runtime() -> str:
     for tries_left in reversed(range(PORT_TRIES)):
         address = f"{LOOPBACK}:{choose_port(0)}"
         try:
-            runtime = Runtime(telemetry=TelemetryConfig(logging=_logging(), metrics=_prometheus(address)))
+            return Runtime(telemetry=TelemetryConfig(logging=_logging(), metrics=_prometheus(address))), address
         except ValueError:
             if tries_left == 0:
                 raise
-        else:
-            Runtime.set_default(runtime)
-            return address
     raise AssertionError("unreachable")
 
 
