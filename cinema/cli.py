@@ -12,6 +12,7 @@ from uuid import UUID
 import typer
 
 from cinema.settings import SettingsError
+from cinema.webhook_cli import webhooks
 from schemas.edl import Variant
 from schemas.errors import CinemaError
 from schemas.jobs import Pace
@@ -23,6 +24,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(webhooks, name="webhooks")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines for people.")]
 

@@ -26,6 +26,7 @@ from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import dispatch_span
 from cinema.telemetry.workload import WorkloadMetrics
+from cinema.webhook_dispatch import WebhookDispatcher
 from schemas.errors import CinemaError, TransientError
 from stores import Jobs, LetterState, Outbox, OutboxEntry, Pool, Projects
 from stores.health import postgres_answers
@@ -146,12 +147,19 @@ class Dispatcher:
             log.info("workflow started")
 
 
+async def _dispatch(pool: Pool, client: Client) -> None:
+    """Jobs, and webhooks' deliveries beside them."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Dispatcher(pool, client).run())
+        group.create_task(WebhookDispatcher(pool, client).run())
+
+
 async def serve(settings: Settings) -> None:
     """Dispatch until a signal asks to stop; what was claimed and not started is claimed again after its lease."""
     stop = stop_on_signals()
     client = await temporal(settings)
     async with database(settings) as pool:
-        dispatching = asyncio.create_task(Dispatcher(pool, client).run())
+        dispatching = asyncio.create_task(_dispatch(pool, client))
         stopping = asyncio.create_task(stop.wait())
         register(PoolMetrics(pool))
         probes = Probes(
