@@ -35,11 +35,11 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
                 jobs.approve_outputs,
                 jobs.reopen_outputs,
                 AcceleratorActivities(context.gpu).find_accelerators,
+                find_queued_work,
             )
         case TaskQueue.ANALYSIS:
             analysis = AnalysisActivities(context)
             return (analysis.probe_asset, analysis.analyse_asset)
-                find_queued_work,
         case TaskQueue.ANALYSIS_GPU:
             return (AnalysisActivities(context).analyse_asset,)
         case TaskQueue.RENDER | TaskQueue.RENDER_GPU:
