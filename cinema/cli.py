@@ -112,6 +112,21 @@ def temporal() -> None:
 
 
 @app.command()
+def estimate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE[:KIND]…", help="Footage, as for `cinema direct`.")],
+    outputs: Annotated[str, typer.Option(help="What would be made, separated by commas.")] = ",".join(Variant),
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Say what directing footage would take, without doing it: processor time, and how long until it is finished."""
+    from cinema.directing.order import understand_files, understand_outputs
+
+    footage, variants = understand_files(files), understand_outputs(outputs)
+    from cinema.commands.estimate import estimate as run
+
+    _leave(run(footage, variants, as_json=as_json))
+
+
+@app.command()
 def cost(
     job: Annotated[UUID, typer.Argument(help="The job, as `cinema direct` and the Web UI name it.")],
     as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)

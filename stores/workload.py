@@ -1,5 +1,6 @@
 """How much is being worked on, for metrics and alerts."""
 
+from schemas.edl import Variant
 from schemas.jobs import JobStatus
 from schemas.model import Model
 from stores.database import Connections, session
@@ -34,3 +35,17 @@ async def workload(connections: Connections) -> Workload:
     found = {row["status"]: row["count"] for row in rows}
     unsettled = [status for status in JobStatus if not status.settled]
     return Workload(jobs={status: found.get(status, 0) for status in unsettled}, stalest_render_s=stalest)
+
+
+async def unfinished_outputs(connections: Connections) -> dict[Variant, int]:
+    """How many outputs of each variant open jobs have still to make."""
+    async with session(connections) as connection:
+        rows = await connection.fetch(
+            """
+            select variant, count(*) from public.job_outputs join public.jobs on jobs.id = job_id
+            where jobs.status not in ('completed', 'partial', 'failed', 'cancelled')
+                and job_outputs.status in ('queued', 'planned', 'rendering')
+            group by variant
+            """
+        )
+    return {Variant(row["variant"]): row["count"] for row in rows}

@@ -1,5 +1,6 @@
 """What the creator asked for, understood from the command line before anything is done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +43,11 @@ def understand(options: DirectOptions) -> Order:
     Raises:
         typer.BadParameter: It makes no sense; nothing has been done.
     """
+    footage = understand_files(options.files)
+    variants = understand_outputs(options.outputs)
     try:
-        footage = tuple(parse_footage(argument) for argument in options.files)
-        request = JobRequest(variants=_variants(options.outputs), pace=options.pace, language=options.language)
+        request = JobRequest(variants=variants, pace=options.pace, language=options.language)
         options.out.mkdir(parents=True, exist_ok=True)
-    except BadFootage as error:
-        raise typer.BadParameter(str(error), param_hint="FILE") from error
     except ValidationError as error:
         raise typer.BadParameter(
             f"{options.language!r} is no language code such as en.", param_hint="--language"
@@ -58,7 +58,16 @@ def understand(options: DirectOptions) -> Order:
     return Order(footage=footage, request=request, title=title[:LONGEST_TITLE], out=options.out)
 
 
-def _variants(outputs: str) -> tuple[Variant, ...]:
+def understand_files(files: Sequence[str]) -> tuple[Footage, ...]:
+    """Footage by ``FILE`` or ``FILE:KIND``. Raises ``typer.BadParameter`` for a file that is not there."""
+    try:
+        return tuple(parse_footage(argument) for argument in files)
+    except BadFootage as error:
+        raise typer.BadParameter(str(error), param_hint="FILE") from error
+
+
+def understand_outputs(outputs: str) -> tuple[Variant, ...]:
+    """Variants separated by commas, each once. Raises ``typer.BadParameter`` for one that there is not."""
     names = dict.fromkeys(name.strip() for name in outputs.split(",") if name.strip())
     unknown = [name for name in names if name not in set(Variant)]
     if unknown or not names:

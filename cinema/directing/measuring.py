@@ -1,0 +1,40 @@
+"""One analyzer on one local file, in a process with limits, as a worker would run it."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from activities.child_tasks import ANALYSE, Analyse
+from activities.sandbox import SandboxLimits, run_in_child
+from cinema.settings import Settings
+from schemas.analysing import AnalysisRequest
+from schemas.media import AssetKind, MediaProbe
+from schemas.model import Model
+
+Result = TypeVar("Result", bound=Model)
+
+#: How long looking at one file may take before a job over it begins.
+LOOK_TIME = timedelta(minutes=2)
+
+
+async def measure(
+    settings: Settings, analyzer: str, path: Path, result: type[Result], *, probe: MediaProbe | None = None
+) -> Result:
+    """What ``analyzer`` says of the file at ``path``.
+
+    Raises:
+        CinemaError: It cannot be measured, or not in time.
+    """
+    request = AnalysisRequest(analyzer=analyzer, path=path, kind=AssetKind.A_ROLL, probe=probe)
+    return await run_in_child(
+        ANALYSE,
+        Analyse(request=request, models=settings.models),
+        result,
+        limits=SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes),
+        time_limit=LOOK_TIME,
+        on_progress=_ignore,
+    )
+
+
+async def _ignore(_done: float) -> None:
+    """Nobody watches a look."""
