@@ -16,6 +16,7 @@ import pytest
 from demo import SCRIPT, Footage, make_footage
 from demo.footage import Recipe
 from tests.conftest import REPOSITORY
+from tests.system.otlp_receiver import Receiver
 
 #: Sentences of the demo's talk that make about a minute, the repeated take among them.
 MINUTE = SCRIPT[:15]
@@ -23,15 +24,21 @@ MINUTE = SCRIPT[:15]
 
 @dataclass(frozen=True)
 class Stack:
-    """The ``cinema`` command against one state folder."""
+    """The ``cinema`` command against one state folder, with everything traced."""
 
     home: Path
+    traces: Receiver
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "cinema", *map(str, arguments)],
             cwd=REPOSITORY,
-            env={**os.environ, "CINEMA_HOME": str(self.home)},
+            env={
+                **os.environ,
+                "CINEMA_HOME": str(self.home),
+                "OTEL_EXPORTER_OTLP_ENDPOINT": self.traces.url,
+                "OTEL_BSP_SCHEDULE_DELAY": "200",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -49,9 +56,14 @@ class Stack:
         report: dict[str, Any] = json.loads(done.stdout)
         return done.returncode, report
 
-    def pid_of(self, child: str) -> int:
+    def part(self, name: str) -> dict[str, Any]:
+        """What ``cinema status`` says of one part."""
         status = json.loads(self.run("status", "--json").stdout)
-        pid: int = next(entry["pid"] for entry in status["children"] if entry["name"] == child)
+        part: dict[str, Any] = next(part for part in status["children"] if part["name"] == name)
+        return part
+
+    def pid_of(self, child: str) -> int:
+        pid: int = self.part(child)["pid"]
         return pid
 
     @property
@@ -63,9 +75,16 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def traces() -> Iterator[Receiver]:
+    receiver = Receiver()
+    with receiver.receiving():
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def stack(traces: Receiver) -> Iterator[Stack]:
     # Not below pytest's own folder: it closes that to other users, and as root Postgres runs as one.
-    stack = Stack(Path(tempfile.mkdtemp(prefix="cinema-system-")))
+    stack = Stack(Path(tempfile.mkdtemp(prefix="cinema-system-")), traces)
     try:
         up = stack.run("up", "--detach")
         assert up.returncode == 0, up.stderr
