@@ -51,6 +51,12 @@ def _model_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cinema" / "models"
 
 
+def _readable_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
 def _encryption_keys(keys: SecretStr) -> SecretStr:
     for key in keys.get_secret_value().split(","):
         if len(key) != ENCRYPTION_KEY_LENGTH or not set(key[:-1]) <= URL_SAFE_BASE64 or not key.endswith("="):
@@ -208,7 +214,7 @@ class Settings(BaseSettings):
         description="Deliver webhooks to private addresses and to any port too; for development, as it lets creators "
         "reach the network of the workers.",
     )
-    webhook_ca_file: AbsolutePath | None = Field(
+    webhook_ca_file: Annotated[AbsolutePath, AfterValidator(_readable_file)] | None = Field(
         None,
         description="PEM file of certificates that webhook receivers may have besides publicly trusted ones.",
         json_schema_extra={"default": "none"},

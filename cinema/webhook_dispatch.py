@@ -51,6 +51,10 @@ DATABASE_PAUSE_SECONDS = 1.0
 #: Starts that Temporal may refuse before a delivery is given up: it would refuse the next as well.
 MOST_REFUSALS = 5
 
+#: What owners read in the log; the reason may name machines of ours and stays in ours.
+NOT_STARTED = "It cannot be started at the moment; it is tried again by itself."
+GIVEN_UP = "It could not be started, for reasons on our side; it can be replayed."
+
 #: Jobs' own light work (3 on the default plan) goes first where slots are scarce.
 PRIORITY_KEY = 4
 
@@ -117,9 +121,10 @@ class WebhookDispatcher:
         refused = refuses_entry(error)
         if refused and delivery.claims >= MOST_REFUSALS:
             log.error("this delivery can never be started as it is; given up", error=reason)
-            await self._attempts.give_up(delivery.id, "The delivery could not be started, for reasons on our side.")
+            await self._attempts.give_up(delivery.id, GIVEN_UP)
             return None
-        await self._outbox.release(delivery.id, reason)
+        log.warning("the delivery cannot be started; trying again later", error=reason)
+        await self._outbox.release(delivery.id, NOT_STARTED)
         return None if refused else error
 
     async def _start(self, delivery: WaitingDelivery) -> None:

@@ -73,7 +73,7 @@ class WebhookOutbox:
             )
 
     async def release(self, delivery_id: UUID, error: str) -> None:
-        """The start failed: it can be claimed again after a back-off, and operators see ``error``."""
+        """The start failed: it can be claimed again after a back-off, and its owner sees ``error``."""
         async with session(self._connections) as connection:
             await connection.execute(
                 """

@@ -204,8 +204,10 @@ def _show_report(report: DeliveryReport, *, as_json: bool) -> None:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
         return
     console = Console()
-    console.print(_delivery_table([report.delivery]))
-    if report.delivery.status is DeliveryStatus.WAITING:
+    delivery = report.delivery
+    console.print(f"{delivery.event_type}, delivery {delivery.id}: {_coloured(delivery.status)}", highlight=False)
+    console.print("; ".join(_story(delivery)), markup=False, highlight=False)
+    if delivery.status is DeliveryStatus.WAITING:
         console.print("Nobody has begun to deliver it: is the dispatcher running, and Temporal?")
     if report.attempts:
         console.print(_attempt_table(report.attempts))
@@ -230,18 +232,20 @@ def _endpoint_table(endpoints: Iterable[WebhookEndpoint]) -> Table:
 
 
 def _delivery_table(found: Iterable[WebhookDelivery]) -> Table:
-    table = Table(Column("delivery", no_wrap=True), "event", "state", "since", "attempts", "next", "last error")
+    table = Table(*(Column(name, no_wrap=True) for name in ("delivery", "event", "state")), "what happened")
     for delivery in found:
-        table.add_row(
-            str(delivery.id),
-            delivery.event_type,
-            _coloured(delivery.status),
-            _moment(delivery.created_at),
-            str(delivery.attempts),
-            _moment(delivery.next_attempt_at),
-            escape(delivery.last_error or ""),
-        )
+        state = _coloured(delivery.status)
+        table.add_row(str(delivery.id), delivery.event_type, state, escape("\n".join(_story(delivery))))
     return table
+
+
+def _story(delivery: WebhookDelivery) -> Iterable[str]:
+    yield _moment(delivery.created_at)
+    yield f"{delivery.attempts} attempt{'' if delivery.attempts == 1 else 's'}"
+    if delivery.next_attempt_at is not None:
+        yield f"next {_moment(delivery.next_attempt_at)}"
+    if delivery.last_error is not None:
+        yield delivery.last_error
 
 
 def _attempt_table(made: Iterable[WebhookAttempt]) -> Table:

@@ -37,7 +37,16 @@ def test_relative_folders_are_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("api_port", "0"), ("encoder_crf", "52"), ("signing_key", "short"), ("render_slots", "0")]
+    ("name", "value"),
+    [
+        ("api_port", "0"),
+        ("encoder_crf", "52"),
+        ("signing_key", "short"),
+        ("render_slots", "0"),
+        ("webhook_keys", "short"),
+        ("webhook_keys", "A" * 43 + "=,"),
+        ("webhook_ca_file", "/nowhere/ca.pem"),
+    ],
 )
 def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(variable(name), value)
