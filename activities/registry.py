@@ -7,11 +7,13 @@ from activities.accelerators import AcceleratorActivities
 from activities.analysing import AnalysisActivities
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
+from activities.deletion import DeletionActivities
 from activities.jobs import JobActivities
 from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
 from activities.queued_work import find_queued_work
 from activities.rendering import RenderActivities
+from activities.retention import RetentionActivities
 from activities.webhooks import WebhookActivities
 
 
@@ -27,15 +29,16 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
                 jobs.enter_stage,
                 jobs.refuse_asset,
                 jobs.fail_output,
+                jobs.cancel_outputs,
+                jobs.approve_outputs,
+                jobs.reopen_outputs,
                 jobs.settle_job,
                 planning.plan_output,
                 webhooks.attempt_delivery,
                 webhooks.abandon_delivery,
-                jobs.cancel_outputs,
-                jobs.approve_outputs,
-                jobs.reopen_outputs,
                 AcceleratorActivities(context.gpu).find_accelerators,
                 find_queued_work,
+                *_removal(context),
             )
         case TaskQueue.ANALYSIS:
             analysis = AnalysisActivities(context)
@@ -44,3 +47,21 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
             return (AnalysisActivities(context).analyse_asset,)
         case TaskQueue.RENDER | TaskQueue.RENDER_GPU:
             return (RenderActivities(context).render_output,)
+
+
+def _removal(context: ActivityContext) -> Sequence[Callable[..., Any]]:
+    """Everything that lets go of what is kept no longer."""
+    retention = RetentionActivities(context.database, context.objects)
+    deletion = DeletionActivities(context.database, context.objects)
+    return (
+        retention.announce_expiry,
+        retention.expire_outputs,
+        retention.expire_assets,
+        retention.remove_unused_analyses,
+        deletion.begin_deletion,
+        deletion.find_unsettled_jobs,
+        deletion.cancel_job_rows,
+        deletion.take_inventory,
+        deletion.remove_project_objects,
+        deletion.finish_deletion,
+    )

@@ -25,8 +25,12 @@ from temporalio.worker import (
 from activities.declarations import TaskQueue
 from cinema.settings import Settings
 from workflows.contract import JOBS_QUEUE
+from workflows.deletion import DeleteProject
 from workflows.direct_job import DirectJob
+from workflows.retention import RetentionSweep
 from workflows.webhooks import DeliverWebhook
+
+WORKFLOWS = (DirectJob, DeliverWebhook, RetentionSweep, DeleteProject)
 
 #: Shares of the machine's memory and CPU above which no further light work is taken on.
 MEMORY_TARGET = 0.8
@@ -54,7 +58,7 @@ def worker_for(
         client,
         task_queue=queue,
         activities=activities,
-        workflows=[DirectJob, DeliverWebhook] if queue is JOBS_QUEUE else [],
+        workflows=WORKFLOWS if queue is JOBS_QUEUE else (),
         tuner=_tuner(queue, settings),
         workflow_task_poller_behavior=_pollers(WORKFLOW_SLOTS),
         activity_task_poller_behavior=_pollers(slots(queue, settings)),

@@ -39,6 +39,14 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+class SweepInterval(StrEnum):
+    """How often what plans no longer keep is removed."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+    OFF = "off"
+
+
 class LogLevel(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -250,6 +258,15 @@ class Settings(BaseSettings):
         None,
         description="Version of these workers within their deployment, such as a release or a commit.",
         json_schema_extra={"default": "workers are unversioned"},
+    )
+    retention_sweep: SweepInterval = Field(
+        SweepInterval.DAILY, description="How often what plans no longer keep is removed: `hourly`, `daily` or `off`."
+    )
+    retention_notice_days: Annotated[int, Ge(0), Le(365)] = Field(
+        7, description="Days that a creator knows of it before anything of theirs is removed."
+    )
+    retention_grace_days: Annotated[int, Ge(0), Le(3650)] = Field(
+        14, description="Days that nothing is removed for after a creator's plan has begun to keep things for less."
     )
     start_timeout_seconds: Seconds = Field(
         120, description="How long `cinema up` waits for each part of the stack to be ready."

@@ -5,6 +5,8 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.accelerators import GpuPolicy
 from activities.context import ActivityContext
@@ -16,6 +18,7 @@ from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
 from cinema.hosting import slots, worker_for
 from cinema.readiness import say_ready
+from cinema.retention_schedule import keep_retention_schedule
 from cinema.settings import Settings, load_settings
 from cinema.stopping import stop_on_signals
 from cinema.telemetry.endpoint import watched
@@ -27,6 +30,7 @@ from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings
 from stores import LocalObjects, Pool
 from stores.health import objects_answer, postgres_answers
+from workflows.contract import JOBS_QUEUE
 
 #: Time between two looks for what killed writers left in the object store.
 TIDY_INTERVAL = timedelta(minutes=10)
@@ -54,6 +58,8 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
             },
             stopping=stop,
         )
+        if queue is JOBS_QUEUE:
+            await _schedule_sweeps(client, settings)
         async with watched(settings, probes), worker:
             log.info("working", queue=queue)
             say_ready()
@@ -61,6 +67,14 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
             log.info("draining", queue=queue)
         tidying.cancel()
         await asyncio.gather(tidying, return_exceptions=True)
+
+
+async def _schedule_sweeps(client: Client, settings: Settings) -> None:
+    """Sweeps are no reason for jobs to wait: where it fails, the next worker to start does it."""
+    try:
+        await keep_retention_schedule(client, settings)
+    except RPCError as error:
+        log.warning("the schedule of retention sweeps could not be set", error=str(error))
 
 
 async def _tidy(store: LocalObjects) -> None:

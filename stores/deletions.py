@@ -8,14 +8,22 @@ from schemas.retention import DeletionRecord, Inventory, Verification
 from stores.database import Connection, Connections, model_from, session, storable, transaction
 from stores.retention import StoredObject, claim_unused_analyses, stored_object
 
-#: What belongs to a project, by table, in the order in which it can go; each names the rows of project $1.
+_JOBS = "select id from public.jobs where project_id = $1"
+_EVENTS = "select id from public.webhook_events where project_id = $1"
+_DELIVERIES = f"select id from public.webhook_deliveries where event_id in ({_EVENTS})"  # noqa: S608 (a constant)
+
+#: What belongs to a project, by table, in the order in which it can go; each condition names the rows of project $1.
 _ROWS: Mapping[str, str] = {
-    "job_outputs": "job_id in (select id from public.jobs where project_id = $1)",
-    "outbox": "job_id in (select id from public.jobs where project_id = $1)",
-    "job_retries": "job_id in (select id from public.jobs where project_id = $1)",
+    "webhook_attempts": f"delivery_id in ({_DELIVERIES})",
+    "webhook_deliveries": f"event_id in ({_EVENTS})",
+    "webhook_events": "project_id = $1",
+    "notices": "project_id = $1",
+    "ledger": f"job_id in ({_JOBS})",
+    "job_retries": f"job_id in ({_JOBS})",
+    "outbox": f"job_id in ({_JOBS})",
+    "job_outputs": f"job_id in ({_JOBS})",
     "jobs": "project_id = $1",
     "assets": "project_id = $1",
-    "notices": "project_id = $1",
     "projects": "id = $1",
 }
 
@@ -56,6 +64,15 @@ class Deletions:
         """The record of the project's deletion. Raises ``NOT_FOUND`` if it was never asked for."""
         async with session(self._connections) as connection:
             return await _record(connection, project_id)
+
+    async def is_gone(self, project_id: UUID) -> bool:
+        """Whether the project has been deleted, to the end."""
+        async with session(self._connections) as connection:
+            return bool(
+                await connection.fetchval(
+                    "select true from public.deletions where project_id = $1 and finished_at is not null", project_id
+                )
+            )
 
     async def unsettled_jobs(self, project_id: UUID, limit: int) -> tuple[UUID, ...]:
         """Up to ``limit`` jobs of the project that still run or wait."""

@@ -302,20 +302,20 @@ class Retention:
         async with session(self._connections) as connection:
             rows = await connection.fetch(
                 """
-                select name from unnest($1::text[]) as name where not exists (
+                select place from unnest($1::text[]) as place where not exists (
                     select from public.job_outputs
-                    where cinema.output_objects(files, edl_key) @> array[name] and expiring_since is null
+                    where cinema.output_objects(files, edl_key) @> array[place] and expiring_since is null
                 ) and not exists (
                     select from public.assets
-                    where name like 'assets/%' and object_key = substr(name, 8) and expiring_since is null
+                    where place like 'assets/%' and object_key = substr(place, 8) and expiring_since is null
                 ) and not exists (
                     select from public.analyses
-                    where name like 'analysis/%' and object_key = substr(name, 10) and usable
-                ) order by name
+                    where place like 'analysis/%' and object_key = substr(place, 10) and usable
+                ) order by place
                 """,
                 [f"{item.bucket}/{item.key}" for item in objects],
             )
-        return tuple(stored_object(row["name"]) for row in rows)
+        return tuple(stored_object(row["place"]) for row in rows)
 
     async def status(self, policy: RetentionPolicy, until: datetime) -> RetentionStatus:
         """What goes by ``until``, day by day, as things are now. Changes nothing."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -36,26 +38,26 @@ class Importer:
         Raises:
             CinemaError: The file cannot be read, or changes while it is read.
         """
-        try:
-            stored = await self._store(footage.path, owner_id)
-        except OSError as error:
-            raise CinemaError(ErrorCode.MEDIA_UNREADABLE, f"{footage.name} cannot be read: {error}.") from error
-        guess = await self._kind(footage, stored)
-        asset = await self._assets.add(
-            owner_id=owner_id,
-            project_id=project_id,
-            name=footage.name,
-            kind=guess.kind,
-            object_key=stored.key,
-            size_bytes=stored.size_bytes,
-            sha256=stored.sha256,
-            position=position,
-        )
+        with _reading(footage):
+            sha256 = await asyncio.to_thread(_sha256, footage.path)
+        async with self._assets.storing(sha256):
+            with _reading(footage):
+                stored = await self._store(footage.path, owner_id, sha256)
+            guess = await self._kind(footage, stored)
+            asset = await self._assets.add(
+                owner_id=owner_id,
+                project_id=project_id,
+                name=footage.name,
+                kind=guess.kind,
+                object_key=stored.key,
+                size_bytes=stored.size_bytes,
+                sha256=stored.sha256,
+                position=position,
+            )
         return Imported(asset, guess.reason)
 
-    async def _store(self, path: Path, owner_id: UUID) -> ObjectStat:
+    async def _store(self, path: Path, owner_id: UUID, sha256: str) -> ObjectStat:
         """Under the owner and the content: the same file in two projects is one object."""
-        sha256 = await asyncio.to_thread(_sha256, path)
         key = f"{owner_id}/{sha256}"
         stored = await self._objects.stat(Bucket.ASSETS, key)
         if stored is not None and stored.sha256 == sha256:
@@ -66,6 +68,14 @@ class Importer:
         if footage.kind is not None:
             return Guess(footage.kind, "You said so.")
         return await self._guesser.guess(await self._objects.local_path(stored.bucket, stored.key), footage.name)
+
+
+@contextmanager
+def _reading(footage: Footage) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CinemaError(ErrorCode.MEDIA_UNREADABLE, f"{footage.name} cannot be read: {error}.") from error
 
 
 def _sha256(path: Path) -> str:

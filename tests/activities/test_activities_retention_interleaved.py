@@ -1,0 +1,127 @@
+"""Any order of sweeps, kills, uploads and jobs: no live row ever names an object that is missing."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import ConflictError
+from schemas.jobs import Project
+from stores import LocalObjects, Pool
+from tests.activities.kept_things import KEPT_DAYS, POLICY, KeptThings, days, sha256
+
+pytestmark = pytest.mark.postgres
+
+CONTENTS = (b"a talk", b"a city")
+
+
+class Killed(Exception):
+    """The process ends at this very point."""
+
+
+class World:
+    """Two projects of one creator and one of another, with the same footage, and a clock that only goes forward."""
+
+    def __init__(self, kept: KeptThings, projects: tuple[Project, ...]) -> None:
+        self.kept = kept
+        self.projects = projects
+        self.now: datetime = days(0)
+
+    async def upload(self, which: int) -> None:
+        await self.kept.asset(self.projects[which % 3], CONTENTS[which % 2])
+
+    async def analyse(self, which: int) -> None:
+        """As a job does that has the footage."""
+        assets = await self.kept.assets.live_for_project(self.projects[which % 3].id)
+        for content in CONTENTS:
+            if any(asset.object_key.endswith(sha256(content)) for asset in assets):
+                await self.kept.analysis(content)
+
+    async def order(self, which: int) -> None:
+        await self.kept.job(self.projects[which % 3])
+
+    async def finish(self, _: int) -> None:
+        for row in await self.kept.pool.fetch("select id from jobs where status = 'queued'"):
+            with suppress(ConflictError):
+                await self.kept.finish(await self.kept.jobs.get(row["id"]))
+
+    async def call_off(self, _: int) -> None:
+        for row in await self.kept.pool.fetch("select id from jobs where status = 'queued'"):
+            await self.kept.jobs.cancel(row["id"])
+
+    async def make_again(self, _: int) -> None:
+        for row in await self.kept.pool.fetch("select id from jobs where status = 'cancelled'"):
+            job = await self.kept.jobs.get(row["id"])
+            with suppress(ConflictError):
+                await self.kept.jobs.reopen(job.id, [output.id for output in job.outputs], str(self.now))
+
+    async def wait(self, which: int) -> None:
+        self.now += timedelta(days=KEPT_DAYS if which % 2 else 8)
+
+    async def sweep(self, _: int) -> None:
+        await self.kept.sweep(self.now)
+
+    async def begin_sweep(self, _: int) -> None:
+        """Killed after everything that is due was taken out of use."""
+        await self.kept.retention.claim_outputs(POLICY, self.now)
+        await self.kept.retention.claim_assets(POLICY, self.now)
+        await self.kept.retention.claim_analyses(10)
+
+    async def break_off(self, which: int) -> None:
+        """Killed between the objects of one item and its row."""
+        retention, remover = self.kept.retention, self.kept.remover
+        with suppress(Killed):
+            for asset_id in (await retention.unfinished_assets(None, 10))[which % 2 :]:
+                async with retention.removing_asset(asset_id) as objects:
+                    await remover.objects(objects or ())
+                    raise Killed
+        with suppress(Killed):
+            for key in await retention.unfinished_analyses(None, 10):
+                async with retention.removing_analysis(key) as objects:
+                    await remover.objects(objects or ())
+                    raise Killed
+        with suppress(Killed):
+            for output_id in await retention.unfinished_outputs(None, 10):
+                async with retention.removing_output(output_id) as removal:
+                    await remover.objects(removal.objects if removal is not None else ())
+                    raise Killed
+
+
+STEPS: tuple[Callable[[World, int], Awaitable[None]], ...] = (
+    World.upload,
+    World.analyse,
+    World.order,
+    World.finish,
+    World.call_off,
+    World.make_again,
+    World.wait,
+    World.sweep,
+    World.begin_sweep,
+    World.break_off,
+)
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), min_size=4, max_size=14))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_live_row_ever_names_a_missing_object(
+    pool: Pool, local_objects: LocalObjects, steps: list[tuple[Callable[[World, int], Awaitable[None]], int]]
+) -> None:
+    await pool.execute("truncate profiles, analyses cascade")
+    kept = KeptThings(pool, local_objects)
+    owner, other = await kept.creator(), await kept.creator()
+    world = World(kept, (await kept.project(owner), await kept.project(owner), await kept.project(other)))
+    for step, which in steps:
+        await step(world, which)
+        await kept.check()
+    await world.call_off(0)
+    world.now += timedelta(days=KEPT_DAYS * 10)
+    for _ in range(2):
+        await kept.sweep(world.now)
+        world.now += POLICY.notice
+    await kept.check()
+    assert await pool.fetchval("select count(*) from assets where expired_at is null") == 0
+    assert await pool.fetchval("select count(*) from job_outputs where expired_at is null") == 0
+    assert await pool.fetchval("select count(*) from analyses") == 0
