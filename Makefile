@@ -17,7 +17,7 @@ OUT ?= out
 INPUT ?=
 ONLY ?=
 
-.PHONY: help demo test lint format bench eval up schema lock clean typescript-clients
+.PHONY: help demo test lint format bench eval up schema histories lock clean typescript-clients
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -97,6 +97,10 @@ schema: $(INSTALLED) ## Export the JSON Schemas of the EDL, of webhooks and of t
 	@$(BIN)/python -c 'import json; from schemas.webhooks import webhook_json_schema as schema; print(json.dumps(schema(), indent=1))' \
 	  > docs/webhooks.schema.json.new
 	@mv docs/webhooks.schema.json.new docs/webhooks.schema.json
+
+histories: $(INSTALLED) ## Record this version's workflow histories for the replay test
+	@echo "==> Recording on a Temporal server of its own"
+	@$(BIN)/python -m tests.workflows.histories
 
 lock: ## Resolve dependencies again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
