@@ -74,8 +74,8 @@ def _prior(cpu: float, wall: float) -> Speed:
     return Speed(around(cpu), around(wall))
 
 
-#: Where nothing has been measured: processor time as ``cinema cost`` shows it for the demo's footage (1080p, 100 s) on two
-#: cores, and the part of it that passes on the clock when nothing else runs (``make bench ONLY=job``).
+#: Where nothing has been measured: processor time as ``cinema cost`` shows it for the demo's footage (1080p, 100 s) on
+#: two cores, and the part of it that passes on the clock when nothing else runs (``make bench ONLY=job``).
 PRIORS: Mapping[tuple[WorkKind, str], Speed] = {
     (WorkKind.ANALYSIS, PROBE): _prior(cpu=0.005, wall=0.005),
     (WorkKind.ANALYSIS, "sound"): _prior(cpu=0.01, wall=0.01),

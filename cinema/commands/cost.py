@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
@@ -65,15 +66,19 @@ def _print(console: Console, report: CostReport) -> None:
     if not report.entries:
         console.print("This job has used nothing: all it needed was there, or it has not begun.")
         return
-    numbers = (Column(name, justify="right", no_wrap=True) for name in ("clock", "CPU", "GPU", "read", "written"))
-    table = Table("work", "try", "outcome", "paid by", *numbers)
+    on_gpu = any(entry.usage.gpu_s > 0 for entry in report.entries)
+    measures = ("clock s", "CPU s", *(("GPU s",) if on_gpu else ()), "read", "written")
+    facts = (Column(name, no_wrap=True) for name in ("try", "outcome", "paid by"))
+    numbers = (Column(name, justify="right", no_wrap=True) for name in measures)
+    table = Table("work", *facts, *numbers, box=SIMPLE_HEAD, pad_edge=False)
     for entry in report.entries:
         outcome = f"[{COLOURS[entry.outcome]}]{entry.outcome}[/]"
         payer = "creator" if entry.charged else "us"
-        table.add_row(escape(_work(report, entry)), str(entry.attempt), outcome, payer, *_cells(entry.usage))
+        cells = _cells(entry.usage, on_gpu=on_gpu)
+        table.add_row(escape(_work(report, entry)), str(entry.attempt), outcome, payer, *cells)
     table.add_section()
     for name, share in (("creator", report.bill.creator), ("us", report.bill.house)):
-        table.add_row("all", str(share.attempts), "", name, *_cells(share.usage))
+        table.add_row("all", str(share.attempts), "", name, *_cells(share.usage, on_gpu=on_gpu))
     console.print(table)
 
 
@@ -83,6 +88,7 @@ def _work(report: CostReport, entry: LedgerEntry) -> str:
     return f"{entry.subject} of {report.assets.get(entry.asset_id, 'a deleted file')}"
 
 
-def _cells(usage: Usage) -> Iterable[str]:
-    seconds = (usage.wall_s, usage.cpu_s, usage.gpu_s)
-    return (*(f"{value:.1f} s" for value in seconds), decimal(usage.bytes_read), decimal(usage.bytes_written))
+def _cells(usage: Usage, *, on_gpu: bool) -> Iterable[str]:
+    seconds = (usage.wall_s, usage.cpu_s, *((usage.gpu_s,) if on_gpu else ()))
+    moved = (usage.bytes_read, usage.bytes_written)
+    return (*(f"{value:.1f}" for value in seconds), *(decimal(value, precision=0) for value in moved))

@@ -1,0 +1,182 @@
+"""Estimates: their arithmetic for any job and any history, and how they meet what work really took."""
+
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from activities.estimating import (
+    FEWEST_MEASURED,
+    START_CPU_S,
+    START_WALL_S,
+    Capacity,
+    Source,
+    Speeds,
+    estimate,
+    expected_length,
+)
+from schemas.cost import MeasuredWork, WorkKind
+from schemas.edl import Variant
+from schemas.estimate import JobEstimate, Spread
+from schemas.media import AssetKind
+from tests.activities.recorded_work import RECORDED, RecordedJob
+
+pytestmark = pytest.mark.unit
+
+ANALYZERS = ("sound", "transcript", "shots", "faces", "alignment")
+SUBJECTS = [(WorkKind.ANALYSIS, name) for name in ("probe", *ANALYZERS)] + [
+    (WorkKind.RENDER, variant.value) for variant in Variant
+]
+
+seconds = st.floats(0, 1e6, allow_nan=False)
+works = st.builds(
+    lambda subject, media_us, wall_s, cpu_s: MeasuredWork(
+        kind=subject[0], subject=subject[1], media_us=media_us, wall_s=wall_s, cpu_s=cpu_s
+    ),
+    st.sampled_from(SUBJECTS),
+    st.integers(1, 36_000_000_000),
+    seconds,
+    seconds,
+)
+histories = st.lists(works, max_size=40)
+sources = st.builds(
+    Source,
+    st.sampled_from(AssetKind),
+    st.integers(1, 36_000_000_000),
+    st.lists(st.sampled_from(ANALYZERS), unique=True).map(tuple),
+)
+footage = st.lists(sources, min_size=1, max_size=6)
+wishes = st.lists(st.sampled_from(Variant), min_size=1, max_size=4, unique=True)
+capacities = st.builds(
+    Capacity,
+    st.integers(1, 8),
+    st.integers(1, 8),
+    st.dictionaries(st.sampled_from(Variant), st.integers(0, 20)),
+)
+
+
+def parts(told: JobEstimate) -> list[Spread]:
+    outputs = [spread for output in told.outputs for spread in (output.length_s, output.compute_s, output.finished_s)]
+    return [*outputs, told.analysis_compute_s, told.compute_s, told.waiting_s, told.finished_s]
+
+
+@given(footage, wishes, histories, capacities)
+def test_every_part_is_a_range_in_order_and_the_whole_is_made_of_its_parts(
+    files: list[Source], wanted: list[Variant], history: list[MeasuredWork], capacity: Capacity
+) -> None:
+    told = estimate(files, wanted, Speeds(history), capacity)
+    assert all(0 <= part.low <= part.typical <= part.high for part in parts(told))
+    assert [output.variant for output in told.outputs] == wanted
+    rendering = sum(output.compute_s.typical for output in told.outputs)
+    assert told.compute_s.typical == pytest.approx(told.analysis_compute_s.typical + rendering)
+    assert told.finished_s.typical == max(output.finished_s.typical for output in told.outputs)
+    assert told.measured == len(history)
+    assert all(output.finished_s.typical > told.waiting_s.typical for output in told.outputs)
+
+
+@given(footage, sources, wishes, histories, capacities)
+def test_more_footage_never_takes_less(
+    files: list[Source], more: Source, wanted: list[Variant], history: list[MeasuredWork], capacity: Capacity
+) -> None:
+    less = estimate(files, wanted, Speeds(history), capacity)
+    talk = Source(AssetKind.A_ROLL, more.duration_us, more.analyzers)
+    if not any(source.kind is AssetKind.A_ROLL for source in files):
+        files = [*files, talk]
+        less = estimate(files, wanted, Speeds(history), capacity)
+    longer = estimate([*files, more], wanted, Speeds(history), capacity)
+    assert longer.compute_s.typical >= less.compute_s.typical
+    assert longer.finished_s.high >= less.finished_s.high
+
+
+@given(footage, wishes, histories, st.integers(1, 4), st.tuples(st.sampled_from(Variant), st.integers(1, 20)))
+def test_whoever_comes_later_waits_longer_and_uses_no_more(
+    files: list[Source], wanted: list[Variant], history: list[MeasuredWork], slots: int, before: tuple[Variant, int]
+) -> None:
+    first = estimate(files, wanted, Speeds(history), Capacity(slots, slots))
+    later = estimate(files, wanted, Speeds(history), Capacity(slots, slots, dict([before])))
+    assert first.waiting_s == Spread.exactly(0)
+    assert later.waiting_s.typical > 0
+    assert later.finished_s.typical > first.finished_s.typical
+    assert later.compute_s == first.compute_s
+
+
+@given(st.floats(0.01, 100), st.integers(FEWEST_MEASURED, 50), st.integers(1_000_000, 3_600_000_000))
+def test_work_that_always_takes_the_same_is_foretold_as_that(speed: float, count: int, length_us: int) -> None:
+    length = length_us / 1e6
+    history = [
+        MeasuredWork(
+            kind=WorkKind.ANALYSIS,
+            subject="probe",
+            media_us=length_us,
+            wall_s=START_WALL_S + speed * length,
+            cpu_s=START_CPU_S + speed * length,
+        )
+    ] * count
+    told = estimate([Source(AssetKind.AUDIO, length_us, ())], [Variant.HOOK_CUT], Speeds(history), Capacity())
+    assert told.analysis_compute_s.typical == pytest.approx(START_CPU_S + speed * length)
+    assert told.analysis_compute_s.low <= told.analysis_compute_s.typical <= told.analysis_compute_s.high
+
+
+def test_one_odd_machine_moves_nothing() -> None:
+    usual = [work("shots", 60, 12.0)] * 20
+    odd = [work("shots", 60, 6_000.0)]
+    files = [Source(AssetKind.SCREEN, 60_000_000, ("shots",))]
+
+    def compute(history: list[MeasuredWork]) -> Spread:
+        return estimate(files, [Variant.HOOK_CUT], Speeds(history), Capacity()).analysis_compute_s
+
+    assert compute(usual + odd).typical == compute(usual).typical
+    assert compute(usual + odd).high <= compute(usual).high
+
+
+def test_the_more_is_known_the_narrower_the_range() -> None:
+    files = [Source(AssetKind.SCREEN, 60_000_000, ("shots",))]
+    widths = []
+    for count in (0, 3, 10, 100):
+        told = estimate(files, [Variant.HOOK_CUT], Speeds([work("shots", 60, 12.0)] * count), Capacity())
+        widths.append(told.analysis_compute_s.high / told.analysis_compute_s.low)
+    assert widths == sorted(widths, reverse=True)
+    assert len(set(widths)) == len(widths)
+
+
+def work(analyzer: str, media_s: float, took_s: float) -> MeasuredWork:
+    return MeasuredWork(
+        kind=WorkKind.ANALYSIS, subject=analyzer, media_us=round(media_s * 1e6), wall_s=took_s, cpu_s=took_s
+    )
+
+
+@pytest.mark.parametrize(
+    ("talk_s", "variant", "expected"),
+    [
+        (600, Variant.SHORT_HIGHLIGHT, Spread(low=30, typical=45, high=60)),
+        (600, Variant.HOOK_CUT, Spread(low=3, typical=4, high=5)),
+        (600, Variant.VERTICAL_REEL, Spread.exactly(90)),
+        (600, Variant.CINEMATIC_FULL, Spread(low=300, typical=510, high=600)),
+        (4, Variant.SHORT_HIGHLIGHT, Spread(low=2, typical=3.4, high=4)),
+    ],
+)
+def test_outputs_are_as_long_as_the_director_makes_them(talk_s: int, variant: Variant, expected: Spread) -> None:
+    files = [Source(AssetKind.A_ROLL, talk_s * 1_000_000, ()), Source(AssetKind.B_ROLL, 7_000_000, ())]
+    assert expected_length(variant, files) == expected
+
+
+def foretold_and_used(job: RecordedJob) -> list[tuple[Spread, float]]:
+    """Processor time foretold for a job from all others, and what it used: for its analyses and for each output."""
+    elsewhere = [work for other in RECORDED if other is not job for work in other.work]
+    used = {work.subject: work.cpu_s for work in job.work if work.kind is WorkKind.RENDER}
+    analysing = sum(work.cpu_s for work in job.work if work.kind is WorkKind.ANALYSIS)
+    files = [recorded.source() for recorded in job.sources]
+    told = estimate(files, [Variant(name) for name in used], Speeds(elsewhere), Capacity())
+    return [
+        (told.analysis_compute_s, analysing),
+        *((output.compute_s, used[output.variant]) for output in told.outputs),
+    ]
+
+
+def test_what_was_foretold_from_other_jobs_meets_what_each_job_used() -> None:
+    pairs = [pair for job in RECORDED for pair in foretold_and_used(job)]
+    inside = sum(told.low <= used <= told.high for told, used in pairs)
+    assert inside / len(pairs) >= 0.8, pairs
+    assert statistics.median(used / told.typical for told, used in pairs) == pytest.approx(1, rel=0.35), pairs
+    assert all(told.high / told.low < 100 for told, _ in pairs), "a range that says something"
