@@ -11,6 +11,7 @@ from uuid import UUID
 
 import typer
 
+from cinema.control_cli import control
 from cinema.settings import SettingsError
 from cinema.webhook_cli import webhooks
 from schemas.edl import Variant
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 
 app.add_typer(webhooks, name="webhooks")
+
+app.add_typer(control)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines for people.")]
 
@@ -81,6 +84,7 @@ def direct(
     pace: Annotated[Pace, typer.Option(help="How tightly to cut.")] = Pace.NATURAL,
     language: Annotated[str | None, typer.Option(help="Language spoken, such as en; heard if not given.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the project; the first file's name if not given.")] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="Wait for `cinema approve` before rendering.")] = False,  # noqa: FBT002 (an option of the command line)
     as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
 ) -> None:
     """Direct footage into finished videos.
@@ -92,7 +96,15 @@ def direct(
 
     chosen = only.value if only is not None else outputs
     order = understand(
-        DirectOptions(files=tuple(files), outputs=chosen, out=out, pace=pace, language=language, title=title)
+        DirectOptions(
+            files=tuple(files),
+            outputs=chosen,
+            out=out,
+            pace=pace,
+            language=language,
+            title=title,
+            approve=approve,
+        )
     )
     from cinema.commands.direct import direct as run
 

@@ -12,6 +12,10 @@ from workflows.calls import JobCalls
 from workflows.limits import LIGHT, ActivityLimits
 
 
+def _untold() -> None:
+    """Nobody wants to know."""
+
+
 class HeldCalls:
     """The work of one job. ``held`` says whether work may begin now."""
 
@@ -52,6 +56,8 @@ class HeldCalls:
         summary: str,
         name: str,
         given_up: Callable[[], bool],
+        begins: Callable[[], None] = _untold,
+        waits: Callable[[], None] = _untold,
     ) -> Result:
         """Do a piece of work once it may begin.
 
@@ -62,15 +68,20 @@ class HeldCalls:
             summary: its line in the Web UI.
             name: the activity's id, by which the work is taken back; unique among the job's work.
             given_up: whether nobody wants the work any more.
+            begins: told each time the work is scheduled.
+            waits: told each time it has to wait until it may begin.
 
         Raises:
             ActivityError: it failed or was cancelled.
             asyncio.CancelledError: it was given up before it began.
         """
         while True:
-            await workflow.wait_condition(lambda: given_up() or not self._held())
+            if self._held():
+                waits()
+                await workflow.wait_condition(lambda: given_up() or not self._held())
             if given_up():
                 raise asyncio.CancelledError
+            begins()
             self._taken_back.discard(name)
             working = asyncio.ensure_future(self._calls(declared, argument, limits, summary=summary, name=name))
             self._working[name] = working

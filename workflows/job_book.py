@@ -22,7 +22,8 @@ from schemas.jobs import ApprovalPolicy, ArtifactCounts, JobStatus, OutputStatus
 class JobBook:
     """One job. ``paused_until`` is when a pause that nobody ends calls the job off.
 
-    An output is ``queued`` until it is planned, ``planned`` while its plan awaits approval, then ``rendering``.
+    An output is ``queued`` until it is planned, ``planned`` while its plan awaits approval or a pause holds its render,
+    then ``rendering``.
     """
 
     job_id: UUID
@@ -76,10 +77,11 @@ class JobBook:
             return self.ended
         if self.preparing:
             return JobStatus.ANALYSING
+        if self.open and all(output.awaits_approval for output in self.open):
+            return JobStatus.AWAITING_APPROVAL
         statuses = {output.status for output in self.open}
-        if OutputStatus.RENDERING in statuses or not statuses:
-            return JobStatus.RENDERING
-        return JobStatus.PLANNING if OutputStatus.QUEUED in statuses else JobStatus.AWAITING_APPROVAL
+        planning = OutputStatus.QUEUED in statuses and OutputStatus.RENDERING not in statuses
+        return JobStatus.PLANNING if planning else JobStatus.RENDERING
 
     @property
     def status(self) -> JobStatus:
@@ -129,6 +131,9 @@ class JobBook:
 
     def render(self, output_id: UUID) -> None:
         self._change(output_id, status=OutputStatus.RENDERING)
+
+    def hold(self, output_id: UUID) -> None:
+        self._change(output_id, status=OutputStatus.PLANNED)
 
     def rendered(self, output_id: UUID, rendered: RenderedOutput) -> None:
         self._change(output_id, status=OutputStatus.COMPLETED, attempt=rendered.attempt)

@@ -85,8 +85,8 @@ class JobClient:
     Every order has an id: sent again with the same one it is carried out once and answered the same way.
 
     Raises:
-        CinemaError: The job has no running workflow, or no such output (``NOT_FOUND``); or it, or one of its outputs, is
-            in no state for that, and the sentence says which (``INVALID_TRANSITION``).
+        CinemaError: The job has no running workflow, or no such output (``NOT_FOUND``); or it, or one of its outputs,
+            is in no state for that, and the sentence says which (``INVALID_TRANSITION``).
         TransientError: Temporal cannot be reached (``STACK_UNAVAILABLE``).
     """
 
@@ -160,7 +160,8 @@ async def _answered() -> AsyncIterator[None]:
         raise _refusal(failure) from failure
     except WorkflowQueryFailedError as failure:
         raise CinemaError(ErrorCode.INTERNAL, f"The job's workflow cannot say how it is: {failure}.") from failure
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as error:
+        # RuntimeError: the SDK's own, where a client that connects at its first call cannot.
         raise _unanswered(error) from error
 
 
@@ -175,7 +176,7 @@ def _refusal(failure: WorkflowUpdateFailedError) -> CinemaError:
 def _unanswered(error: Exception) -> CinemaError:
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
         return CinemaError(ErrorCode.NOT_FOUND, "This job has no running workflow: it has not begun, or it has ended.")
-    return TransientError(ErrorCode.STACK_UNAVAILABLE, f"The job cannot be reached at the moment: {error}.")
+    return TransientError(ErrorCode.STACK_UNAVAILABLE, "The job cannot be reached at the moment; try again later.")
 
 
 def _search_attributes(job: Job) -> TypedSearchAttributes:

@@ -1,7 +1,7 @@
 """A job's book kept in step with its rows, its search attributes and what operators read."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from temporalio import workflow
@@ -64,6 +64,11 @@ class JobRows:
                 VARIANTS.value_set([output.variant.value for output in loaded.outputs]),
             ]
         )
+        self._show()
+
+    def note(self, change: Callable[[JobBook], None]) -> None:
+        """Let operators see a change of the book that no row has."""
+        change(self._book)
         self._show()
 
     async def publish(self) -> None:

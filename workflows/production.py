@@ -186,6 +186,8 @@ class Production:
             summary=f"render {output.variant} {self._book.position(output_id)}",
             name=f"render-{output.variant}",
             given_up=lambda: output_id in self._given_up,
+            begins=lambda: self._rows.note(lambda book: book.render(output_id)),
+            waits=lambda: self._rows.note(lambda book: book.hold(output_id)),
         )
         self._book.rendered(output_id, rendered)
         await self._rows.publish()

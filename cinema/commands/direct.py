@@ -22,23 +22,24 @@ def direct(order: Order, *, as_json: bool) -> int:
     """Carry ``order`` out; the exit status says how much of it was made."""
     settings = load_settings()
     observe_command(settings, service="direct")
-    display = _display(as_json=as_json)
+    display = display_for(as_json=as_json)
     try:
-        endpoints = _stack(settings, display)
+        endpoints = stack_for(settings, display)
         with command_span("cinema direct"):
             return asyncio.run(_direct(order, with_endpoints(settings, endpoints), display))
     except KeyboardInterrupt:
         return CALLED_OFF
 
 
-def _display(*, as_json: bool) -> Display:
+def display_for(*, as_json: bool) -> Display:
+    """What suits who reads it: a program, a person at a terminal, or a log."""
     if as_json:
         return JsonDisplay()
     console = Console()
     return LiveDisplay(console) if console.is_terminal else LineDisplay(console)
 
 
-def _stack(settings: Settings, display: Display) -> Endpoints:
+def stack_for(settings: Settings, display: Display) -> Endpoints:
     """Where the running stack is; one is started, and stays, if none runs."""
     state = running_stack(settings)
     if state is None or state.phase is not StackPhase.READY:

@@ -16,6 +16,9 @@ from schemas.jobs import AssetStatus, Job, JobStatus, Output, OutputStatus
 
 STAGES = (JobStatus.QUEUED, JobStatus.ANALYSING, JobStatus.PLANNING, JobStatus.RENDERING)
 
+#: What a job waits for somebody in.
+WAITING = frozenset({JobStatus.AWAITING_APPROVAL, JobStatus.PAUSED})
+
 STYLES = {
     OutputStatus.QUEUED: "dim",
     OutputStatus.PLANNED: "cyan",
@@ -144,6 +147,8 @@ def _stage_line(job: Job) -> Text:
     line = Text()
     for stage in STAGES:
         line.append(f" {stage.value} ", style="bold reverse" if stage is job.status else "dim")
+    if job.status in WAITING:
+        line.append(f" {job.status.value} ", style="bold reverse yellow")
     return line
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cinema.directing.footage import BadFootage, Footage, as_text, parse_footage
 from schemas.edl import Variant
-from schemas.jobs import JobRequest, Pace
+from schemas.jobs import ApprovalPolicy, JobRequest, Pace
 
 #: Of a project's name, in characters.
 LONGEST_TITLE = 200
@@ -17,7 +17,10 @@ LONGEST_TITLE = 200
 
 @dataclass(frozen=True)
 class DirectOptions:
-    """The command line as it was given; ``outputs`` are variants separated by commas."""
+    """The command line as it was given; ``outputs`` are variants separated by commas.
+
+    With ``approve`` nothing is rendered before somebody has approved its plan.
+    """
 
     files: tuple[str, ...]
     outputs: str
@@ -25,6 +28,7 @@ class DirectOptions:
     pace: Pace
     language: str | None
     title: str | None
+    approve: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,12 @@ def understand(options: DirectOptions) -> Order:
     footage = understand_files(options.files)
     variants = understand_outputs(options.outputs)
     try:
-        request = JobRequest(variants=variants, pace=options.pace, language=options.language)
+        request = JobRequest(
+            variants=variants,
+            pace=options.pace,
+            language=options.language,
+            approval=ApprovalPolicy() if options.approve else None,
+        )
         options.out.mkdir(parents=True, exist_ok=True)
     except ValidationError as error:
         raise typer.BadParameter(

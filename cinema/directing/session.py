@@ -10,20 +10,20 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.identity import identify
-from cinema.directing.delivering import Delivery, deliver, file_stem
 from cinema.directing.display import Display
-from cinema.directing.following import StageClock, follow
+from cinema.directing.finishing import Finishing
+from cinema.directing.following import follow
 from cinema.directing.footage import Footage
 from cinema.directing.guessing import KindGuesser
 from cinema.directing.importing import Importer
 from cinema.directing.order import Order
-from cinema.directing.report import DirectReport, report_of
+from cinema.directing.report import DirectReport
 from cinema.owner import local_owner
 from cinema.settings import Settings
 from cinema.stack.errors import StackError
 from cinema.stack.layout import Layout
 from schemas.jobs import Job
-from stores import Assets, Jobs, ObjectStore, Pool, Projects
+from stores import Jobs, ObjectStore, Pool, Projects
 from workflows.contract import direct_job_id
 
 #: Seconds that a job which was called off gets to settle while we wait.
@@ -48,23 +48,13 @@ class DirectSession:
         created = await self._create(order)
         self._job_id = created.id
         identify(job=str(created.id))
-        url = self._ui_url(created.id)
-        if url is not None:
-            self._display.say(f"Temporal Web UI: {url}")
-        clock = StageClock()
-        try:
-            job = await self._follow(created, clock)
-        finally:
-            self._display.stop()
-        return report_of(
-            job,
-            title=order.title,
-            assets=await Assets(self._pool).for_project(job.project_id),
-            deliveries=await self._deliver(job, order),
-            stages=clock.seconds,
-            seconds=time.monotonic() - started,
-            temporal_ui_url=url,
+        self._display.say(f"Job {created.id}")
+        if created.request.approval is not None:
+            self._display.say(f"It waits for its plans to be approved: cinema approve {created.id}")
+        finishing = Finishing(
+            self._settings, self._pool, self._objects, self._display, title=order.title, out=order.out
         )
+        return await finishing.finish(created, since=started)
 
     async def call_off(self) -> None:
         """Ask the workflow to cancel, if there is one, and wait a while for the job to settle."""
@@ -95,21 +85,6 @@ class DirectSession:
             if file.kind is None:
                 self._display.say(f"  taken for {imported.asset.kind}: {imported.reason}")
 
-    async def _follow(self, created: Job, clock: StageClock) -> Job:
-        job = created
-        async for job in follow(self._jobs, created.id):
-            clock.see(job)
-            self._display.show(job)
-        return job
-
-    async def _deliver(self, job: Job, order: Order) -> dict[UUID, Delivery]:
-        stem = file_stem(order.title)
-        return {
-            output.id: await deliver(self._objects, output, order.out, stem)
-            for output in job.outputs
-            if output.files is not None
-        }
-
     async def _cancel(self, job_id: UUID) -> None:
         """Through its workflow; a job whose workflow has not started, or has ended, through its row."""
         try:
@@ -118,7 +93,3 @@ class DirectSession:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise StackError(f"The job could not be called off and may go on: {error}.") from error
             await self._jobs.cancel(job_id)
-
-    def _ui_url(self, job_id: UUID) -> str | None:
-        base, namespace = self._settings.temporal_ui_url, self._settings.temporal_namespace
-        return None if base is None else f"{base.rstrip('/')}/namespaces/{namespace}/workflows/{direct_job_id(job_id)}"

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -41,6 +42,26 @@ def test_what_makes_no_sense_is_refused_at_once(tmp_path: Path, arguments: tuple
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("pause", "my job"), "should be a valid UUID"),
+        (("retry", str(UUID(int=1)), "--outputs", "trailer"), "trailer is no output"),
+    ],
+)
+def test_steering_names_what_it_does_not_understand(tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:
+    done = cinema(tmp_path / "home", *arguments)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_job_is_not_steered_where_no_stack_runs(tmp_path: Path) -> None:
+    paused = cinema(tmp_path, "pause", str(UUID(int=1)))
+    assert paused.returncode == 1
+    assert "No stack is running" in paused.stderr
+
+
 def test_nothing_runs_in_an_empty_home(tmp_path: Path) -> None:
     status = cinema(tmp_path, "status")
     assert (status.returncode, status.stdout) == (3, f"No stack is running in {tmp_path}.\n")
@@ -71,7 +92,9 @@ def test_the_doctor_says_what_is_missing() -> None:
     assert "not installed" in done.stdout
 
 
-@pytest.mark.parametrize("module", ["cinema.cli", "cinema.commands.stack", "cinema.directing.order", "cinema.tethered"])
+@pytest.mark.parametrize(
+    "module", ["cinema.cli", "cinema.control_cli", "cinema.commands.stack", "cinema.directing.order", "cinema.tethered"]
+)
 def test_the_quick_commands_load_nothing_heavy(module: str) -> None:
     script = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
