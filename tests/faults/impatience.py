@@ -16,7 +16,7 @@ FULL = os.environ.get("CINEMA_FAULTS_FULL") == "1"
 HEARTBEAT_TIMEOUT = workflows.limits.HEARTBEAT_TIMEOUT if FULL else timedelta(seconds=8)
 
 #: How long the network is cut.
-OUTAGE_SECONDS = 30.0 if FULL else 10.0
+OUTAGE_SECONDS = 30.0 if FULL else 8.0
 
 
 def apply() -> None:

@@ -43,7 +43,8 @@ LOOK_SECONDS = 0.05
 SETTINGS = {
     "CINEMA_ENCODER_PRESET": "ultrafast",
     "CINEMA_ANALYSIS_SLOTS": "2",
-    "CINEMA_RENDER_SLOTS": "2",
+    # With a second slot a worker that sleeps would have a poll open, and be given the task again.
+    "CINEMA_RENDER_SLOTS": "1",
     "CINEMA_WORKER_DRAIN_SECONDS": "2",
 }
 

@@ -41,4 +41,3 @@ async def test_an_hour_ahead_then_set_two_hours_back_amid_a_job(adrift: StackUnd
     await stack.rendering()
     stack.clock.set(-HOUR)
     await judge(stack, job)
-    await judge(stack, await stack.order(Variant.HOOK_CUT))
