@@ -92,7 +92,10 @@ class Project(Model):
 
 
 class Asset(Model):
-    """Raw footage. ``object_key`` lies in bucket ``assets``; the bytes there have this size and SHA-256."""
+    """Raw footage. ``object_key`` lies in bucket ``assets``; the bytes there have this size and SHA-256.
+
+    ``expires_at`` is when they go, once the creator has been told; since ``expired_at`` they are gone.
+    """
 
     id: UUID
     owner_id: UUID
@@ -105,6 +108,8 @@ class Asset(Model):
     sha256: str
     position: int
     error: ErrorInfo | None = None
+    expires_at: datetime | None = None
+    expired_at: datetime | None = None
     created_at: datetime
 
 
@@ -129,7 +134,8 @@ class OutputFiles(Model):
 class Output(Model):
     """One finished video to be. ``attempt`` counts renders; only the latest may write. ``stage`` says what it does.
 
-    An approval of its plan holds for every attempt.
+    An approval of its plan holds for every attempt. ``expires_at`` is when its files go, once the creator has been told;
+    since ``expired_at`` they are gone, and ``files`` says what they were.
     """
 
     id: UUID
@@ -143,6 +149,8 @@ class Output(Model):
     files: OutputFiles | None = None
     edl_key: str | None = None
     approved_at: datetime | None = None
+    expires_at: datetime | None = None
+    expired_at: datetime | None = None
     updated_at: datetime
 
 

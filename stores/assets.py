@@ -9,11 +9,6 @@ from schemas.jobs import Asset
 from schemas.media import AssetKind
 from stores.database import Connections, model_from, session, storable, storable_json, transaction
 
-_COLUMNS = (
-    """id, owner_id, project_id, name, kind, status, object_key, size_bytes, sha256, position, error, created_at"""
-)
-
-
 class Assets:
     """Rows of ``assets``."""
 
