@@ -134,8 +134,8 @@ class OutputFiles(Model):
 class Output(Model):
     """One finished video to be. ``attempt`` counts renders; only the latest may write. ``stage`` says what it does.
 
-    An approval of its plan holds for every attempt. ``expires_at`` is when its files go, once the creator has been told;
-    since ``expired_at`` they are gone, and ``files`` says what they were.
+    An approval of its plan holds for every attempt. ``expires_at`` is when its files go, once the creator has been
+    told; since ``expired_at`` they are gone, and ``files`` says what they were.
     """
 
     id: UUID

@@ -9,6 +9,7 @@ from schemas.jobs import Asset
 from schemas.media import AssetKind
 from stores.database import Connections, model_from, session, storable, storable_json, transaction
 
+
 class Assets:
     """Rows of ``assets``."""
 
