@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from standardwebhooks import Webhook
 from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.declarations import TaskQueue
@@ -44,10 +45,11 @@ from stores.webhook_deliveries import WebhookDeliveries
 from stores.webhooks import WebhookEndpoints
 from tests.activities.receiver import answer, new_authority, receiving
 from tests.cinema.conftest import RestartableTemporal
+from tests.conftest import TEMPORAL
 from workflows.contract import OWNER
 from workflows.plugin import cinema_plugin
-from workflows.webhook_contract import deliver_webhook_id
-from workflows.webhooks import DeliverWebhook
+from workflows.webhook_contract import DELIVER_WEBHOOK, DeliverWebhookInput, deliver_webhook_id
+from workflows.webhooks import WAITS, DeliverWebhook
 
 pytestmark = pytest.mark.temporal
 
@@ -161,6 +163,30 @@ async def test_a_failed_delivery_comes_again_with_the_same_id_and_a_new_signatur
         Webhook(secret).verify(second.body, second.headers)
     made = await WebhookDeliveries(pool).attempts(owner_id, delivery.id)
     assert [(one.number, one.status_code, one.response) for one in made] == [(1, 500, "sorry"), (2, 204, "")]
+
+
+async def test_after_a_day_of_failures_the_log_says_failed_and_tells_all_of_them(
+    pool: Pool, endpoints: WebhookEndpoints, owner_id: UUID
+) -> None:
+    server = str(TEMPORAL.with_name("temporal-test-server"))
+    environment = WorkflowEnvironment.start_time_skipping(test_server_existing_path=server, plugins=[cinema_plugin()])
+    async with receiving(answer(500, "still no")) as receiver, await environment as skipping:
+        endpoint, _ = await endpoints.add(owner_id, NewEndpoint(url=receiver.url))
+        await Jobs(pool).set_status((await a_job(pool, owner_id)).id, JobStatus.ANALYSING)
+        (waiting,) = await WebhookDeliveries(pool).of(owner_id, endpoint.id)
+        order = DeliverWebhookInput(
+            delivery_id=waiting.id, owner_id=owner_id, event_type=waiting.event_type, receiver="127.0.0.1"
+        )
+        async with delivering(pool, skipping.client, dispatchers=0):
+            await skipping.client.execute_workflow(
+                DELIVER_WEBHOOK, order, id=deliver_webhook_id(waiting.id), task_queue=TaskQueue.JOBS
+            )
+    failed = await WebhookDeliveries(pool).get(owner_id, waiting.id)
+    assert (failed.status, failed.last_error) == (DeliveryStatus.FAILED, "The receiver answered 500.")
+    made = await WebhookDeliveries(pool).attempts(owner_id, waiting.id)
+    assert [one.status_code for one in made] == [500] * (len(WAITS) + 1)
+    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 1
+    assert (await endpoints.get(owner_id, endpoint.id)).failing_since is not None
 
 
 async def test_410_disables_the_endpoint(

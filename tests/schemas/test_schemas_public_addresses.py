@@ -13,12 +13,44 @@ pytestmark = pytest.mark.unit
 #: Every block of the IANA special-purpose registries that is not "globally reachable", the multicast blocks, and
 #: every IPv6 block that embeds IPv4 addresses.
 SPECIAL = (
-    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
-    "192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 "
-    "255.255.255.255/32 ::/96 ::1/128 ::/128 ::ffff:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64 "
-    "2001::/23 2001::/32 2001:2::/48 2001:10::/28 2001:20::/28 2001:db8::/32 2002::/16 3fff::/20 5f00::/16 fc00::/7 "
-    "fe80::/10 fec0::/10 ff00::/8"
-).split()
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "255.255.255.255/32",
+    "::/96",
+    "::1/128",
+    "::/128",
+    "::ffff:0:0/96",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "100:0:0:1::/64",
+    "2001::/23",
+    "2001::/32",
+    "2001:2::/48",
+    "2001:10::/28",
+    "2001:20::/28",
+    "2001:db8::/32",
+    "2002::/16",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+    "ff00::/8",
+)
 
 METADATA = ("169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
 
@@ -69,7 +101,8 @@ def test_an_ipv4_address_inside_an_ipv6_one_is_refused_whatever_it_is(address: I
 def test_what_is_public_is_global_unicast(address: IPv4Address | IPv6Address) -> None:
     if is_public(str(address)):
         assert address.is_global
-        assert not (address.is_private or address.is_multicast or address.is_reserved or address.is_link_local)
+        special = (address.is_private, address.is_multicast, address.is_reserved, address.is_link_local)
+        assert not any(special)
         assert isinstance(address, IPv4Address) or address in IPv6Network("2000::/3")
 
 
