@@ -7,7 +7,7 @@ from schemas.control import OutputState, outputs_to_retry
 from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ArtifactCounts, AssetStatus, Job, JobRequest, JobStatus, Output, OutputStatus
 from stores.database import Connection, Connections, model_from, session, storable_json, transaction
-from stores.job_rows import insert_job
+from stores.job_rows import insert_job, job_from
 from stores.settling import derived_status
 from stores.trace_context import current_traceparent
 
@@ -24,15 +24,31 @@ class Jobs:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    async def create(self, owner_id: UUID, project_id: UUID, request: JobRequest) -> Job:
+    async def create(
+        self, owner_id: UUID, project_id: UUID, request: JobRequest, *, idempotency_key: str | None = None
+    ) -> Job:
         """One transaction: the job, an output for each variant asked for, and the outbox entry that will start it.
 
+        Sent again with the same ``idempotency_key``, however late, the same order gives the same job.
+
         Raises:
-            CinemaError: this creator has no such project (``NOT_FOUND``).
+            CinemaError: this creator has no such project (``NOT_FOUND``), or used the key for another order
+                (``CONFLICT``).
         """
         async with transaction(self._connections) as connection:
+            if idempotency_key is not None:
+                made = await _made_before(connection, owner_id, idempotency_key)
+                if made is not None:
+                    return _same_order(made, project_id, request)
             job_id = uuid4()
-            await insert_job(connection, job_id=job_id, owner_id=owner_id, project_id=project_id, request=request)
+            await insert_job(
+                connection,
+                job_id=job_id,
+                owner_id=owner_id,
+                project_id=project_id,
+                request=request,
+                idempotency_key=idempotency_key,
+            )
             await connection.execute(
                 "insert into public.outbox (job_id, traceparent) values ($1, $2)", job_id, current_traceparent()
             )
@@ -155,6 +171,22 @@ class Jobs:
         return tuple(row["retry_id"] for row in rows)
 
 
+async def _made_before(connection: Connection, owner_id: UUID, idempotency_key: str) -> Job | None:
+    """The job made by the request of this name. Requests of one name wait for each other until they commit."""
+    name = f"order {owner_id} {idempotency_key}"
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+    job_id = await connection.fetchval(
+        "select id from public.jobs where owner_id = $1 and idempotency_key = $2", owner_id, idempotency_key
+    )
+    return None if job_id is None else await _read(connection, job_id)
+
+
+def _same_order(made: Job, project_id: UUID, request: JobRequest) -> Job:
+    if (made.project_id, made.request) != (project_id, request):
+        raise CinemaError(ErrorCode.CONFLICT, "This idempotency key was used for another order.")
+    return made
+
+
 async def _lock(connection: Connection, job_id: UUID) -> JobStatus:
     status = await connection.fetchval("select status from public.jobs where id = $1 for update", job_id)
     if status is None:
@@ -167,18 +199,7 @@ async def _read(connection: Connection, job_id: UUID) -> Job:
     if row is None:
         raise _missing()
     outputs = await connection.fetch("select * from public.job_outputs where job_id = $1 order by position", job_id)
-    return Job(
-        id=row["id"],
-        owner_id=row["owner_id"],
-        project_id=row["project_id"],
-        status=JobStatus(row["status"]),
-        request=JobRequest.model_validate(row["request"]),
-        artifacts=ArtifactCounts(computed=row["artifacts_computed"], reused=row["artifacts_reused"]),
-        error=row["error"] and ErrorInfo.model_validate(row["error"]),
-        outputs=tuple(model_from(output, Output) for output in outputs),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
+    return job_from(row, [model_from(output, Output) for output in outputs])
 
 
 async def _settle(connection: Connection, job_id: UUID, *, error: object = None) -> Job:

@@ -16,6 +16,7 @@ from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
 from cinema.stack.ports import listen, port_of
 from stores import LocalObjects, Pool
+from workflows.plugin import cinema_plugin
 
 NOWHERE = "127.0.0.1:9"
 
@@ -49,7 +50,7 @@ async def serving(pool: Pool, folder: Path, temporal: Client | None = None) -> A
     objects = LocalObjects(folder, base_url=url, signing_key=b"k" * 32)
     context = ApiContext(
         database=pool,
-        temporal=temporal or await Client.connect(NOWHERE, lazy=True),
+        temporal=temporal or await Client.connect(NOWHERE, lazy=True, plugins=[cinema_plugin()]),
         objects=objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
     )

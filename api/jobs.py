@@ -1,0 +1,135 @@
+"""Jobs: ordered, listed, read and steered."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Header, Query
+
+from api.callers import Authenticated, Caller, Context
+from api.context import ApiContext
+from api.cursors import Cursor, Limit, Position, position_of
+from schemas.errors import CinemaError, ErrorCode
+from schemas.jobs import Job, JobRequest, JobStatus
+from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
+from schemas.resources.page import Page
+from stores import Jobs, Outputs, Projects
+from stores.job_listing import JobListing
+from workflows.job_client import JobClient
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Your name for this request: sent again with the same key, however late, it is answered the same "
+        "and nothing is done twice.",
+    ),
+]
+OnlyStatus = Annotated[JobStatus | None, Query(description="Only jobs in this state.")]
+OnlyProject = Annotated[UUID | None, Query(description="Only jobs of this project.")]
+
+
+def router() -> APIRouter:
+    """``/jobs`` and the orders below each, ``/projects/{project_id}/jobs`` and ``/outputs/{output_id}``."""
+    routes = APIRouter(tags=["jobs"])
+
+    @routes.post("/projects/{project_id}/jobs", status_code=HTTPStatus.CREATED, summary="Order a job")
+    async def create(
+        project_id: UUID,
+        request: JobRequest,
+        caller: Authenticated,
+        context: Context,
+        idempotency_key: IdempotencyKey = None,
+    ) -> JobResource:
+        """Accepted at once, also while Temporal is away: the job says `queued` until its work begins."""
+        project = await Projects(caller.connections).get(project_id)
+        jobs = Jobs(context.database)
+        return JobResource.of(await jobs.create(caller.owner_id, project.id, request, idempotency_key=idempotency_key))
+
+    @routes.get("/jobs", summary="List jobs, newest first")
+    async def list_jobs(
+        caller: Authenticated,
+        project: OnlyProject = None,
+        status: OnlyStatus = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Page[JobResource]:
+        after = None if cursor is None else position_of(cursor)
+        below = None if after is None else (after.created_at, after.id)
+        found = await JobListing(caller.connections).page(limit + 1, below=below, project_id=project, status=status)
+        items, more = found[:limit], len(found) > limit
+        return Page(
+            items=tuple(JobResource.of(job) for job in items),
+            next_cursor=Position(items[-1].created_at, items[-1].id).cursor() if more else None,
+        )
+
+    @routes.get("/jobs/{job_id}", summary="Read a job")
+    async def read(job_id: UUID, caller: Authenticated) -> JobResource:
+        return await _job(caller, job_id)
+
+    @routes.get("/outputs/{output_id}", summary="Read an output")
+    async def read_output(output_id: UUID, caller: Authenticated) -> OutputResource:
+        return OutputResource.of(await Outputs(caller.connections).get(output_id))
+
+    @routes.post("/jobs/{job_id}/cancel", summary="Call a job or some of its outputs off")
+    async def cancel(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
+        """What runs is stopped, what is completed stays. A job that has not begun is called off where it waits."""
+        job = await Jobs(caller.connections).get(job_id)
+        await _called_off(context, job, order.outputs)
+        return await _job(caller, job_id)
+
+    @routes.post("/jobs/{job_id}/retry", summary="Make failed or cancelled outputs again")
+    async def retry(
+        job_id: UUID,
+        order: OutputsOrder,
+        caller: Authenticated,
+        context: Context,
+        idempotency_key: IdempotencyKey = None,
+    ) -> JobResource:
+        """What succeeded is not made again; analyses are reused."""
+        job = await Jobs(caller.connections).get(job_id)
+        project = await Projects(caller.connections).get(job.project_id)
+        order_id = idempotency_key or str(uuid4())
+        await JobClient(context.temporal).retry(job, project, order.outputs, order_id=order_id)
+        return await _job(caller, job_id)
+
+    @routes.post("/jobs/{job_id}/approve", summary="Approve plans, so that they are rendered")
+    async def approve(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
+        """The plans not named are called off; without any named, all are rendered."""
+        return await _steered(caller, job_id, lambda: JobClient(context.temporal).approve(job_id, order.outputs))
+
+    @routes.post("/jobs/{job_id}/pause", summary="Begin nothing new")
+    async def pause(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
+        return await _steered(caller, job_id, lambda: JobClient(context.temporal).pause(job_id))
+
+    @routes.post("/jobs/{job_id}/resume", summary="Go on after a pause")
+    async def resume(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
+        return await _steered(caller, job_id, lambda: JobClient(context.temporal).resume(job_id))
+
+    return routes
+
+
+async def _job(caller: Caller, job_id: UUID) -> JobResource:
+    return JobResource.of(await Jobs(caller.connections).get(job_id))
+
+
+async def _steered(caller: Caller, job_id: UUID, steer: Callable[[], Awaitable[object]]) -> JobResource:
+    """The job after an order that only its owner may give."""
+    await Jobs(caller.connections).get(job_id)
+    await steer()
+    return await _job(caller, job_id)
+
+
+async def _called_off(context: ApiContext, job: Job, outputs: tuple[UUID, ...]) -> None:
+    """Through its workflow, or in its rows where the whole job is called off before it has one."""
+    try:
+        await JobClient(context.temporal).cancel_outputs(job.id, outputs)
+    except CinemaError as error:
+        has_begun = job.status is not JobStatus.QUEUED
+        waits = error.code in {ErrorCode.NOT_FOUND, ErrorCode.STACK_UNAVAILABLE}
+        if has_begun or outputs or not waits:
+            raise
+        await Jobs(context.database).cancel(job.id)

@@ -1,0 +1,96 @@
+"""Jobs and their outputs as the API's clients see them."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from annotated_types import Ge, Len
+from pydantic import Field
+
+from schemas.delivery import DeliveryReport
+from schemas.edl import Variant
+from schemas.errors import ErrorInfo
+from schemas.jobs import ArtifactCounts, Job, JobRequest, JobStatus, Output, OutputStatus, Progress
+from schemas.model import Model
+
+#: Output ids, at most as many as any job has outputs.
+OutputChoice = Annotated[
+    tuple[UUID, ...], Len(0, 100), Field(description="Which outputs; none named means all that it applies to.")
+]
+
+
+class OutputsOrder(Model):
+    """An order about some outputs of a job, or about all that it applies to."""
+
+    outputs: OutputChoice = ()
+
+
+class OutputResource(Model):
+    """One finished video, or one that is still to be made.
+
+    ``size_bytes``, ``sha256`` and ``report`` are there once it is completed; ``report`` is what was measured on the
+    finished file before it was published.
+    """
+
+    id: UUID
+    job_id: UUID
+    variant: Variant
+    status: OutputStatus
+    attempt: Annotated[int, Ge(0)]
+    progress: Progress
+    stage: str
+    error: ErrorInfo | None
+    planned: bool
+    approved_at: datetime | None
+    size_bytes: int | None
+    sha256: str | None
+    report: DeliveryReport | None
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, output: Output) -> Self:
+        files = output.files
+        return cls(
+            id=output.id,
+            job_id=output.job_id,
+            variant=output.variant,
+            status=output.status,
+            attempt=output.attempt,
+            progress=output.progress,
+            stage=output.stage,
+            error=output.error,
+            planned=output.edl_key is not None,
+            approved_at=output.approved_at,
+            size_bytes=files and files.video_bytes,
+            sha256=files and files.video_sha256,
+            report=files and files.report,
+            updated_at=output.updated_at,
+        )
+
+
+class JobResource(Model):
+    """A job with all its outputs. ``error`` says why nothing at all could be made."""
+
+    id: UUID
+    project_id: UUID
+    status: JobStatus
+    request: JobRequest
+    analyses: ArtifactCounts
+    error: ErrorInfo | None
+    outputs: tuple[OutputResource, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(
+            id=job.id,
+            project_id=job.project_id,
+            status=job.status,
+            request=job.request,
+            analyses=job.artifacts,
+            error=job.error,
+            outputs=tuple(OutputResource.of(output) for output in job.outputs),
+            created_at=job.created_at,
+            updated_at=job.updated_at,
+        )
