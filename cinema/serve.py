@@ -52,7 +52,8 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         )
         app = create_app(context)
         if tracing():
-            FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz")
+            # One span a request: those of each piece of an answer are spared.
+            FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz", exclude_spans=["receive", "send"])
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -6,6 +6,7 @@ outbox row carries it to the dispatcher; from there Temporal's own interceptor d
 
 import os
 import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -39,6 +40,9 @@ KEPT = (
     "exception.type",
 )
 
+#: How long the end of a process may wait for a receiver that does not answer.
+LAST_SECONDS = 3.0
+
 _tracer = trace.get_tracer("cinema")
 
 
@@ -49,7 +53,7 @@ def start_tracing(service: str) -> None:
     provider = TracerProvider(resource=_resource(service))
     provider.add_span_processor(BatchSpanProcessor(WithoutContent(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
-    before_leaving(provider.shutdown)
+    before_leaving(lambda: _send_the_rest(provider))
 
 
 def tracing() -> bool:
@@ -75,6 +79,12 @@ def dispatch_span(job_id: UUID, traceparent: str | None) -> Iterator[Span]:
         attributes={"cinema.job": str(job_id)},
     ) as span:
         yield span
+
+
+def _send_the_rest(provider: TracerProvider) -> None:
+    sending = threading.Thread(target=provider.shutdown, daemon=True)
+    sending.start()
+    sending.join(LAST_SECONDS)
 
 
 def _wanted(environment: Mapping[str, str]) -> bool:

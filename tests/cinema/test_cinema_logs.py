@@ -52,6 +52,14 @@ def test_temporal_ids_become_ours(capsys: pytest.CaptureFixture[str]) -> None:
     assert line["job"] == "7"
 
 
+def test_a_line_of_a_workflow_names_its_job(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(Settings(log_format=LogFormat.JSON), service="worker-jobs")
+    extra = {"temporal_workflow": {"workflow_id": "job-7", "workflow_type": "DirectJob", "attempt": 1}}
+    logging.getLogger("temporalio.workflow").warning("planning", extra=extra)
+    (line,) = lines(capsys)
+    assert (line["workflow"], line["job"]) == ("job-7", "7")
+
+
 def test_a_line_within_a_span_names_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs(Settings(log_format=LogFormat.JSON), service="worker-jobs")
     with TracerProvider().get_tracer("test").start_as_current_span("work") as span:

@@ -16,7 +16,7 @@ from demo.small import make_small_talk
 from tests.system.conftest import Stack
 from tests.system.otlp_receiver import ReceivedSpan, Receiver
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 #: What no operator's tool gets to know.
 FILE_NAME, TITLE = "wedding-of-ada.mp4", "Ada says yes"
@@ -24,7 +24,7 @@ FILE_NAME, TITLE = "wedding-of-ada.mp4", "Ada says yes"
 Labels = dict[str, str]
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not in time: {what}"
