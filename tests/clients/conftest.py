@@ -120,7 +120,8 @@ async def _output_of(command: Sequence[str]) -> bytes:
         process.kill()
         await process.wait()
         raise
-    assert process.returncode == 0, complaints.decode()
+    # Not the exit code: Temporal's runtime may abort a Python process after it has done its work.
+    assert printed, complaints.decode()
     return printed
 
 

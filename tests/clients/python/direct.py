@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 from uuid import uuid4
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 
 
@@ -39,12 +39,18 @@ async def main(address: str, owner_id: str, object_key: str) -> None:
         static_summary="Kitchen talk: vertical_reel, hook_cut",
     )
     state = await job.query("job_state")
-    while state["status"] != "awaiting_approval":
+    while state["status"] != "awaiting_approval" and await runs(job):
         await asyncio.sleep(0.2)
         state = await job.query("job_state")
-    approved = await job.execute_update("approve", {})
+    approved = None
+    if state["status"] == "awaiting_approval":
+        approved = await job.execute_update("approve", {})
     result = await job.result()
     print(json.dumps({"state": state, "approved": approved, "result": result}))
+
+
+async def runs(job: WorkflowHandle) -> bool:
+    return (await job.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
 if __name__ == "__main__":

@@ -35,11 +35,14 @@ const job = await client.workflow.start('DirectJob', {
 });
 
 let state = await job.query<JobState>('job_state');
-while (state.status !== 'awaiting_approval') {
+while (state.status !== 'awaiting_approval' && (await job.describe()).status.name === 'RUNNING') {
   await sleep(200);
   state = await job.query<JobState>('job_state');
 }
-const approved = await job.executeUpdate<Steered, [ApproveOutputs]>('approve', { args: [{}] });
+let approved: Steered | null = null;
+if (state.status === 'awaiting_approval') {
+  approved = await job.executeUpdate<Steered, [ApproveOutputs]>('approve', { args: [{}] });
+}
 const result: SettledJob = await job.result();
 console.log(JSON.stringify({ state, approved, result }));
 await connection.close();
