@@ -233,7 +233,7 @@ class Settings(BaseSettings):
     payload_keys: SecretStr | None = Field(
         None,
         description="Keys that encrypt what Temporal keeps of jobs, as `id:base64`, separated by commas: the first "
-        "encrypts, all decrypt. See operating.md, *Encryption*.",
+        "encrypts, all decrypt. See temporal.md, *Encryption*.",
         json_schema_extra={"default": "not encrypted"},
     )
     payload_keys_file: AbsolutePath | None = Field(
@@ -251,7 +251,7 @@ class Settings(BaseSettings):
     )
     worker_deployment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = Field(
         None,
-        description="Name of the Temporal worker deployment that workers belong to; see operating.md, *Rolling out*.",
+        description="Name of the Temporal worker deployment that workers belong to; see temporal.md, *Rolling out*.",
         json_schema_extra={"default": "workers are unversioned"},
     )
     worker_build_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]{1,100}$")] | None = Field(
