@@ -128,7 +128,6 @@ class WebhookAttempts:
 
 async def _judge_endpoint(connection: Connection, begun: BegunAttempt, outcome: AttemptOutcome) -> None:
     """Tests say nothing about how reliable an endpoint is, except that it is gone."""
-    is_test = begun.event_type is EventType.TEST_PING
     if outcome.gone:
         await _disable(connection, begun.endpoint_id, DisabledReason.GONE, _GONE_NOTICE)
     elif outcome.error is None:
@@ -136,18 +135,23 @@ async def _judge_endpoint(connection: Connection, begun: BegunAttempt, outcome: 
             "update public.webhook_endpoints set failing_since = null where id = $1 and failing_since is not null",
             begun.endpoint_id,
         )
-    elif not is_test:
-        since: datetime | None = await connection.fetchval(
-            """
-            update public.webhook_endpoints set failing_since = coalesce(failing_since, clock_timestamp())
-            where id = $1 and status = 'enabled' returning failing_since
-            """,
-            begun.endpoint_id,
-        )
-        limit = await connection.fetchval("select clock_timestamp() - $1::interval", FAILING_LIMIT)
-        if since is not None and outcome.next_wait is None and since <= limit:
-            notice = _FAILING_NOTICE.format(since=since)
-            await _disable(connection, begun.endpoint_id, DisabledReason.FAILING, notice)
+    elif begun.event_type is not EventType.TEST_PING:
+        await _note_failure(connection, begun, outcome)
+
+
+async def _note_failure(connection: Connection, begun: BegunAttempt, outcome: AttemptOutcome) -> None:
+    row = await connection.fetchrow(
+        """
+        update public.webhook_endpoints set failing_since = coalesce(failing_since, clock_timestamp())
+        where id = $1 and status = 'enabled'
+        returning failing_since as since, failing_since <= clock_timestamp() - $2::interval as too_long
+        """,
+        begun.endpoint_id,
+        FAILING_LIMIT,
+    )
+    if row is not None and row["too_long"] and outcome.next_wait is None:
+        notice = _FAILING_NOTICE.format(since=row["since"])
+        await _disable(connection, begun.endpoint_id, DisabledReason.FAILING, notice)
 
 
 async def _disable(connection: Connection, endpoint_id: UUID, reason: DisabledReason, notice: str) -> None:
