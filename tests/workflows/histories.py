@@ -25,6 +25,7 @@ from activities.declarations import Accelerators, TaskQueue
 from schemas.control import JobState
 from schemas.edl import Variant
 from schemas.jobs import ApprovalPolicy, ArtifactCounts, Job, JobRequest, JobStatus, Project
+from schemas.opening import ExistingAsset, NewJob, NewProject
 from tests.conftest import TEMPORAL
 from tests.workflows.stand_ins import StandIns
 from workflows.contract import DIRECT_JOB, SEARCH_ATTRIBUTES, DirectJobInput, DirectJobResult, direct_job_id
@@ -48,10 +49,10 @@ class Stage:
     stand_ins: StandIns
     jobs: JobClient
 
-    async def start(self) -> Handle:
+    async def start(self, new_job: NewJob | None = None) -> Handle:
         return await self.client.start_workflow(
             DIRECT_JOB,
-            DirectJobInput(job_id=self.stand_ins.job_id),
+            DirectJobInput(job_id=self.stand_ins.job_id, new_job=new_job),
             id=direct_job_id(self.stand_ins.job_id),
             task_queue=TaskQueue.JOBS,
             result_type=DirectJobResult,
@@ -68,6 +69,12 @@ Scenario = Callable[[Stage], Awaitable[None]]
 
 async def to_its_end(stage: Stage) -> None:
     await (await stage.start()).result()
+
+
+async def brought_whole(stage: Stage) -> None:
+    talk = ExistingAsset(asset_id=uuid4())
+    new_job = NewJob(owner_id=uuid4(), project=NewProject(name="Kitchen talk"), assets=(talk,))
+    await (await stage.start(new_job)).result()
 
 
 async def called_off(stage: Stage) -> None:
@@ -118,6 +125,7 @@ def scenarios() -> dict[str, tuple[StandIns, Scenario]]:
     )
     return {
         "completed": (StandIns(), to_its_end),
+        "brought-whole": (StandIns(), brought_whole),
         "partial": (trouble, to_its_end),
         "nothing-usable": (StandIns(refused=frozenset({"talk.mp4", "city.mp4"})), to_its_end),
         "renders-crashed-once": (StandIns(render_crashes=1), to_its_end),

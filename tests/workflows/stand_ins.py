@@ -17,6 +17,7 @@ from activities.declarations import (
     FAIL_OUTPUT,
     FIND_ACCELERATORS,
     LOAD_JOB,
+    OPEN_JOB,
     PLAN_OUTPUT,
     PROBE_ASSET,
     REFUSE_ASSET,
@@ -32,6 +33,7 @@ from activities.declarations import (
     JobStage,
     LoadedJob,
     Nothing,
+    OpenJob,
     OutputFailure,
     OutputIds,
     OutputRef,
@@ -94,6 +96,7 @@ class StandIns:
 
     def activities(self) -> Sequence[Callable[..., Any]]:
         return [
+            self.open_job,
             self.load_job,
             self.enter_stage,
             self.refuse_asset,
@@ -109,6 +112,11 @@ class StandIns:
             self.reopen_outputs,
             find_queued_work,
         ]
+
+    @activity.defn(name=OPEN_JOB.name)
+    async def open_job(self, asked: OpenJob) -> None:
+        self.calls["open"] += 1
+        self.request = asked.new_job.request
 
     @activity.defn(name=LOAD_JOB.name)
     async def load_job(self, _: JobRef) -> LoadedJob:
