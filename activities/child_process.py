@@ -41,9 +41,9 @@ class ProcessUsage:
 class ChildProcess:
     """A running child, leader of a session of its own; ``stdout`` and ``stderr`` are read like any stream."""
 
-    def __init__(self, popen: "subprocess.Popen[bytes]", stdout: "_Pipe", stderr: "_Pipe") -> None:
+    def __init__(self, popen: "subprocess.Popen[bytes]") -> None:
         self._popen = popen
-        self._pipes = (stdout, stderr)
+        self._pipes: list[_Pipe] = []
         self._left_behind: dict[int, ProcessUsage] = {}
         self._ended: asyncio.Future[ProcessUsage] = asyncio.get_running_loop().create_future()
         self._reaping = threading.Lock()
@@ -52,17 +52,24 @@ class ChildProcess:
     @classmethod
     async def start(cls, command: Sequence[str], environment: Mapping[str, str], longest_line: int) -> Self:
         """Start ``command``; lines of its output may be ``longest_line`` bytes long."""
-        popen = subprocess.Popen(  # noqa: ASYNC220 (a fork and an exec, as asyncio does it)
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
+        child = cls(
+            subprocess.Popen(  # noqa: ASYNC220 (a fork and an exec, as asyncio does it)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
         )
-        stdout = await _Pipe.opened(popen.stdout, longest_line)
-        stderr = await _Pipe.opened(popen.stderr, longest_line)
-        return cls(popen, stdout, stderr)
+        try:
+            await child._open(longest_line)
+        except BaseException:
+            # Called off before anyone else knows of it.
+            await child.kill()
+            child.close()
+            raise
+        return child
 
     @property
     def stdout(self) -> asyncio.StreamReader:
@@ -97,8 +104,13 @@ class ChildProcess:
         """Let go of its pipes; what has not been read is lost."""
         for pipe in self._pipes:
             pipe.transport.close()
-        with suppress(BrokenPipeError):
-            _present(self._popen.stdin).close()
+        for end in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            with suppress(BrokenPipeError):
+                _present(end).close()
+
+    async def _open(self, longest_line: int) -> None:
+        for end in (self._popen.stdout, self._popen.stderr):
+            self._pipes.append(await _Pipe.opened(end, longest_line))
 
     def _send(self, content: bytes) -> None:
         # Where it died before it had read everything, its exit status and its last words say more than this pipe.

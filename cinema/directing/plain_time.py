@@ -12,7 +12,7 @@ def plain_time(seconds: float) -> str:
     whole = round(seconds)
     if whole < MINUTE:
         return f"{whole} s"
-    if whole < 10 * MINUTE:
+    if whole < 5 * MINUTE:
         return _two(whole, MINUTE, "min", 1, "s")
     if whole < HOUR:
         return f"{round(whole / MINUTE)} min"

@@ -14,6 +14,7 @@ from activities.sandbox import ChildTask, SandboxLimits, run_in_child
 from schemas.errors import CinemaError, ErrorCode
 from tests.activities.burning_child import BURNT_BYTES, BURNT_SECONDS, Burn
 from tests.activities.misbehaving_child import Answer, Behaviour
+from tests.cinema.cinema_processes import descendants
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.unit
@@ -166,6 +167,18 @@ async def test_a_large_request_to_a_child_that_never_reads_it_ends_with_the_chil
 
 async def ignore(_: float) -> None:
     """Nobody watches."""
+
+
+async def test_a_child_that_is_called_off_while_it_starts_is_ended_too(tmp_path: Path) -> None:
+    before = set(descendants(os.getpid()))
+    for turns in range(8):
+        asking = asyncio.create_task(ask("hang", tmp_path))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    assert {pid for pid in descendants(os.getpid()) if alive(pid)} <= before
 
 
 async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
