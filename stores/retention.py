@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +16,7 @@ from schemas.retention import (
     ItemKind,
     RetentionPolicy,
     RetentionStatus,
+    SweepCounts,
 )
 from stores.database import Connection, Connections, session, transaction
 from stores.objects import Bucket
@@ -317,22 +318,51 @@ class Retention:
             )
         return tuple(stored_object(row["place"]) for row in rows)
 
-    async def status(self, policy: RetentionPolicy, until: datetime) -> RetentionStatus:
-        """What goes by ``until``, day by day, as things are now. Changes nothing."""
+    async def preview(self, policy: RetentionPolicy, as_of: datetime) -> SweepCounts:
+        """What a sweep would tell and remove, without a look at the objects. Changes nothing."""
+        async with session(self._connections) as connection:
+            (row,) = await connection.fetch(
+                """
+                with item as (
+                    select 'asset' as kind, expires_at, due_at, size_bytes from cinema.asset_expiry($2) where not busy
+                    union all
+                    select 'output', expires_at, due_at, size_bytes from cinema.output_expiry($2) where not busy
+                ), going as (select * from item where expires_at <= $1 and due_at <= $1)
+                select
+                    (select count(*) from going where kind = 'output') as outputs,
+                    (select count(*) from going where kind = 'asset') as assets,
+                    (select coalesce(sum(size_bytes), 0)::bigint from going) as bytes,
+                    (select count(*) from item
+                        where expires_at is null and due_at <= $1::timestamptz + $3::interval) as noticed
+                """,
+                as_of,
+                policy.grace,
+                policy.notice,
+            )
+            unused = await connection.fetchval(f"select count(*) from public.analyses where {_UNUSED}")  # noqa: S608 (a constant)
+        return SweepCounts(**dict(row), analyses=unused)
+
+    async def status(self, policy: RetentionPolicy, as_of: datetime, ahead: timedelta) -> RetentionStatus:
+        """What goes within ``ahead``, day by day, if nothing is used again meanwhile. Changes nothing.
+
+        What its creator does not know of yet goes no earlier than ``policy.notice`` from ``as_of``.
+        """
         async with session(self._connections) as connection:
             rows = await connection.fetch(
                 """
-                select kind, date_trunc('day', coalesce(expires_at, due_at), 'UTC') as day,
+                select kind, date_trunc('day', goes_at, 'UTC') as day,
                     expires_at is not null as announced, count(*) as items, sum(size_bytes)::bigint as size_bytes
                 from (
                     select 'asset' as kind, expires_at, due_at, size_bytes from cinema.asset_expiry($1) where not busy
                     union all
                     select 'output', expires_at, due_at, size_bytes from cinema.output_expiry($1) where not busy
-                ) as due
-                where coalesce(expires_at, due_at) <= $2 group by 1, 2, 3 order by 2, 1, 3
+                ) as item, coalesce(expires_at, greatest(due_at, $2::timestamptz + $3::interval)) as goes_at
+                where goes_at <= $2::timestamptz + $4::interval group by 1, 2, 3 order by 2, 1, 3
                 """,
                 policy.grace,
-                until,
+                as_of,
+                policy.notice,
+                ahead,
             )
             unfinished = await connection.fetchval(
                 """

@@ -27,8 +27,16 @@ def status(*, days: int, as_json: bool) -> int:
 
 
 def dry_run(*, as_json: bool) -> int:
-    """Print what a sweep would find due now; nothing is changed."""
-    _print(asyncio.run(_status(installed(load_settings()), timedelta())), as_json=as_json)
+    """Print what a sweep would do now; nothing is changed."""
+    counts = asyncio.run(_preview(installed(load_settings())))
+    if as_json:
+        sys.stdout.write(counts.model_dump_json(indent=2) + "\n")
+    else:
+        Console().print(
+            f"Would remove {counts.outputs} outputs and {counts.assets} assets ({decimal(counts.bytes)}), and "
+            f"{counts.analyses} analyses; would tell creators of {counts.noticed} items.",
+            highlight=False,
+        )
     return 0
 
 
@@ -63,7 +71,12 @@ def schedule() -> int:
 
 async def _status(settings: Settings, ahead: timedelta) -> RetentionStatus:
     async with database(settings) as pool:
-        return await Retention(pool).status(retention_policy(settings), datetime.now(UTC) + ahead)
+        return await Retention(pool).status(retention_policy(settings), datetime.now(UTC), ahead)
+
+
+async def _preview(settings: Settings) -> SweepCounts:
+    async with database(settings) as pool:
+        return await Retention(pool).preview(retention_policy(settings), datetime.now(UTC))
 
 
 async def _sweep(settings: Settings) -> SweepCounts:

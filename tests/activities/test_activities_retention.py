@@ -360,14 +360,20 @@ async def test_looking_at_what_is_due_changes_nothing(kept: KeptThings) -> None:
     await kept.asset(project, TALK)
     await kept.made(project)
     before = await rows(kept.pool)
-    status = await kept.retention.status(POLICY, days(KEPT_DAYS + 1))
+    status = await kept.retention.status(POLICY, days(0), timedelta(days=KEPT_DAYS + 1))
     assert [(due.kind, due.announced, due.items, due.size_bytes) for due in status.forecasts] == [
         (ItemKind.ASSET, False, 1, len(TALK)),
         (ItemKind.OUTPUT, False, 1, 1234),
     ]
     assert (status.unfinished, status.unused_analyses) == (0, 0)
-    assert (await kept.retention.status(POLICY, days(1))).forecasts == ()
+    assert (await kept.retention.status(POLICY, days(0), timedelta(days=1))).forecasts == ()
+    late = await kept.retention.status(POLICY, days(KEPT_DAYS * 2), timedelta(days=8))
+    assert {due.day > days(KEPT_DAYS * 2 + 5) for due in late.forecasts} == {True}, "its creator is told first"
+    assert await kept.retention.preview(POLICY, days(KEPT_DAYS)) == SweepCounts(noticed=2)
     assert await rows(kept.pool) == before
+    await kept.sweep(days(KEPT_DAYS))
+    preview = await kept.retention.preview(POLICY, days(KEPT_DAYS) + POLICY.notice)
+    assert preview == SweepCounts(outputs=1, assets=1, bytes=len(TALK) + 1234)
 
 
 async def rows(pool: Pool) -> list[asyncpg.Record]:
