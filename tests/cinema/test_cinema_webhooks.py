@@ -42,6 +42,7 @@ from stores import Jobs, Pool, Projects
 from stores.sealing import Seal, new_key
 from stores.webhook_attempts import WebhookAttempts
 from stores.webhook_deliveries import WebhookDeliveries
+from stores.webhook_outbox import WebhookOutbox
 from stores.webhooks import WebhookEndpoints
 from tests.activities.receiver import answer, new_authority, receiving
 from tests.cinema.conftest import RestartableTemporal
@@ -221,6 +222,21 @@ async def test_a_receiver_that_asks_for_time_gets_it(
     assert timedelta(minutes=58) < wait <= timedelta(hours=1)
     assert delivery.last_error == "The receiver answered 429."
     await client.get_workflow_handle(deliver_webhook_id(delivery.id)).terminate()
+
+
+async def test_a_dispatcher_that_died_after_starting_a_delivery_does_not_send_it_twice(
+    pool: Pool, client: Client, endpoints: WebhookEndpoints, owner_id: UUID
+) -> None:
+    async with receiving() as receiver:
+        endpoint, _ = await endpoints.add(owner_id, NewEndpoint(url=receiver.url))
+        await WebhookDeliveries(pool).ping(owner_id, endpoint.id)
+        (claimed,) = await WebhookOutbox(pool).claim(1, timedelta(0))
+        await WebhookDispatcher(pool, client)._start(claimed)
+        async with delivering(pool, client, dispatchers=2):
+            (delivery,) = await settled(pool, endpoint)
+        assert await WebhookOutbox(pool).claim(1, timedelta(0)) == ()
+    assert delivery.status is DeliveryStatus.DELIVERED
+    assert len(receiver.requests) == 1
 
 
 async def test_one_owners_slow_receivers_leave_room_for_others(
