@@ -39,7 +39,11 @@ ACTIVITY_FAILURES = Counter(
     "cinema_activity_failures", "Attempts of activities that failed, by error code.", ["activity", "code"]
 )
 OUTPUT_FAILURES = Counter("cinema_output_failures", "Outputs that were given up, by error code.", ["code"])
-OUTPUTS_SETTLED = Counter("cinema_outputs_settled", "Outputs of jobs that ended.", ["variant", "status"])
+OUTPUTS_SETTLED = Counter(
+    "cinema_outputs_settled",
+    "Outputs of jobs that ended; those of a job that is tried again count again when it ends.",
+    ["variant", "status"],
+)
 JOBS_SETTLED = Counter("cinema_jobs_settled", "Jobs that ended, by how.", ["status"])
 ARTIFACTS = Counter("cinema_artifacts", "Analyses asked for, by whether they had to be made.", ["analyzer", "result"])
 RENDERS = Counter("cinema_renders", "Outputs published, by whether they had to be rendered.", ["variant", "result"])
