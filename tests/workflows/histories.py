@@ -22,11 +22,13 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.declarations import Accelerators, TaskQueue
+from cinema.hosting import WORKFLOWS
 from schemas.control import JobState
 from schemas.edl import Variant
 from schemas.jobs import ApprovalPolicy, ArtifactCounts, Job, JobRequest, JobStatus, Project
 from schemas.opening import ExistingAsset, NewJob, NewProject
 from tests.conftest import TEMPORAL
+from tests.workflows.other_histories import Play, plays
 from tests.workflows.stand_ins import StandIns
 from workflows.contract import DIRECT_JOB, SEARCH_ATTRIBUTES, DirectJobInput, DirectJobResult, direct_job_id
 from workflows.direct_job import DirectJob
@@ -148,11 +150,14 @@ async def record(folder: Path) -> list[Path]:
     )
     written = []
     async with environment:
-        for name, (stand_ins, play) in scenarios().items():
+        for name, (stand_ins, scenario) in scenarios().items():
             async with _stage(environment.client, stand_ins) as stage:
                 async with asyncio.timeout(LONGEST_SCENARIO):
-                    await play(stage)
-            written += await _keep(environment.client, stand_ins, folder / name)
+                    await scenario(stage)
+            written += await _keep(environment.client, direct_job_id(stand_ins.job_id), folder / name)
+        for name, play in plays().items():
+            await _run(environment.client, play)
+            written += await _keep(environment.client, play.id, folder / name)
     return written
 
 
@@ -166,12 +171,18 @@ async def _stage(client: Client, stand_ins: StandIns) -> AsyncIterator[Stage]:
         yield Stage(client, stand_ins, JobClient(client))
 
 
-async def _keep(client: Client, stand_ins: StandIns, stem: Path) -> list[Path]:
+async def _run(client: Client, play: Play) -> None:
+    jobs = Worker(client, task_queue=TaskQueue.JOBS, activities=play.activities, workflows=WORKFLOWS)
+    async with jobs, asyncio.timeout(LONGEST_SCENARIO):
+        await client.execute_workflow(play.workflow, play.argument, id=play.id, task_queue=TaskQueue.JOBS)
+
+
+async def _keep(client: Client, workflow_id: str, stem: Path) -> list[Path]:
     """One file for each run, the first one first."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     written = []
-    for number, run_id in enumerate(await _runs(client, direct_job_id(stand_ins.job_id)), start=1):
-        history = await client.get_workflow_handle(direct_job_id(stand_ins.job_id), run_id=run_id).fetch_history()
+    for number, run_id in enumerate(await _runs(client, workflow_id), start=1):
+        history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
         path = stem.with_name(f"{stem.name}.{number}.json")
         path.write_text(json.dumps(_without_traces(json.loads(history.to_json())), separators=(",", ":")) + "\n")
         written.append(path)

@@ -8,8 +8,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from cinema.hosting import WORKFLOWS
 from tests.workflows.histories import FOLDER
-from workflows.direct_job import DirectJob
 from workflows.plugin import cinema_plugin
 
 pytestmark = pytest.mark.temporal
@@ -18,7 +18,7 @@ RECORDED = sorted(FOLDER.glob("*/*.json"))
 
 
 def replayer() -> Replayer:
-    return Replayer(workflows=[DirectJob], plugins=[cinema_plugin()])
+    return Replayer(workflows=WORKFLOWS, plugins=[cinema_plugin()])
 
 
 def history(recorded: str) -> WorkflowHistory:
