@@ -54,11 +54,12 @@ class DeleteProject:
         begin = BeginDeletion(project_id=deletion.project_id, requested_by=deletion.requested_by)
         self._show("closing the project", deletion)
         record = await call(BEGIN_DELETION, begin, LIGHT, summary="close the project")
-        if record.finished_at is not None:
-            return record
         workflow.upsert_search_attributes(
             [OWNER.value_set(str(record.owner_id)), PROJECT.value_set(str(record.project_id))]
         )
+        if record.finished_at is not None:
+            self._show("deleted before", deletion)
+            return record
         self._show("ending its jobs", deletion)
         await self._end_jobs(project)
         self._show("counting what there is", deletion)
