@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ PROC = Path("/proc")
 
 #: Clock ticks a second, the unit of times in /proc/PID/stat.
 TICKS = os.sysconf("SC_CLK_TCK")
+
+#: Seconds between two looks at a child where there is no waitid (macOS with this Python).
+LOOK_INTERVAL = 0.05
 
 
 @dataclass(frozen=True)
@@ -118,19 +122,27 @@ class ChildProcess:
             stdin.write(content)
 
     def _reap(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In a thread of its own: wait for the end, add up, and only then let the kernel forget the child."""
-        pid = self._popen.pid
-        if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        with self._reaping:
-            moved = _used_by(pid)
-            self._end_session()
-            _, status, used = os.wait4(pid, 0)
-            self._popen.returncode = os.waitstatus_to_exitcode(status)
-        leader = ProcessUsage(used.ru_utime + used.ru_stime, moved.bytes_read, moved.bytes_written)
+        """In a thread of its own: wait for the end, and hand over what was used in all."""
+        used = None
+        while used is None:
+            _await_end(self._popen.pid)
+            used = self._collect()
         # The loop is closed where its program ended without waiting for the child.
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._ended.set_result, _total([leader, *self._left_behind.values()]))
+            loop.call_soon_threadsafe(self._ended.set_result, used)
+
+    def _collect(self) -> ProcessUsage | None:
+        """Add up, and have the kernel forget the child, if it has ended."""
+        pid = self._popen.pid
+        with self._reaping:
+            moved = _used_by(pid)
+            ended, status, used = os.wait4(pid, os.WNOHANG)
+            if not ended:
+                return None
+            self._popen.returncode = os.waitstatus_to_exitcode(status)
+            self._end_session()
+        leader = ProcessUsage(used.ru_utime + used.ru_stime, moved.bytes_read, moved.bytes_written)
+        return _total([leader, *self._left_behind.values()])
 
     def _end_session(self) -> None:
         """Kill all that is left of the session. Who outlives the leader is not in its account: counted before."""
@@ -154,6 +166,14 @@ class _Pipe:
             lambda: asyncio.StreamReaderProtocol(reader), _present(pipe)
         )
         return cls(reader, transport)
+
+
+def _await_end(pid: int) -> None:
+    """Return once the child is a zombie; where the system cannot wait for that without reaping it, after a moment."""
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    else:
+        time.sleep(LOOK_INTERVAL)
 
 
 def _present(pipe: IO[bytes] | None) -> IO[bytes]:
