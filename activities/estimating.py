@@ -85,7 +85,7 @@ PRIORS: Mapping[tuple[WorkKind, str], Speed] = {
     (WorkKind.ANALYSIS, "faces"): _prior(cpu=0.31, wall=0.22),
     (WorkKind.RENDER, Variant.CINEMATIC_FULL): _prior(cpu=0.9, wall=0.5),
     (WorkKind.RENDER, Variant.SHORT_HIGHLIGHT): _prior(cpu=0.9, wall=0.5),
-    (WorkKind.RENDER, Variant.HOOK_CUT): _prior(cpu=0.9, wall=0.5),
+    (WorkKind.RENDER, Variant.HOOK_CUT): _prior(cpu=1.2, wall=0.7),
     (WorkKind.RENDER, Variant.VERTICAL_REEL): _prior(cpu=1.2, wall=0.7),
 }
 
