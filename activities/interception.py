@@ -76,8 +76,8 @@ def application_error(error: CinemaError) -> ApplicationError:
 def handed_back() -> ApplicationError:
     """What an attempt ends with whose worker stops before its work is done: another worker is to take it at once.
 
-    Left as it is, the cancellation would be refused by the server, which nobody has asked to cancel anything, and the
-    next attempt would have to wait until this one's heartbeat is missed.
+    Left to Temporal it would be a failure like any other: tried again after a pause that grows with each, logged as a
+    fault, and without the sentence that a creator is told when it was the last.
     """
     error = TransientError(ErrorCode.WORKER_STOPPING, "The worker was stopped; another one goes on with this.")
     return ApplicationError(
