@@ -180,6 +180,20 @@ async def test_a_closed_job_is_reopened_and_nothing_that_succeeded_is_made_again
     assert await described.static_summary() is not None
 
 
+@pytest.mark.parametrize("late_by_s", [0.0, 0.02, 0.04])
+async def test_a_retry_that_comes_as_the_job_closes_is_carried_out_once(client: Client, late_by_s: float) -> None:
+    stand_ins = StandIns(unrenderable=frozenset({HOOK}))
+    async with working(client, stand_ins) as jobs:
+        handle = await start(client, stand_ins)
+        await until(lambda: stand_ins.outcome is not None)
+        stand_ins.unrenderable = frozenset()
+        await asyncio.sleep(late_by_s)
+        await jobs.retry(*rows(stand_ins))
+        settled = await client.get_workflow_handle(handle.id, result_type=DirectJobResult).result()
+    assert settled.status is JobStatus.COMPLETED
+    assert stand_ins.calls["render hook_cut"] == 2
+
+
 async def test_a_retry_counts_what_the_job_needed_once(client: Client) -> None:
     stand_ins = StandIns(unrenderable=frozenset({HOOK}))
     async with working(client, stand_ins) as jobs:
