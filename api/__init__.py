@@ -1,4 +1,4 @@
-"""The HTTP gateway: health, and downloads by signed address."""
+"""The HTTP gateway: everything a creator's client needs, each request as its caller."""
 
 from api.app import create_app
 from api.context import ApiContext

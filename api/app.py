@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from api import downloads, health, jobs, projects, sign_in
+from api import downloads, events, health, jobs, projects, sign_in
 from api.context import ApiContext
 from api.problems import add_problem_handlers
 
@@ -23,4 +23,5 @@ def create_app(context: ApiContext) -> FastAPI:
     app.include_router(downloads.router(context))
     app.include_router(projects.router())
     app.include_router(jobs.router())
+    app.include_router(events.router())
     return app

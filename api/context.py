@@ -6,6 +6,7 @@ from uuid import UUID
 from temporalio.client import Client
 
 from api.authentication import LocalIssuer, TokenVerifier
+from api.live import JobChanges
 from stores import LocalObjects, Pool
 
 
@@ -28,5 +29,6 @@ class ApiContext:
     temporal: Client
     objects: LocalObjects
     verifier: TokenVerifier
+    changes: JobChanges
     sign_in: LocalSignIn | None = None
     documented: bool = False

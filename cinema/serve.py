@@ -10,6 +10,7 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
 from api import ApiContext, create_app
 from api.health import needs
+from api.live import JobChanges
 from cinema.connections import database, objects, temporal
 from cinema.exits import leave
 from cinema.readiness import say_ready
@@ -47,6 +48,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             temporal=client,
             objects=objects(settings),
             verifier=token_verifier(settings, web, local),
+            changes=JobChanges(pool),
             sign_in=local,
             documented=settings.environment is Environment.DEVELOPMENT,
         )
@@ -58,13 +60,17 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         stopping = asyncio.create_task(stop.wait())
+        watching = asyncio.create_task(context.changes.run())
         register(PoolMetrics(pool))
         probes = Probes(alive=lambda: not serving.done(), needs=needs(context), stopping=stop)
         async with watched(settings, probes):
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+            context.changes.close()
             server.should_exit = True
             await serving
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
 
 
 def main() -> None:

@@ -41,6 +41,13 @@ class JobListing:
             outputs = await _outputs(connection, [row["id"] for row in rows])
         return tuple(job_from(row, outputs[row["id"]]) for row in rows)
 
+    async def several(self, job_ids: Sequence[UUID]) -> tuple[Job, ...]:
+        """These jobs, those of them that there are, in no particular order."""
+        async with transaction(self._connections) as connection:
+            rows = await connection.fetch("select * from public.jobs where id = any($1::uuid[])", job_ids)
+            outputs = await _outputs(connection, [row["id"] for row in rows])
+        return tuple(job_from(row, outputs[row["id"]]) for row in rows)
+
 
 async def _outputs(connection: Connection, job_ids: Sequence[UUID]) -> Mapping[UUID, list[Output]]:
     rows = await connection.fetch(

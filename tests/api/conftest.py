@@ -14,6 +14,7 @@ from temporalio.client import Client
 from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
 from api.context import LocalSignIn
+from api.live import JobChanges
 from cinema.stack.ports import listen, port_of
 from stores import LocalObjects, Pool
 from tests.api.gateway import Gateway, serving
@@ -38,11 +39,13 @@ async def served(tmp_path: Path, issuer: LocalIssuer) -> AsyncIterator[tuple[Loc
     listener = listen(0)
     base_url = f"http://127.0.0.1:{port_of(listener)}"
     objects = LocalObjects(tmp_path / "objects", base_url=base_url, signing_key=b"k" * 32)
+    nothing = asyncpg.create_pool(f"postgresql://nobody@{NOWHERE}/none", min_size=0)
     context = ApiContext(
-        database=asyncpg.create_pool(f"postgresql://nobody@{NOWHERE}/none", min_size=0),
+        database=nothing,
         temporal=await Client.connect(NOWHERE, lazy=True),
         objects=objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
+        changes=JobChanges(nothing),
         sign_in=LocalSignIn(issuer, OWNER),
     )
     server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, lifespan="off"))

@@ -14,6 +14,7 @@ from temporalio.client import Client
 
 from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
+from api.live import JobChanges
 from cinema.stack.ports import listen, port_of
 from stores import LocalObjects, Pool
 from workflows.plugin import cinema_plugin
@@ -53,12 +54,17 @@ async def serving(pool: Pool, folder: Path, temporal: Client | None = None) -> A
         temporal=temporal or await Client.connect(NOWHERE, lazy=True, plugins=[cinema_plugin()]),
         objects=objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
+        changes=JobChanges(pool),
     )
     app = create_app(context)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     answering = asyncio.create_task(server.serve(sockets=[listener]))
+    listening = asyncio.create_task(context.changes.run())
     try:
         yield Gateway(app, url, pool, objects, issuer)
     finally:
+        context.changes.close()
         server.should_exit = True
         await answering
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)

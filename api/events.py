@@ -1,0 +1,91 @@
+"""Live progress as server-sent events (HTML standard, section 9.2): a job's state whenever it changes."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from time import monotonic
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+
+from api.callers import Authenticated, Context
+from api.live import JobEvent, Mailbox
+from schemas.jobs import Job
+from stores import Jobs, Projects
+from stores.job_listing import JobListing
+
+#: A comment is sent after this much silence, so that proxies keep the connection and a dead client is noticed.
+HEARTBEAT: Final = timedelta(seconds=15)
+#: A stream ends after this and its client comes back with a token that is still valid.
+LONGEST_STREAM_S: Final = 1800.0
+#: Jobs of a project whose state is sent at the start.
+NEWEST: Final = 50
+
+_COMMENT: Final = b": still here\n\n"
+_NOT_CACHED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+LastEventId = Annotated[str | None, Header(max_length=64, description="The id of the last event that arrived.")]
+
+
+class EventStream(StreamingResponse):
+    """Events that are made once for all who watch, so that none is encoded again for each."""
+
+    media_type = "text/event-stream"
+
+
+def router() -> APIRouter:
+    """``/jobs/{job_id}/events`` and ``/projects/{project_id}/events``."""
+    routes = APIRouter(tags=["events"])
+
+    @routes.get("/jobs/{job_id}/events", response_class=EventStream, summary="Watch a job")
+    async def job_events(
+        job_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
+    ) -> EventStream:
+        """Sends the job as it is, unless the client has that state already, and again at each change."""
+        await Jobs(caller.connections).get(job_id)
+
+        async def stream() -> AsyncIterator[bytes]:
+            with context.changes.watching_job(job_id) as mailbox:
+                # Read after the watch began, so that no change falls between the two.
+                current = await Jobs(caller.connections).get(job_id)
+                async for part in _stream(mailbox, [current], last_event_id):
+                    yield part
+
+        return EventStream(stream(), headers=_NOT_CACHED)
+
+    @routes.get("/projects/{project_id}/events", response_class=EventStream, summary="Watch a project's jobs")
+    async def project_events(
+        project_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
+    ) -> EventStream:
+        """Sends the newest jobs as they are, and each job of the project again at each of its changes."""
+        await Projects(caller.connections).get(project_id)
+
+        async def stream() -> AsyncIterator[bytes]:
+            with context.changes.watching_project(project_id) as mailbox:
+                current = await JobListing(caller.connections).page(NEWEST, project_id=project_id)
+                async for part in _stream(mailbox, list(reversed(current)), last_event_id):
+                    yield part
+
+        return EventStream(stream(), headers=_NOT_CACHED)
+
+    return routes
+
+
+async def _stream(mailbox: Mailbox, current: list[Job], last_event_id: str | None) -> AsyncIterator[bytes]:
+    """The current states but the one that the client has, then the changes; each state is sent once."""
+    sent: dict[UUID, str] = {}
+    for job in current:
+        event = JobEvent(job)
+        sent[job.id] = event.id
+        if event.id != last_event_id:
+            yield event.wire
+    yield _COMMENT
+    ends_at = monotonic() + LONGEST_STREAM_S
+    while monotonic() < ends_at:
+        events = await mailbox.collect(HEARTBEAT)
+        if events is None:
+            return
+        news = [event for event in events if sent.get(event.job_id) != event.id]
+        sent.update({event.job_id: event.id for event in news})
+        yield b"".join(event.wire for event in news) if news else _COMMENT
