@@ -259,7 +259,7 @@ async def test_a_deletion_goes_on_after_its_worker_was_killed(
     client: Client, kept: KeptThings, dsn: str, temporal_server: RestartableTemporal, tmp_path: Path
 ) -> None:
     project = await kept.project(await kept.creator(None))
-    for number in range(60):
+    for number in range(40):
         await kept.asset(project, b"%d" % number)
         await kept.analysis(b"%d" % number)
     await kept.made(project)
@@ -276,7 +276,7 @@ async def test_a_deletion_goes_on_after_its_worker_was_killed(
     first = subprocess.Popen(command, cwd=REPOSITORY, env=environment)
     try:
         async with asyncio.timeout(120):
-            while len(await kept.stored(Bucket.ASSETS)) == 60:
+            while len(await kept.stored(Bucket.ASSETS)) == 40:
                 await asyncio.sleep(0.01)
     finally:
         first.send_signal(signal.SIGKILL)
@@ -289,9 +289,9 @@ async def test_a_deletion_goes_on_after_its_worker_was_killed(
         record = await deletion
     assert record.inventory is not None
     assert {name: volume.objects for name, volume in record.inventory.removed.items()} == {
-        "assets": 60,
+        "assets": 40,
         "outputs": 5,
-        "analysis": 60,
+        "analysis": 40,
         "thumbs": 1,
     }
     assert record.verification is not None
