@@ -8,6 +8,9 @@ from schemas.retention import DeletionRecord, Inventory, Verification
 from stores.database import Connection, Connections, model_from, session, storable, transaction
 from stores.retention import StoredObject, claim_unused_analyses, stored_object
 
+#: Contents locked in one transaction: all locks of a server share a table of some thousands.
+CONTENTS_AT_ONCE = 100
+
 _JOBS = "select id from public.jobs where project_id = $1"
 _EVENTS = "select id from public.webhook_events where project_id = $1"
 _DELIVERIES = f"select id from public.webhook_deliveries where event_id in ({_EVENTS})"  # noqa: S608 (a constant)
@@ -115,11 +118,14 @@ class Deletions:
 
     async def claim_analyses(self, project_id: UUID) -> None:
         """The same for the analyses whose last asset was one of this project."""
-        async with transaction(self._connections) as connection:
+        async with session(self._connections) as connection:
             rows = await connection.fetch(
                 "select distinct sha256 from public.assets where project_id = $1 order by 1", project_id
             )
-            await claim_unused_analyses(connection, [row["sha256"] for row in rows])
+        for at in range(0, len(rows), CONTENTS_AT_ONCE):
+            contents = [row["sha256"] for row in rows[at : at + CONTENTS_AT_ONCE]]
+            async with transaction(self._connections) as connection:
+                await claim_unused_analyses(connection, contents)
 
     async def unfinished_outputs(self, project_id: UUID) -> tuple[UUID, ...]:
         """The project's outputs whose objects may still be there."""
