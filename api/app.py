@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from api import downloads, events, health, jobs, projects, sign_in
+from api import downloads, events, files, health, jobs, projects, sign_in
 from api.context import ApiContext
 from api.problems import add_problem_handlers
 
@@ -24,4 +24,5 @@ def create_app(context: ApiContext) -> FastAPI:
     app.include_router(projects.router())
     app.include_router(jobs.router())
     app.include_router(events.router())
+    app.include_router(files.router())
     return app

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-from cinema.directing.delivering import Delivery, deliver, file_stem
+from cinema.directing.delivering import Delivery, deliver
 from cinema.directing.display import Display
 from cinema.directing.following import StageClock, follow
 from cinema.directing.report import DirectReport, report_of
@@ -55,9 +55,8 @@ class Finishing:
         return job
 
     async def _deliver(self, job: Job) -> dict[UUID, Delivery]:
-        stem = file_stem(self._title)
         return {
-            output.id: await deliver(self._objects, output, self._out, stem)
+            output.id: await deliver(self._objects, output, self._out, self._title)
             for output in job.outputs
             if output.files is not None
         }

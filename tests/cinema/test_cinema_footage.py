@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cinema.directing.delivering import file_stem
 from cinema.directing.footage import BadFootage, parse_footage
 from schemas.media import AssetKind
+from stores.output_files import file_stem
 
 pytestmark = pytest.mark.unit
 

@@ -1,0 +1,108 @@
+"""What outputs delivered: signed addresses of each file, the edit to read, and all of a job as one archive."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from zipstream import ZipStream
+
+from api.callers import Authenticated, Caller, Context
+from schemas.edl import EDL
+from schemas.errors import CinemaError, ConflictError, ErrorCode
+from schemas.jobs import Output
+from schemas.resources.files import OutputFilesResource, SignedFile
+from stores import Bucket, Jobs, ObjectStat, ObjectStore, Outputs, Projects
+from stores.output_files import DeliveredFile, delivered_files, file_stem
+
+#: How long a signed address works: long enough to download a large file, short enough to be of little use if it leaks.
+VALID_FOR: Final = timedelta(hours=6)
+BLOCK: Final = 1 << 20
+
+#: The members of an answer by the endings of the files they stand for.
+MEMBERS: Final = {"mp4": "video", "jpg": "thumbnail", "srt": "srt", "vtt": "vtt", "edl.json": "edl", "otio": "otio"}
+
+
+class ZipArchive(StreamingResponse):
+    """An archive made while it is sent."""
+
+    media_type = "application/zip"
+
+
+def router() -> APIRouter:
+    """``/outputs/{output_id}/files``, ``/outputs/{output_id}/edl`` and ``/jobs/{job_id}/archive``."""
+    routes = APIRouter(tags=["files"])
+
+    @routes.get("/outputs/{output_id}/files", summary="Get an output's files")
+    async def files(output_id: UUID, caller: Authenticated, context: Context) -> OutputFilesResource:
+        """Addresses that work for six hours, with size and SHA-256 of each file."""
+        output = await Outputs(caller.connections).get(output_id)
+        title = await _title(caller, output)
+        expires_at = datetime.now(UTC) + VALID_FOR
+        signed = {MEMBERS[file.ending]: await _signed(context.objects, output, file, title) for file in _of(output)}
+        return OutputFilesResource.model_validate({"expires_at": expires_at, **signed})
+
+    @routes.get("/outputs/{output_id}/edl", summary="Read an output's edit")
+    async def edl(output_id: UUID, caller: Authenticated, context: Context) -> EDL:
+        """The edit decision list, once the output is planned: what is shown and heard, and why."""
+        output = await Outputs(caller.connections).get(output_id)
+        if output.edl_key is None:
+            raise ConflictError(ErrorCode.INVALID_TRANSITION, "This output is not planned yet.")
+        content = b"".join([chunk async for chunk in context.objects.get(Bucket.OUTPUTS, output.edl_key)])
+        return EDL.model_validate_json(content)
+
+    @routes.get("/jobs/{job_id}/archive", response_class=ZipArchive, summary="Download all of a job")
+    async def archive(job_id: UUID, caller: Authenticated, context: Context) -> ZipArchive:
+        """Every file of every completed output, uncompressed, as video is already."""
+        job = await Jobs(caller.connections).get(job_id)
+        title = (await Projects(caller.connections).get(job.project_id)).name
+        members = [(file.name(output, title), file) for output in job.outputs for file in delivered_files(output)]
+        if not members:
+            raise ConflictError(ErrorCode.INVALID_TRANSITION, "Nothing of this job is completed yet.")
+        zipped = ZipStream(sized=True)
+        for name, file in members:
+            found = await _found(context.objects, file)
+            zipped.add(_blocks(context.objects, file), name, size=found.size_bytes)
+        headers = {
+            "Content-Length": str(len(zipped)),
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_stem(title), safe='')}.zip",
+        }
+        return ZipArchive(iter(zipped), headers=headers)
+
+    return routes
+
+
+async def _title(caller: Caller, output: Output) -> str:
+    job = await Jobs(caller.connections).get(output.job_id)
+    return (await Projects(caller.connections).get(job.project_id)).name
+
+
+def _of(output: Output) -> tuple[DeliveredFile, ...]:
+    files = delivered_files(output)
+    if not files:
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, f"This output is {output.status}: it has no files yet.")
+    return files
+
+
+async def _signed(objects: ObjectStore, output: Output, file: DeliveredFile, title: str) -> SignedFile:
+    found, name = await _found(objects, file), file.name(output, title)
+    url = await objects.signed_download_url(file.bucket, file.key, expires_in=VALID_FOR, filename=name)
+    return SignedFile(name=name, url=url, size_bytes=found.size_bytes, sha256=found.sha256)
+
+
+async def _found(objects: ObjectStore, file: DeliveredFile) -> ObjectStat:
+    found = await objects.stat(file.bucket, file.key)
+    if found is None:
+        raise CinemaError(ErrorCode.OBJECT_MISSING, "A file of this output is no longer stored.")
+    return found
+
+
+def _blocks(objects: ObjectStore, file: DeliveredFile) -> Iterator[bytes]:
+    """The object's bytes, read in a thread of the server's as they are sent."""
+    with closing(objects.open(file.bucket, file.key)) as opened:
+        while block := opened.read(BLOCK):
+            yield block

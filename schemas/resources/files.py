@@ -1,0 +1,28 @@
+"""Delivered files as the API's clients get them."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from schemas.model import Model
+
+
+class SignedFile(Model):
+    """A file that anyone with its address can read until it expires."""
+
+    name: str = Field(examples=["Kitchen_talk_hook_cut.mp4"])
+    url: str
+    size_bytes: int
+    sha256: str
+
+
+class OutputFilesResource(Model):
+    """Everything that a completed output delivered: the video, a thumbnail, captions, and the edit itself."""
+
+    expires_at: datetime
+    video: SignedFile
+    thumbnail: SignedFile
+    srt: SignedFile
+    vtt: SignedFile
+    edl: SignedFile
+    otio: SignedFile
