@@ -1,0 +1,94 @@
+"""A job steered from outside while it runs and after it has closed, on the whole stack."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from demo.small import make_small_talk
+from tests.system.conftest import Stack
+from tests.system.measurement import measure, sha256
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+MADE = ("hook_cut", "vertical_reel")
+
+
+def line_of(process: subprocess.Popen[str], pattern: str) -> str:
+    """What the first line that matches says in its first group."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.fullmatch(pattern, line.strip()):
+            return found[1]
+    raise AssertionError(process.communicate())
+
+
+def renders_of(worker: int) -> list[int]:
+    """The processes that render for a worker, whichever of its threads started them."""
+    listed = (task / "children" for task in Path(f"/proc/{worker}/task").iterdir())
+    children = [int(pid) for file in listed for pid in file.read_text().split()]
+    return [pid for pid in children if b"activities.render_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def hang_render(worker: int) -> int:
+    """Stop the process that renders, as a codec that hangs would be."""
+    deadline = time.monotonic() + 120
+    while not (found := renders_of(worker)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(found[0], signal.SIGSTOP)
+    return found[0]
+
+
+def test_one_output_is_called_off_and_made_again_after_the_job_has_closed(stack: Stack, tmp_path: Path) -> None:
+    talk, out = tmp_path / "talk.mp4", tmp_path / "out"
+    make_small_talk(talk)
+    worker = stack.pid_of("worker-render")
+    directing = stack.start("direct", f"{talk}:a_roll", "--outputs", ",".join(MADE), "-o", out)
+    job_id = line_of(directing, r"Job (\S+)")
+    render = hang_render(worker)
+    called_off = line_of(directing, r"(hook_cut|vertical_reel) rendering")
+    kept = next(variant for variant in MADE if variant != called_off)
+
+    cancelled = stack.run("cancel", job_id, "--outputs", called_off)
+    assert cancelled.returncode == 0, cancelled.stderr
+    assert not Path(f"/proc/{render}").exists(), "it is answered when the render has ended"
+    assert f"{called_off} cancelled" in cancelled.stdout
+    directing.communicate(timeout=300)
+    assert directing.returncode == 3, "the other output was made"
+    assert [path.name for path in out.glob("*.mp4")] == [f"talk_{kept}.mp4"]
+    assert list(stack.scratch.iterdir()) == []
+    untouched = sha256(out / f"talk_{kept}.mp4")
+
+    refused = stack.run("retry", job_id, "--outputs", kept, "-o", out)
+    assert refused.returncode == 1
+    assert f"{kept} is completed" in refused.stderr
+
+    retried = stack.run("retry", job_id, "-o", out, "--json")
+    assert retried.returncode == 0, retried.stderr
+    report = json.loads(retried.stdout)
+    outputs = {output["variant"]: output for output in report["outputs"]}
+    assert report["status"] == "completed"
+    assert outputs[kept]["attempt"] == 1, "what had succeeded was not made again"
+    assert sha256(out / f"talk_{kept}.mp4") == untouched
+    assert measure(out / f"talk_{called_off}.mp4").frames > 0
+
+
+def test_nothing_is_rendered_before_its_plan_is_approved(stack: Stack, tmp_path: Path) -> None:
+    talk, out = tmp_path / "talk.mp4", tmp_path / "out"
+    make_small_talk(talk)
+    directing = stack.start("direct", f"{talk}:a_roll", "--outputs", ",".join(MADE), "--approve", "-o", out)
+    job_id = line_of(directing, r"Job (\S+)")
+    line_of(directing, r"job (awaiting_approval)")
+    time.sleep(1)
+    assert list(stack.scratch.iterdir()) == []
+    approved = stack.run("approve", job_id, "--outputs", "hook_cut")
+    assert approved.stdout.strip() == "Approved: hook_cut."
+    directing.communicate(timeout=300)
+    assert directing.returncode == 3
+    assert [path.name for path in out.glob("*.mp4")] == ["talk_hook_cut.mp4"]
