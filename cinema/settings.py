@@ -162,6 +162,24 @@ class Settings(BaseSettings):
         description="Secret that signs download links, at least 32 characters.",
         json_schema_extra={"default": "made once and kept in the home folder"},
     )
+    auth_issuer: str | None = Field(
+        None,
+        description="Sign-in service whose access tokens the API accepts, as in their `iss` claim; for Supabase "
+        "`https://<project>.supabase.co/auth/v1`. Required in production.",
+        json_schema_extra={"default": "the API signs tokens itself, for this machine alone"},
+    )
+    auth_jwks_url: str | None = Field(
+        None,
+        description="Where that service publishes the keys that it signs with.",
+        json_schema_extra={"default": "`/.well-known/jwks.json` below the issuer"},
+    )
+    auth_jwt_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Its legacy shared secret (HS256), where it still signs with one.",
+        json_schema_extra={"default": "such tokens are refused"},
+    )
+    auth_audience: str = Field("authenticated", description="Audience that its access tokens must be meant for.")
     jobs_slots: Slots = Field(20, description="Light activities (database work) one worker does at a time.")
     analysis_slots: Slots = Field(
         default_factory=lambda: _share_of_cores(2),
