@@ -88,7 +88,9 @@ eval: $(INSTALLED) ## Measure the quality of edits and print the figures
 up: $(INSTALLED) ## Run Postgres, Temporal, the API and the workers until Ctrl-C
 	@$(BIN)/cinema up
 
-schema: $(INSTALLED) ## Export the JSON Schemas of the EDL, of webhooks and of the workflow contract
+schema: $(INSTALLED) ## Export the API's description and the JSON Schemas of the EDL, webhooks and the workflow contract
+	@$(BIN)/python -m cinema.api_description > docs/openapi.json.new
+	@mv docs/openapi.json.new docs/openapi.json
 	@$(BIN)/python -c 'import json; from director import edl_json_schema; print(json.dumps(edl_json_schema(), indent=1))' \
 	  > docs/edl.schema.json.new
 	@mv docs/edl.schema.json.new docs/edl.schema.json

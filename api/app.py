@@ -4,17 +4,13 @@ from fastapi import FastAPI
 
 from api import downloads, events, files, health, jobs, projects, sign_in
 from api.context import ApiContext
+from api.contract import DescribedApi
 from api.problems import add_problem_handlers
 
 
 def create_app(context: ApiContext) -> FastAPI:
     """The API over ``context``, which the caller opens and closes."""
-    app = FastAPI(
-        title="Cinema AI",
-        openapi_url="/openapi.json" if context.documented else None,
-        docs_url="/docs" if context.documented else None,
-        redoc_url=None,
-    )
+    app = DescribedApi(documented=context.documented)
     app.state.context = context
     add_problem_handlers(app)
     if context.sign_in is not None:

@@ -12,7 +12,9 @@ from api.authentication.tokens import unauthenticated
 from api.context import ApiContext
 from stores import ActingAs
 
-bearer = HTTPBearer(auto_error=False, description="An access token of the sign-in service.")
+bearer = HTTPBearer(
+    auto_error=False, scheme_name="bearer", bearerFormat="JWT", description="An access token of the sign-in service."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 import mimetypes
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.context import ApiContext
-from api.problems import problem
+from api.problems import problem, problem_responses
 from api.ranges import ByteRange, UnsatisfiableRange, parse_range
 from schemas.errors import CinemaError, ErrorCode
 from stores import Bucket, LocalObjects, ObjectStat
@@ -18,13 +19,28 @@ from stores import Bucket, LocalObjects, ObjectStat
 SHOWN = frozenset({"video/mp4", "image/jpeg", "text/vtt", "application/json"})
 SAVED = "application/octet-stream"
 
+ADDRESS: Final = "/objects/{bucket}/{key:path}"
+
+_BYTES: Final = {"content": {SAVED: {"schema": {"type": "string", "format": "binary"}}}}
+_DESCRIBED: Final[dict[str, Any]] = {
+    "response_class": Response,
+    "responses": {
+        HTTPStatus.OK.value: {"description": "The file.", **_BYTES},
+        HTTPStatus.PARTIAL_CONTENT.value: {"description": "The bytes asked for by `Range`.", **_BYTES},
+        HTTPStatus.NOT_MODIFIED.value: {"description": "It is still the one that `If-None-Match` names."},
+        **problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
+    },
+}
+
 
 def router(context: ApiContext) -> APIRouter:
     """``GET`` and ``HEAD`` of ``/objects/{bucket}/{key}``; the address itself is the permission."""
-    routes = APIRouter()
+    routes = APIRouter(tags=["files"])
 
-    @routes.api_route("/objects/{bucket}/{key:path}", methods=["GET", "HEAD"])
+    @routes.head(ADDRESS, name="describe_object", summary="Ask about a stored file", **_DESCRIBED)
+    @routes.get(ADDRESS, name="download_object", summary="Download a stored file", **_DESCRIBED)
     async def download(bucket: str, key: str, request: Request) -> Response:
+        """The whole file, or the range asked for. The address is one that an answer gave, signed: it is unchanged."""
         found, filename = await _permitted(context.objects, bucket, key, request.query_params)
         headers = _headers(found, filename)
         if request.headers.get("if-none-match") == headers["ETag"]:

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from http import HTTPStatus
 from time import monotonic
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Header
@@ -23,6 +24,16 @@ LONGEST_STREAM_S: Final = 1800.0
 NEWEST: Final = 50
 
 _COMMENT: Final = b": still here\n\n"
+_EXAMPLE: Final = (
+    'event: job\nid: 0b0e....5f2c\ndata: {"id": "0b0e...", "status": "rendering", ...}\n\n: still here\n\n'
+)
+_DESCRIBED: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK.value: {
+        "description": "Events named `job`, the data of each a `JobResource`; comments keep the connection alive. "
+        "Come back with `Last-Event-ID` whenever the stream ends: what changed meanwhile is sent first.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    }
+}
 _NOT_CACHED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 LastEventId = Annotated[str | None, Header(max_length=64, description="The id of the last event that arrived.")]
@@ -38,7 +49,9 @@ def router() -> APIRouter:
     """``/jobs/{job_id}/events`` and ``/projects/{project_id}/events``."""
     routes = APIRouter(tags=["events"])
 
-    @routes.get("/jobs/{job_id}/events", response_class=EventStream, summary="Watch a job")
+    @routes.get(
+        "/jobs/{job_id}/events", name="of_job", response_class=EventStream, responses=_DESCRIBED, summary="Watch a job"
+    )
     async def job_events(
         job_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
     ) -> EventStream:
@@ -54,7 +67,13 @@ def router() -> APIRouter:
 
         return EventStream(stream(), headers=_NOT_CACHED)
 
-    @routes.get("/projects/{project_id}/events", response_class=EventStream, summary="Watch a project's jobs")
+    @routes.get(
+        "/projects/{project_id}/events",
+        name="of_project",
+        response_class=EventStream,
+        responses=_DESCRIBED,
+        summary="Watch a project's jobs",
+    )
     async def project_events(
         project_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
     ) -> EventStream:

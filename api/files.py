@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from http import HTTPStatus
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from zipstream import ZipStream
 
 from api.callers import Authenticated, Caller, Context
+from api.problems import problem_responses
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ConflictError, ErrorCode
 from schemas.jobs import Output
@@ -26,6 +28,12 @@ BLOCK: Final = 1 << 20
 #: The members of an answer by the endings of the files they stand for.
 MEMBERS: Final = {"mp4": "video", "jpg": "thumbnail", "srt": "srt", "vtt": "vtt", "edl.json": "edl", "otio": "otio"}
 
+_CONFLICT: Final = problem_responses(HTTPStatus.CONFLICT)
+_ARCHIVED: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK.value: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
+    **_CONFLICT,
+}
+
 
 class ZipArchive(StreamingResponse):
     """An archive made while it is sent."""
@@ -37,7 +45,7 @@ def router() -> APIRouter:
     """``/outputs/{output_id}/files``, ``/outputs/{output_id}/edl`` and ``/jobs/{job_id}/archive``."""
     routes = APIRouter(tags=["files"])
 
-    @routes.get("/outputs/{output_id}/files", summary="Get an output's files")
+    @routes.get("/outputs/{output_id}/files", name="list", summary="Get an output's files", responses=_CONFLICT)
     async def files(output_id: UUID, caller: Authenticated, context: Context) -> OutputFilesResource:
         """Addresses that work for six hours, with size and SHA-256 of each file."""
         output = await Outputs(caller.connections).get(output_id)
@@ -46,7 +54,7 @@ def router() -> APIRouter:
         signed = {MEMBERS[file.ending]: await _signed(context.objects, output, file, title) for file in _of(output)}
         return OutputFilesResource.model_validate({"expires_at": expires_at, **signed})
 
-    @routes.get("/outputs/{output_id}/edl", summary="Read an output's edit")
+    @routes.get("/outputs/{output_id}/edl", summary="Read an output's edit", responses=_CONFLICT)
     async def edl(output_id: UUID, caller: Authenticated, context: Context) -> EDL:
         """The edit decision list, once the output is planned: what is shown and heard, and why."""
         output = await Outputs(caller.connections).get(output_id)
@@ -55,7 +63,9 @@ def router() -> APIRouter:
         content = b"".join([chunk async for chunk in context.objects.get(Bucket.OUTPUTS, output.edl_key)])
         return EDL.model_validate_json(content)
 
-    @routes.get("/jobs/{job_id}/archive", response_class=ZipArchive, summary="Download all of a job")
+    @routes.get(
+        "/jobs/{job_id}/archive", response_class=ZipArchive, responses=_ARCHIVED, summary="Download all of a job"
+    )
     async def archive(job_id: UUID, caller: Authenticated, context: Context) -> ZipArchive:
         """Every file of every completed output, uncompressed, as video is already."""
         job = await Jobs(caller.connections).get(job_id)

@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Body, Header, Query
 
 from api.callers import Authenticated, Caller, Context
 from api.context import ApiContext
 from api.cursors import Cursor, Limit, Position, position_of
+from api.problems import problem_responses
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Job, JobRequest, JobStatus
 from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
@@ -28,18 +29,35 @@ IdempotencyKey = Annotated[
         "and nothing is done twice.",
     ),
 ]
+Order = Annotated[
+    JobRequest,
+    Body(
+        openapi_examples={
+            "everything": {"summary": "One output of each variant", "value": {}},
+            "reel": {"summary": "A fast vertical reel", "value": {"variants": ["vertical_reel"], "pace": "fast"}},
+            "approved": {
+                "summary": "Show the plans, and render what is approved within an hour",
+                "value": {"variants": ["short_highlight", "hook_cut"], "approval": {"timeout_seconds": 3600}},
+            },
+        }
+    ),
+]
 OnlyStatus = Annotated[JobStatus | None, Query(description="Only jobs in this state.")]
 OnlyProject = Annotated[UUID | None, Query(description="Only jobs of this project.")]
+
+_CONFLICT: Final = problem_responses(HTTPStatus.CONFLICT)
 
 
 def router() -> APIRouter:
     """``/jobs`` and the orders below each, ``/projects/{project_id}/jobs`` and ``/outputs/{output_id}``."""
     routes = APIRouter(tags=["jobs"])
 
-    @routes.post("/projects/{project_id}/jobs", status_code=HTTPStatus.CREATED, summary="Order a job")
+    @routes.post(
+        "/projects/{project_id}/jobs", status_code=HTTPStatus.CREATED, summary="Order a job", responses=_CONFLICT
+    )
     async def create(
         project_id: UUID,
-        request: JobRequest,
+        request: Order,
         caller: Authenticated,
         context: Context,
         idempotency_key: IdempotencyKey = None,
@@ -49,7 +67,7 @@ def router() -> APIRouter:
         jobs = Jobs(context.database)
         return JobResource.of(await jobs.create(caller.owner_id, project.id, request, idempotency_key=idempotency_key))
 
-    @routes.get("/jobs", summary="List jobs, newest first")
+    @routes.get("/jobs", name="list", summary="List jobs, newest first")
     async def list_jobs(
         caller: Authenticated,
         project: OnlyProject = None,
@@ -74,14 +92,14 @@ def router() -> APIRouter:
     async def read_output(output_id: UUID, caller: Authenticated) -> OutputResource:
         return OutputResource.of(await Outputs(caller.connections).get(output_id))
 
-    @routes.post("/jobs/{job_id}/cancel", summary="Call a job or some of its outputs off")
+    @routes.post("/jobs/{job_id}/cancel", summary="Call a job or some of its outputs off", responses=_CONFLICT)
     async def cancel(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
         """What runs is stopped, what is completed stays. A job that has not begun is called off where it waits."""
         job = await Jobs(caller.connections).get(job_id)
         await _called_off(context, job, order.outputs)
         return await _job(caller, job_id)
 
-    @routes.post("/jobs/{job_id}/retry", summary="Make failed or cancelled outputs again")
+    @routes.post("/jobs/{job_id}/retry", summary="Make failed or cancelled outputs again", responses=_CONFLICT)
     async def retry(
         job_id: UUID,
         order: OutputsOrder,
@@ -96,16 +114,16 @@ def router() -> APIRouter:
         await JobClient(context.temporal).retry(job, project, order.outputs, order_id=order_id)
         return await _job(caller, job_id)
 
-    @routes.post("/jobs/{job_id}/approve", summary="Approve plans, so that they are rendered")
+    @routes.post("/jobs/{job_id}/approve", summary="Approve plans, so that they are rendered", responses=_CONFLICT)
     async def approve(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
         """The plans not named are called off; without any named, all are rendered."""
         return await _steered(caller, job_id, lambda: JobClient(context.temporal).approve(job_id, order.outputs))
 
-    @routes.post("/jobs/{job_id}/pause", summary="Begin nothing new")
+    @routes.post("/jobs/{job_id}/pause", summary="Begin nothing new", responses=_CONFLICT)
     async def pause(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
         return await _steered(caller, job_id, lambda: JobClient(context.temporal).pause(job_id))
 
-    @routes.post("/jobs/{job_id}/resume", summary="Go on after a pause")
+    @routes.post("/jobs/{job_id}/resume", summary="Go on after a pause", responses=_CONFLICT)
     async def resume(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
         return await _steered(caller, job_id, lambda: JobClient(context.temporal).resume(job_id))
 

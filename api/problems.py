@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -13,7 +13,27 @@ from starlette.exceptions import HTTPException
 from schemas.errors import CinemaError, ErrorCode
 from schemas.invalid_input import FieldProblem, InvalidInput
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
+
+#: What each error answer means to a client, in the API's description.
+MEANING: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "The request cannot be read.",
+    HTTPStatus.UNAUTHORIZED: "There is no valid access token: sign in, and send the request again.",
+    HTTPStatus.FORBIDDEN: "This token, or this place, may not do that.",
+    HTTPStatus.NOT_FOUND: "There is no such thing, or it is not yours.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "What is at this address cannot do that.",
+    HTTPStatus.CONFLICT: "It is in no state for that, or the idempotency key was used for something else.",
+    HTTPStatus.GONE: "It was there, and is no more.",
+    HTTPStatus.PRECONDITION_FAILED: "It is no longer as the request says it is.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than is taken here.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is of a type that is not taken here.",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "The file has no such bytes.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The input breaks the contract; `errors` names the fields.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too much at once: try again later, after `Retry-After` seconds where it is given.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Something that this needs is away for the moment; the request can be repeated.",
+    HTTPStatus.INSUFFICIENT_STORAGE: "There is no room for it at the moment.",
+}
 
 #: What an error of ours is in HTTP; all others are the server's own fault.
 STATUS_OF: Mapping[ErrorCode, HTTPStatus] = {
@@ -32,6 +52,15 @@ STATUS_OF: Mapping[ErrorCode, HTTPStatus] = {
 }
 
 log = structlog.get_logger(__name__)
+
+
+def problem_responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Error answers as a route's ``responses``; those that any route may give are added to all (``api.contract``)."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status.value: {"description": MEANING[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
 
 
 def problem(

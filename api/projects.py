@@ -23,7 +23,7 @@ def router() -> APIRouter:
         project = await Projects(caller.connections).create(caller.owner_id, new.name)
         return await ProjectListing(caller.connections).get(project.id)
 
-    @routes.get("", summary="List projects, newest first")
+    @routes.get("", name="list", summary="List projects, newest first")
     async def list_projects(caller: Authenticated, limit: Limit = 50, cursor: Cursor = None) -> Page[ProjectResource]:
         after = None if cursor is None else position_of(cursor)
         below = None if after is None else (after.created_at, after.id)

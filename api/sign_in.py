@@ -1,12 +1,15 @@
 """Signing in at this very machine, without a password: for the embedded stack alone."""
 
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from api.authentication.local_issuer import LIFETIME
 from api.context import LocalSignIn
+from api.problems import problem_responses
 from schemas.errors import CinemaError, ErrorCode
 from schemas.model import Model
 
@@ -16,16 +19,21 @@ LOCALHOST = "localhost"
 class SignedIn(Model):
     """An access token, and for how many seconds it is valid (RFC 6749, section 5.1)."""
 
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJFUzI1NiIs..."])
     token_type: str = "bearer"  # noqa: S105 (a type of token)
-    expires_in: int
+    expires_in: int = Field(examples=[3600])
 
 
 def router(local: LocalSignIn) -> APIRouter:
     """``POST /auth/local``: a token for the owner of this installation."""
     routes = APIRouter(tags=["sign-in"])
 
-    @routes.post("/auth/local", summary="Sign in at this machine")
+    @routes.post(
+        "/auth/local",
+        name="local",
+        summary="Sign in at this machine",
+        responses=problem_responses(HTTPStatus.FORBIDDEN),
+    )
     async def sign_in(request: Request) -> SignedIn:
         """Answers only a program or page of this machine: by address, by host name and by origin.
 

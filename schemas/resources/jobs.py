@@ -22,7 +22,10 @@ OutputChoice = Annotated[
 class OutputsOrder(Model):
     """An order about some outputs of a job, or about all that it applies to."""
 
-    outputs: OutputChoice = ()
+    outputs: OutputChoice = Field((), examples=[[]])
+
+
+_ID = "0f7d0a54-6b7c-4c1e-9a53-2c3a4f5b6d7e"
 
 
 class OutputResource(Model):
@@ -32,18 +35,18 @@ class OutputResource(Model):
     finished file before it was published.
     """
 
-    id: UUID
-    job_id: UUID
+    id: UUID = Field(examples=[_ID])
+    job_id: UUID = Field(examples=[_ID])
     variant: Variant
     status: OutputStatus
     attempt: Annotated[int, Ge(0)]
-    progress: Progress
-    stage: str
+    progress: Progress = Field(examples=[0.42])
+    stage: str = Field(examples=["rendering"])
     error: ErrorInfo | None
     planned: bool
     approved_at: datetime | None
-    size_bytes: int | None
-    sha256: str | None
+    size_bytes: int | None = Field(examples=[18_734_112])
+    sha256: str | None = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
     report: DeliveryReport | None
     updated_at: datetime
 
@@ -71,8 +74,8 @@ class OutputResource(Model):
 class JobResource(Model):
     """A job with all its outputs. ``error`` says why nothing at all could be made."""
 
-    id: UUID
-    project_id: UUID
+    id: UUID = Field(examples=[_ID])
+    project_id: UUID = Field(examples=[_ID])
     status: JobStatus
     request: JobRequest
     analyses: ArtifactCounts

@@ -15,4 +15,4 @@ class Page(Model, Generic[Item]):
     """One page of a list, newest first. ``next_cursor`` asks for the page after it; without one this is the last."""
 
     items: tuple[Item, ...]
-    next_cursor: str | None = Field(None, examples=["AZqLr1cAAGq..."])
+    next_cursor: str | None = Field(None, examples=["AAY_0Y1o-ABTNdYgVqBPn5rJh2kQ3k0l"])

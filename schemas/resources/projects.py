@@ -37,8 +37,8 @@ class ProjectChange(Model):
 class ProjectResource(Model):
     """A creator's project. ``deleting`` says that it is going, and takes nothing new."""
 
-    id: UUID
-    name: str
+    id: UUID = Field(examples=["5f1f7c1a-0a0f-4a8b-8f6d-3b9f2f0f9a11"])
+    name: str = Field(examples=["Kitchen talk"])
     created_at: datetime
     updated_at: datetime
     deleting: bool

@@ -1,0 +1,40 @@
+"""The API's description with every route there can be; ``python -m cinema.api_description`` prints it."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from temporalio.client import Client
+
+from api import ApiContext, create_app
+from api.authentication import KeyRing, LocalIssuer, TokenVerifier
+from api.context import LocalSignIn
+from api.live import JobChanges
+from stores import LocalObjects
+
+_NOWHERE = "127.0.0.1:9"
+
+
+async def api_description() -> dict[str, Any]:
+    """OpenAPI 3.1, of the API as the embedded stack runs it. Nothing is connected to."""
+    issuer = LocalIssuer(LocalIssuer.new_key())
+    nothing = asyncpg.create_pool(f"postgresql://nobody@{_NOWHERE}/none", min_size=0)
+    with TemporaryDirectory() as folder:
+        context = ApiContext(
+            database=nothing,
+            temporal=await Client.connect(_NOWHERE, lazy=True),
+            objects=LocalObjects(Path(folder), base_url=f"http://{_NOWHERE}", signing_key=b"0" * 32),
+            verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
+            changes=JobChanges(nothing),
+            sign_in=LocalSignIn(issuer, UUID(int=0)),
+        )
+        return create_app(context).openapi()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(api_description()), indent=1, ensure_ascii=False) + "\n")
