@@ -37,7 +37,7 @@ class ApproveOutputs(Model):
 class OutputState(Model):
     """An output as its workflow knows it; how far its render is stands in its row.
 
-    ``edl_key`` is where its plan lies in bucket ``outputs``.
+    ``edl_key`` is where its plan lies in bucket ``outputs``. Since it is ``expired`` it takes a new job to make it again.
     """
 
     output_id: UUID
@@ -48,6 +48,7 @@ class OutputState(Model):
     error: ErrorInfo | None = None
     approved: bool = False
     awaits_approval: bool = False
+    expired: bool = False
 
     @classmethod
     def of(cls, output: Output) -> Self:
@@ -59,6 +60,7 @@ class OutputState(Model):
             edl_key=output.edl_key,
             error=output.error,
             approved=output.approved_at is not None,
+            expired=output.expiring_since is not None,
         )
 
 
@@ -99,14 +101,15 @@ def outputs_to_retry(outputs: Sequence[OutputState], wanted: Sequence[UUID]) -> 
 
     Raises:
         CinemaError: an output is not this job's (``NOT_FOUND``).
-        ConflictError: one has not failed or been cancelled, or there is none at all (``INVALID_TRANSITION``).
+        ConflictError: one has not failed or been cancelled, or has expired, or there is none at all
+            (``INVALID_TRANSITION``).
     """
     return _chosen(
         outputs,
         wanted,
-        lambda output: output.status in {OutputStatus.FAILED, OutputStatus.CANCELLED},
-        otherwise="only what failed or was cancelled can be made again",
-        nothing="Nothing of this job failed or was cancelled, so there is nothing to make again.",
+        lambda output: output.status in {OutputStatus.FAILED, OutputStatus.CANCELLED} and not output.expired,
+        otherwise="only what failed or was cancelled, and has not expired, can be made again",
+        nothing="Nothing of this job failed or was cancelled and is still kept, so there is nothing to make again.",
     )
 
 

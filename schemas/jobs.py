@@ -135,7 +135,8 @@ class Output(Model):
     """One finished video to be. ``attempt`` counts renders; only the latest may write. ``stage`` says what it does.
 
     An approval of its plan holds for every attempt. ``expires_at`` is when its files go, once the creator has been
-    told; since ``expired_at`` they are gone, and ``files`` says what they were.
+    told; since ``expiring_since`` nobody may use them, since ``expired_at`` they are gone, and ``files`` says what they
+    were.
     """
 
     id: UUID
@@ -150,6 +151,7 @@ class Output(Model):
     edl_key: str | None = None
     approved_at: datetime | None = None
     expires_at: datetime | None = None
+    expiring_since: datetime | None = None
     expired_at: datetime | None = None
     updated_at: datetime
 

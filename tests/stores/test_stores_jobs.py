@@ -210,6 +210,19 @@ async def test_an_order_to_retry_is_carried_out_once_whatever_happened_since(poo
     assert await jobs.retries(job.id) == ("order", "another")
 
 
+async def test_what_expired_is_left_out_of_a_retry_of_everything_and_refused_by_name(pool: Pool, job: Job) -> None:
+    jobs, (gone, kept) = Jobs(pool), job.outputs
+    await jobs.cancel(job.id)
+    await pool.execute("update job_outputs set expiring_since = now() where id = $1", gone.id)
+    with pytest.raises(ConflictError, match="has not expired"):
+        await jobs.reopen(job.id, [gone.id], "by name")
+    assert await jobs.reopen(job.id, [], "everything") == (kept.id,)
+    await jobs.cancel(job.id)
+    await pool.execute("update job_outputs set expiring_since = now() where id = $1", kept.id)
+    with pytest.raises(ConflictError, match="nothing to make again"):
+        await jobs.reopen(job.id, [], "what is left")
+
+
 async def test_two_retries_of_one_output_at_once_make_it_again_once(pool: Pool, job: Job) -> None:
     await Jobs(pool).cancel(job.id)
     wanted = [job.outputs[0].id]

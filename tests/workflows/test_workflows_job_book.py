@@ -75,6 +75,13 @@ def test_a_render_that_is_held_back_is_not_called_rendering() -> None:
     assert (job.output(REEL).status, job.stage) == (OutputStatus.PLANNED, JobStatus.RENDERING)
 
 
+def test_a_retry_of_everything_leaves_out_what_has_expired() -> None:
+    job = book()
+    failed = {"status": OutputStatus.FAILED}
+    job.see([job.output(HOOK).model_copy(update=failed | {"expired": True}), job.output(REEL).model_copy(update=failed)])
+    assert job.to_retry(()) == (REEL,)
+
+
 def test_reopening_touches_only_what_had_ended() -> None:
     job = book(hook=OutputStatus.FAILED)
     queued = [output.model_copy(update={"status": OutputStatus.QUEUED}) for output in job.outputs]
