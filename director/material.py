@@ -125,7 +125,7 @@ def gather(assets: Sequence[AssetFacts]) -> Material:
         sounds=tuple(
             SoundTrack(facts, source)
             for ident, facts in numbered
-            if ident not in shown and (source := _source(ident, facts)).audio is not None
+            if ident not in shown and (source := source_of(ident, facts)).audio is not None
         ),
     )
 
@@ -171,7 +171,7 @@ def _edit_rate(pictures: Sequence[AssetFacts]) -> Fraction:
 
 
 def _footage(ident: str, facts: AssetFacts, rate: Fraction) -> Footage:
-    source = _source(ident, facts)
+    source = source_of(ident, facts)
     if source.video is None:
         raise OutputRefused(ErrorCode.NO_PICTURE, f"{facts.name} has no picture.")
     clock = PictureClock.of(source.video, source.origin, rate)
@@ -184,7 +184,8 @@ def _footage(ident: str, facts: AssetFacts, rate: Fraction) -> Footage:
     return Footage(facts, source, clock, bounds, faces, words, sentences_of(words, clock), silences)
 
 
-def _source(ident: str, facts: AssetFacts) -> Source:
+def source_of(ident: str, facts: AssetFacts) -> Source:
+    """The asset as an edit names it, under the id it has there."""
     video, dialogue = facts.probe.video, facts.probe.dialogue
     samples = us_to_sample(dialogue.end_us, SAMPLE_RATE) if dialogue else 0
     return Source(

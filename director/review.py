@@ -15,6 +15,9 @@ from schemas.facts import Alignment, AssetFacts
 from schemas.timebase import MICROSECOND, frame_to_sample, frame_to_us, round_half_up, sample_to_us
 from schemas.timeline import Area, crop_at, visible_stretches
 
+#: The row that says how far sound and picture of the same recording are apart.
+AV_OFFSET = "A/V offset in the edit"
+
 
 def review(edl: EDL, assets: Sequence[AssetFacts]) -> tuple[DeliveryCheck, ...]:
     """The rows of the delivery check that only the facts can answer (ARCHITECTURE, "Quality a viewer can measure").
@@ -54,7 +57,7 @@ class _Piece:
 
 
 def _sounds(edl: EDL, material: Material) -> Iterator[_Piece]:
-    """The dialogue of an edit, clip by clip, as far as it is of A-roll in which someone speaks."""
+    """The dialogue of an edit, clip by clip, as far as it is of A-roll."""
     sources = {source.id: source.sha256 for source in edl.sources}
     recorded = _recordings(material)
     for clip in _dialogue(edl):
@@ -83,13 +86,13 @@ def _dialogue(edl: EDL) -> Iterator[AudioClip]:
 
 
 def _recordings(material: Material) -> Mapping[str, tuple[Footage, Alignment | None]]:
-    """By content: the A-roll whose words a recording carries, and how it lies against it where it is a separate one."""
-    spoken = {footage.source.sha256: footage for footage in material.a_roll if footage.words}
-    found: dict[str, tuple[Footage, Alignment | None]] = {digest: (footage, None) for digest, footage in spoken.items()}
+    """By content: the A-roll whose sound a recording carries, and how it lies against it where it is a separate one."""
+    filmed = {footage.source.sha256: footage for footage in material.a_roll}
+    found: dict[str, tuple[Footage, Alignment | None]] = {digest: (footage, None) for digest, footage in filmed.items()}
     for track in material.sounds:
         alignment = track.facts.alignment
-        if alignment is not None and track.is_aligned and alignment.reference_sha256 in spoken:
-            found.setdefault(track.source.sha256, (spoken[alignment.reference_sha256], alignment))
+        if alignment is not None and track.is_aligned and alignment.reference_sha256 in filmed:
+            found.setdefault(track.source.sha256, (filmed[alignment.reference_sha256], alignment))
     return found
 
 
@@ -120,7 +123,7 @@ def _sound_against_picture(edl: EDL, sounds: Sequence[_Piece]) -> Iterator[Deliv
         return
     worst = max(offsets, key=abs)
     yield DeliveryCheck(
-        name="A/V offset in the edit",
+        name=AV_OFFSET,
         measured=f"{worst / 1000:.1f}",
         limit="within a frame",
         unit="ms",
@@ -207,10 +210,10 @@ def _longest_silence(edl: EDL, pieces: Sequence[_Piece]) -> Iterator[DeliveryChe
 
     A hook that is held to its three seconds is held in the silence at its ends, which is then not counted.
     """
-    limit_us = edl.longest_pause_us
-    if limit_us is None or not pieces:
+    limit_us, spoken = edl.longest_pause_us, [piece for piece in pieces if piece.footage.words]
+    if limit_us is None or not spoken:
         return
-    silences = [gap for passage in _passages(pieces) for gap in _silences(edl, passage)]
+    silences = [gap for passage in _passages(spoken) for gap in _silences(edl, passage)]
     longest_us = max(silences, default=0)
     yield DeliveryCheck(
         name="longest silence in speech",

@@ -151,4 +151,5 @@ def test_a_speaker_outside_an_upright_frame_is_found() -> None:
 
 def test_what_nobody_knows_is_not_claimed() -> None:
     footage = talk(8)
-    assert review(plan([footage], Variant.CINEMATIC_FULL, PlanOptions()), [footage]) == ()
+    rows = review(plan([footage], Variant.CINEMATIC_FULL, PlanOptions()), [footage])
+    assert [check.name for check in rows] == ["A/V offset in the edit"]
