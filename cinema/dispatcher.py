@@ -4,7 +4,6 @@ Run as ``python -m cinema.dispatcher``.
 """
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,10 +14,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from cinema.connections import database, temporal
+from cinema.dispatch_loop import LEASE, START_TIMEOUT, DispatchLoop, TemporalAway
 from cinema.exits import leave
 from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
-from cinema.start_failures import Outage, refuses_entry
+from cinema.start_failures import refuses_entry
 from cinema.stopping import stop_on_signals
 from cinema.telemetry.endpoint import watched
 from cinema.telemetry.metrics import PoolMetrics, register
@@ -26,83 +26,27 @@ from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import dispatch_span
 from cinema.telemetry.workload import WorkloadMetrics
-from cinema.webhook_dispatch import WebhookDispatcher
-from schemas.errors import CinemaError, TransientError
+from cinema.webhook_dispatch import WebhookDispatcher, keep_forgetting
+from schemas.errors import CinemaError
 from stores import Jobs, LetterState, Outbox, OutboxEntry, Pool, Projects
 from stores.health import postgres_answers
 from workflows.contract import DIRECT_JOB, DirectJobInput
 from workflows.job_client import start_options
 
-#: Entries claimed at once, and how long nobody else gets them: far longer than starting them takes.
-BATCH = 20
-LEASE = timedelta(seconds=20)
-
-#: Entries claimed while Temporal is away: one shows that it is back, and all others stay ready to be claimed.
-PROBE = 1
-
-#: Longest wait for one answer of Temporal.
-START_TIMEOUT = timedelta(seconds=2)
-
-#: Longest sleep without a look at the outbox, in case a notification was lost.
-LONGEST_SLEEP = timedelta(seconds=5)
-
-#: Wait before the database is tried again after it could not be reached.
-DATABASE_PAUSE_SECONDS = 1.0
-
 log = structlog.get_logger("cinema.dispatcher")
 
 
-@dataclass(frozen=True)
-class _TemporalAway:
-    """An entry could not be started through no fault of its own."""
-
-    error: Exception
-
-
-class Dispatcher:
-    """Moves jobs from the outbox to Temporal: at least once each, and Temporal makes it exactly once."""
+class Dispatcher(DispatchLoop[OutboxEntry]):
+    """Moves jobs from the outbox to Temporal."""
 
     def __init__(self, pool: Pool, client: Client, lease: timedelta = LEASE) -> None:
         self._outbox = Outbox(pool)
+        super().__init__(self._outbox, lease)
         self._jobs = Jobs(pool)
         self._projects = Projects(pool)
         self._client = client
-        self._lease = lease
-        self._outage = Outage()
 
-    async def run(self) -> None:
-        """Dispatch until cancelled, through any outage of the database or of Temporal."""
-        while True:
-            try:
-                found = await self.dispatch_due()
-                if self._outage.lasts:
-                    await asyncio.sleep(self._outage.pause)
-                elif not found:
-                    await self._outbox.wait(LONGEST_SLEEP)
-            except TransientError as error:
-                log.warning("the outbox cannot be read", error=error.message)
-                await asyncio.sleep(DATABASE_PAUSE_SECONDS)
-
-    async def dispatch_due(self) -> int:
-        """Start what is due, and return how many entries that were; one at most while Temporal is away.
-
-        Raises:
-            TransientError: the database cannot be reached; what was claimed comes back when its lease ends.
-        """
-        entries = await self._outbox.claim(PROBE if self._outage.lasts else BATCH, self._lease)
-        troubles = await asyncio.gather(*(self._dispatch(entry) for entry in entries), return_exceptions=True)
-        for trouble in troubles:
-            if isinstance(trouble, BaseException):
-                raise trouble
-        away = next((trouble for trouble in troubles if isinstance(trouble, _TemporalAway)), None)
-        if away is not None:
-            self._outage.noticed(away.error)
-        elif entries:
-            self._outage.over()
-        return len(entries)
-
-    async def _dispatch(self, entry: OutboxEntry) -> _TemporalAway | None:
-        """Whatever is wrong with one entry must not keep the others waiting; only an outage is told."""
+    async def _dispatch(self, entry: OutboxEntry) -> TemporalAway | None:
         with (
             structlog.contextvars.bound_contextvars(job=str(entry.job_id)),
             dispatch_span(entry.job_id, entry.traceparent),
@@ -114,11 +58,11 @@ class Dispatcher:
             await self._outbox.done(entry.id)
             return None
 
-    async def _failed(self, entry: OutboxEntry, error: Exception) -> _TemporalAway | None:
+    async def _failed(self, entry: OutboxEntry, error: Exception) -> TemporalAway | None:
         reason = f"{type(error).__name__}: {error}"
         if not refuses_entry(error):
             await self._outbox.postpone(entry.id, reason)
-            return _TemporalAway(error)
+            return TemporalAway(error)
         state = await self._outbox.refuse(entry, reason)
         if state is LetterState.DEAD:
             log.error("this job can never be started as it is; given up until an operator replays it", error=reason)
@@ -152,6 +96,7 @@ async def _dispatch(pool: Pool, client: Client) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(Dispatcher(pool, client).run())
         group.create_task(WebhookDispatcher(pool, client).run())
+        group.create_task(keep_forgetting(pool))
 
 
 async def serve(settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """Starts the workflow of every webhook delivery that waits, and forgets old ones. Part of the dispatcher."""
 
 import asyncio
-import time
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -17,7 +16,8 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from cinema.start_failures import Outage, refuses_entry
+from cinema.dispatch_loop import DATABASE_PAUSE_SECONDS, LEASE, START_TIMEOUT, DispatchLoop, TemporalAway
+from cinema.start_failures import refuses_entry
 from schemas.errors import TransientError
 from stores import Pool
 from stores.webhook_attempts import WebhookAttempts
@@ -32,22 +32,6 @@ from workflows.webhook_contract import (
     deliver_webhook_id,
 )
 
-#: Deliveries claimed at once, and how long nobody else gets them: far longer than starting them takes.
-BATCH = 20
-LEASE = timedelta(seconds=20)
-
-#: Deliveries claimed while Temporal is away: one shows that it is back, and all others stay ready to be claimed.
-PROBE = 1
-
-#: Longest wait for one answer of Temporal.
-START_TIMEOUT = timedelta(seconds=2)
-
-#: Longest sleep without a look at the outbox, in case a notification was lost.
-LONGEST_SLEEP = timedelta(seconds=5)
-
-#: Wait before the database is tried again after it could not be reached.
-DATABASE_PAUSE_SECONDS = 1.0
-
 #: Starts that Temporal may refuse before a delivery is given up: it would refuse the next as well.
 MOST_REFUSALS = 5
 
@@ -59,55 +43,21 @@ GIVEN_UP = "It could not be started, for reasons on our side; it can be replayed
 PRIORITY_KEY = 4
 
 #: How often old events and replaced secrets are deleted.
-TIDY_EVERY_SECONDS = 3600.0
+FORGET_EVERY_SECONDS = 3600.0
 
 log = structlog.get_logger("cinema.webhook_dispatch")
 
 
-class WebhookDispatcher:
-    """Moves deliveries to Temporal: at least once each, and Temporal makes it exactly once. Any number may run."""
+class WebhookDispatcher(DispatchLoop[WaitingDelivery]):
+    """Moves deliveries to Temporal."""
 
     def __init__(self, pool: Pool, client: Client, lease: timedelta = LEASE) -> None:
-        self._pool = pool
         self._outbox = WebhookOutbox(pool)
+        super().__init__(self._outbox, lease)
         self._attempts = WebhookAttempts(pool)
         self._client = client
-        self._lease = lease
-        self._outage = Outage()
-        self._tidied_at = float("-inf")
 
-    async def run(self) -> None:
-        """Dispatch until cancelled, through any outage of the database or of Temporal."""
-        while True:
-            try:
-                await self._tidy_when_due()
-                found = await self.dispatch_due()
-                if self._outage.lasts:
-                    await asyncio.sleep(self._outage.pause)
-                elif not found:
-                    await self._outbox.wait(LONGEST_SLEEP)
-            except TransientError as error:
-                log.warning("webhook deliveries cannot be read", error=error.message)
-                await asyncio.sleep(DATABASE_PAUSE_SECONDS)
-
-    async def dispatch_due(self) -> int:
-        """Start what is due, and return how many deliveries that were; one at most while Temporal is away.
-
-        Raises:
-            TransientError: the database cannot be reached; what was claimed comes back when its lease ends.
-        """
-        deliveries = await self._outbox.claim(PROBE if self._outage.lasts else BATCH, self._lease)
-        async with asyncio.TaskGroup() as group:
-            starts = [group.create_task(self._dispatch(delivery)) for delivery in deliveries]
-        away = next((error for start in starts if (error := start.result()) is not None), None)
-        if away is not None:
-            self._outage.noticed(away)
-        elif deliveries:
-            self._outage.over()
-        return len(deliveries)
-
-    async def _dispatch(self, delivery: WaitingDelivery) -> Exception | None:
-        """Whatever is wrong with one delivery must not keep the others waiting; only an outage is told."""
+    async def _dispatch(self, delivery: WaitingDelivery) -> TemporalAway | None:
         with structlog.contextvars.bound_contextvars(webhook_delivery=str(delivery.id)):
             try:
                 await self._start(delivery)
@@ -116,7 +66,7 @@ class WebhookDispatcher:
             await self._outbox.started(delivery.id)
             return None
 
-    async def _failed(self, delivery: WaitingDelivery, error: Exception) -> Exception | None:
+    async def _failed(self, delivery: WaitingDelivery, error: Exception) -> TemporalAway | None:
         reason = f"{type(error).__name__}: {error}"
         refused = refuses_entry(error)
         if refused and delivery.claims >= MOST_REFUSALS:
@@ -125,7 +75,7 @@ class WebhookDispatcher:
             return None
         log.warning("the delivery cannot be started; trying again later", error=reason)
         await self._outbox.release(delivery.id, NOT_STARTED)
-        return None if refused else error
+        return None if refused else TemporalAway(error)
 
     async def _start(self, delivery: WaitingDelivery) -> None:
         receiver = urlsplit(delivery.url).hostname or ""
@@ -152,10 +102,16 @@ class WebhookDispatcher:
         except WorkflowAlreadyStartedError:
             log.info("the delivery has run already")
 
-    async def _tidy_when_due(self) -> None:
-        if time.monotonic() - self._tidied_at < TIDY_EVERY_SECONDS:
-            return
-        self._tidied_at = time.monotonic()
-        events, secrets = await WebhookDeliveries(self._pool).prune(), await drop_expired_secrets(self._pool)
+
+async def keep_forgetting(pool: Pool) -> None:
+    """Delete old events and replaced secrets now and again, until cancelled."""
+    while True:
+        try:
+            events, secrets = await WebhookDeliveries(pool).prune(), await drop_expired_secrets(pool)
+        except TransientError as error:
+            log.warning("old webhook events cannot be deleted at the moment", error=error.message)
+            await asyncio.sleep(DATABASE_PAUSE_SECONDS)
+            continue
         if events or secrets:
             log.info("forgot old webhook events and replaced secrets", events=events, secrets=secrets)
+        await asyncio.sleep(FORGET_EVERY_SECONDS)
