@@ -1,10 +1,11 @@
 """Objects on a local disk, behind the API's own signed addresses."""
 
+import errno
 import fcntl
 import hashlib
 import os
 import stat
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,9 +14,11 @@ from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
+from uuid import uuid4
 
 from schemas.errors import CinemaError, ErrorCode
 from stores.checksums import ChecksumRecord, Version, corrupt, identify, read_record
+from stores.chunks import CHUNK_BYTES, chunks_of, gathered, read_step
 from stores.durable_files import (
     TemporaryFile,
     disk_errors,
@@ -27,15 +30,20 @@ from stores.durable_files import (
 )
 from stores.object_keys import checked_key
 from stores.objects import Bucket, ObjectSize, ObjectStat
+from stores.partial_files import PartialFiles
 from stores.signing import UrlSigner
 from stores.threads import in_thread
 
-#: Bytes moved per step: large enough that changing threads costs little, small enough for many streams at once.
-CHUNK_BYTES = 1 << 20
-
 _LISTED_AT_ONCE = 256
 
+#: What file systems say that have no hard links (FAT), or on which a file has its most.
+_WITHOUT_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV})
+
 Listed = TypeVar("Listed", ObjectStat, ObjectSize)
+
+
+class _NoLinks(Exception):
+    """The file cannot have a second name."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class LocalObjects:
     """An :class:`stores.objects.ObjectStore` in one folder.
 
     ``{root}/{bucket}/{key}`` is the object itself, ``{root}/.checksums/{bucket}/{key}.json`` its size and SHA-256, and
-    ``{root}/.incoming`` holds what is being written, in the same file system, so that publishing is a rename.
+    ``{root}/.incoming`` holds what is being written, in the same file system, so that publishing is a rename, and
+    ``{root}/.uploads`` what creators are uploading, piece by piece (``uploads``).
     """
 
     def __init__(self, root: Path, *, base_url: str, signing_key: bytes) -> None:
@@ -62,6 +71,7 @@ class LocalObjects:
         with disk_errors():
             for folder in (self._incoming, *(self._root / bucket for bucket in Bucket)):
                 make_folder(folder)
+            self.uploads = PartialFiles(self._root / ".uploads")
 
     async def put(
         self, bucket: Bucket, key: str, chunks: AsyncIterable[bytes], *, expected_sha256: str | None = None
@@ -69,7 +79,7 @@ class LocalObjects:
         place = self._place(bucket, key)
         file = TemporaryFile(self._incoming)
         try:
-            async for data in _gathered(chunks):
+            async for data in gathered(chunks):
                 with disk_errors():
                     await in_thread(partial(file.write, data))
             with disk_errors():
@@ -80,7 +90,7 @@ class LocalObjects:
     async def put_file(self, bucket: Bucket, key: str, path: Path, *, expected_sha256: str | None = None) -> ObjectStat:
         file = await in_thread(lambda: path.open("rb"))
         try:
-            return await self.put(bucket, key, _chunks_of(file), expected_sha256=expected_sha256)
+            return await self.put(bucket, key, chunks_of(file), expected_sha256=expected_sha256)
         finally:
             await in_thread(file.close)
 
@@ -94,7 +104,7 @@ class LocalObjects:
             return data
 
         try:
-            while data := await _read(step):
+            while data := await read_step(step):
                 yield data
         finally:
             await in_thread(file.close)
@@ -107,10 +117,22 @@ class LocalObjects:
         file, _ = await self._open_in_thread(bucket, key)
         try:
             await in_thread(partial(file.seek, start))
-            async for data in _chunks_of(file, limit=length):
+            async for data in chunks_of(file, limit=length):
                 yield data
         finally:
             await in_thread(file.close)
+
+    async def adopt(self, bucket: Bucket, key: str, path: Path, version: Version) -> ObjectStat:
+        """Stores a durable file of this file system like :meth:`put_file`, by another name for it instead of a copy.
+
+        The file stays where it is, and nobody may write to it any more.
+        """
+        place, link = self._place(bucket, key), self._incoming / f"{uuid4().hex}.part"
+        try:
+            with disk_errors():
+                return await in_thread(partial(self._adopt, place, path, link, version))
+        except _NoLinks:
+            return await self.put_file(bucket, key, path, expected_sha256=version.sha256)
 
     def open(self, bucket: Bucket, key: str) -> BinaryIO:
         with disk_errors():
@@ -159,6 +181,9 @@ class LocalObjects:
         with disk_errors():
             return await in_thread(self._sweep)
 
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
+
     def _place(self, bucket: Bucket, key: str) -> _Place:
         relative = checked_key(key)
         record = self._root / ".checksums" / bucket / relative.with_name(f"{relative.name}.json")
@@ -175,12 +200,26 @@ class LocalObjects:
         if expected_sha256 is not None and file.sha256 != expected_sha256.lower():
             raise CinemaError(ErrorCode.OBJECT_CORRUPT, "The file that arrived is not the one that was announced.")
         file.seal()
-        version = Version(size_bytes=file.size_bytes, sha256=file.sha256)
+        return self._install(place, file.path, Version(size_bytes=file.size_bytes, sha256=file.sha256))
+
+    def _adopt(self, place: _Place, path: Path, link: Path, version: Version) -> ObjectStat:
+        try:
+            os.link(path, link)
+        except OSError as error:
+            if error.errno in _WITHOUT_LINKS:
+                raise _NoLinks from error
+            raise
+        try:
+            return self._install(place, link, version)
+        finally:
+            link.unlink(missing_ok=True)
+
+    def _install(self, place: _Place, source: Path, version: Version) -> ObjectStat:
         with self._locked(place.bucket, fcntl.LOCK_EX):
             self._make_room(place)
             before = read_record(place.record)
             self._write_record(place, version, *(before.versions if before else ()))
-            move_into_place(file.path, place.object)
+            move_into_place(source, place.object)
             self._write_record(place, version)
             return _describe(place, version, place.object.stat())
 
@@ -289,38 +328,6 @@ async def _in_batches(found: Iterator[Listed]) -> AsyncIterator[Listed]:
             yield item
         if len(batch) < _LISTED_AT_ONCE:
             return
-
-
-async def _gathered(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in steps worth a change of threads, however small they arrive."""
-    waiting = bytearray()
-    async for chunk in chunks:
-        if not waiting and len(chunk) >= CHUNK_BYTES:
-            yield chunk
-            continue
-        waiting += chunk
-        if len(waiting) >= CHUNK_BYTES:
-            yield bytes(waiting)
-            waiting.clear()
-    if waiting:
-        yield bytes(waiting)
-
-
-async def _chunks_of(file: BinaryIO, *, limit: int | None = None) -> AsyncIterator[bytes]:
-    remaining = limit
-    while remaining is None or remaining > 0:
-        wanted = CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining)
-        data = await _read(partial(file.read, wanted))
-        if not data:
-            return
-        yield data
-        if remaining is not None:
-            remaining -= len(data)
-
-
-async def _read(step: Callable[[], bytes]) -> bytes:
-    with disk_errors():
-        return await in_thread(step)
 
 
 def _keys(folder: Path, prefix: str) -> Iterator[str]:

@@ -97,3 +97,11 @@ class ObjectStore(Protocol):
     async def signed_upload_url(self, bucket: Bucket, key: str, *, expires_in: timedelta, max_bytes: int) -> str:
         """An address to which anyone can PUT this one object, up to ``max_bytes``, until it expires."""
         ...
+
+    async def sweep_temporary(self) -> int:
+        """Removes what killed processes left half-written on this machine, and returns how many files that were."""
+        ...
+
+    async def aclose(self) -> None:
+        """Lets go of connections; the next call makes new ones."""
+        ...

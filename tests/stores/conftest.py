@@ -14,7 +14,11 @@ import pytest
 
 from schemas.edl import Variant
 from schemas.jobs import Job, JobRequest, Project
-from stores import Jobs, LocalObjects, ObjectStore, Pool, Projects, bootstrap_embedded, migrate, open_pool
+from stores import Bucket, Jobs, LocalObjects, ObjectStore, Pool, Projects, bootstrap_embedded, migrate, open_pool
+from stores.object_cache import ObjectCache
+from stores.retrying import Backoff
+from stores.supabase_storage import SupabaseObjects, set_up_buckets
+from tests.stores.storage_server import KEY, StorageServer
 
 TEMPLATE = "cinema_template"
 
@@ -114,7 +118,42 @@ def local_objects(tmp_path: Path) -> LocalObjects:
     return LocalObjects(tmp_path / "objects", base_url="https://cinema.example", signing_key=b"k" * 32)
 
 
-@pytest.fixture(params=["local_objects"])
+@pytest.fixture
+def storage_server(tmp_path: Path) -> Iterator[StorageServer]:
+    server = StorageServer(tmp_path / "storage-server")
+    server.make_buckets(*Bucket)
+    with server.running():
+        yield server
+
+
+@pytest.fixture
+async def supabase_objects(storage_server: StorageServer, tmp_path: Path) -> AsyncIterator[SupabaseObjects]:
+    cache = ObjectCache(tmp_path / "cache", limit_bytes=1 << 30)
+    # Pauses too short to notice, so that what troubles the store does to us is seen in its requests alone.
+    store = SupabaseObjects(storage_server.url, KEY, cache=cache, backoff=Backoff(first_s=0.001, longest_s=0.01))
+    yield store
+    await store.aclose()
+
+
+@pytest.fixture
+async def real_supabase_objects(tmp_path: Path) -> AsyncIterator[SupabaseObjects]:
+    """A real project, which must be there for tests alone: whatever its buckets hold is removed."""
+    url, key = os.environ["CINEMA_TEST_SUPABASE_URL"], os.environ["CINEMA_TEST_SUPABASE_KEY"]
+    await set_up_buckets(url, key, file_size_limit=50 << 20)
+    store = SupabaseObjects(url, key, cache=ObjectCache(tmp_path / "cache", limit_bytes=1 << 30))
+    for bucket in Bucket:
+        for item in [item async for item in store.list_sizes(bucket)]:
+            await store.delete(bucket, item.key)
+    yield store
+    await store.aclose()
+
+
+STORES = ["local_objects", "supabase_objects"]
+if "CINEMA_TEST_SUPABASE_URL" in os.environ:
+    STORES.append("real_supabase_objects")
+
+
+@pytest.fixture(params=STORES)
 def objects(request: pytest.FixtureRequest) -> ObjectStore:
     """Every implementation in turn: a new one adds the name of its fixture here."""
     store: ObjectStore = request.getfixturevalue(request.param)
