@@ -39,3 +39,8 @@ class OutputKeys:
 
     def _key(self, extension: str) -> str:
         return f"{self.owner}/{self.project}/{self.job}/{self.output}.{extension}"
+
+
+def edit_key(owner: UUID, project: UUID, sha256: str) -> str:
+    """Where an edit that was made by hand lies in bucket ``outputs``: with its project, under its content."""
+    return f"{owner}/{project}/edits/{sha256}.edl.json"

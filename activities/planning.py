@@ -1,22 +1,30 @@
-"""The activity that directs one output: facts in, an EDL and its OpenTimelineIO out."""
+"""The activity that directs one output, or takes over the edit that was brought for it: an EDL and OpenTimelineIO."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 
+from pydantic import ValidationError
 from temporalio import activity
 
-from activities.artifacts import read_facts
+from activities.artifacts import read_facts, read_object
 from activities.context import ActivityContext
 from activities.declarations import PLAN_OUTPUT, PlannedOutput, PlanOutput
-from activities.output_keys import OutputKeys
+from activities.output_keys import OutputKeys, edit_key
 from activities.uploads import upload_bytes
-from director import PlanOptions, export_otio, plan, review
+from director import PlanOptions, adopt, export_otio, plan, review
 from render import require_passed
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, Variant
+from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts
+from schemas.invalid_input import InvalidInput
+from schemas.jobs import BroughtPlan
 from schemas.timebase import frame_to_us
 from stores import Bucket, Outputs
+
+#: An edit and the rows of its review.
+Reviewed = tuple[EDL, tuple[DeliveryCheck, ...]]
 
 
 class PlanningActivities:
@@ -29,12 +37,24 @@ class PlanningActivities:
     @activity.defn(name=PLAN_OUTPUT.name)
     async def plan_output(self, asked: PlanOutput) -> PlannedOutput:
         facts = await asyncio.gather(*(read_facts(self._objects, asset) for asset in asked.assets))
-        options = PlanOptions(pace=asked.request.pace, title=asked.project_name)
-        edl, findings = await asyncio.to_thread(_plan_and_review, facts, asked.output.variant, options)
+        brought = asked.request.plan_of(asked.output.variant)
+        edl, findings = await (self._direct(asked, facts) if brought is None else self._adopt(asked, brought, facts))
         require_passed(findings)
         key = await self._store(asked, edl)
         await self._outputs.plan(asked.output.output_id, key)
         return PlannedOutput(edl_key=key, duration_us=frame_to_us(edl.duration, edl.rate), review=findings)
+
+    async def _direct(self, asked: PlanOutput, facts: Sequence[AssetFacts]) -> Reviewed:
+        options = PlanOptions(pace=asked.request.pace, title=asked.project_name)
+        return await asyncio.to_thread(_plan_and_review, facts, asked.output.variant, options)
+
+    async def _adopt(self, asked: PlanOutput, brought: BroughtPlan, facts: Sequence[AssetFacts]) -> Reviewed:
+        """The edit that was brought, if it is of this footage; it lies with the project, and nowhere else."""
+        key = edit_key(asked.owner_id, asked.project_id, brought.edl_sha256)
+        content = await read_object(self._objects, Bucket.OUTPUTS, key)
+        if hashlib.sha256(content).hexdigest() != brought.edl_sha256:
+            raise CinemaError(ErrorCode.OBJECT_CORRUPT, "The stored edit is not the one that was brought.")
+        return await asyncio.to_thread(_adopted, content, facts, asked.output.variant, brought)
 
     async def _store(self, asked: PlanOutput, edl: EDL) -> str:
         keys = OutputKeys(asked.owner_id, asked.project_id, asked.job_id, asked.output.output_id)
@@ -44,8 +64,14 @@ class PlanningActivities:
         return keys.edl
 
 
-def _plan_and_review(
-    facts: Sequence[AssetFacts], variant: Variant, options: PlanOptions
-) -> tuple[EDL, tuple[DeliveryCheck, ...]]:
+def _plan_and_review(facts: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> Reviewed:
     edl = plan(facts, variant, options)
     return edl, review(edl, facts)
+
+
+def _adopted(content: bytes, facts: Sequence[AssetFacts], variant: Variant, brought: BroughtPlan) -> Reviewed:
+    try:
+        edl = EDL.model_validate_json(content)
+    except ValidationError as error:
+        raise InvalidInput.from_validation(error) from error
+    return adopt(edl, facts, variant, accept_findings=brought.accept_findings)

@@ -22,7 +22,7 @@ from pydantic import StringConstraints, model_validator
 from schemas.facts import ChannelMix
 from schemas.media import AssetKind, Pixels
 from schemas.model import Model
-from schemas.timebase import Frames, Microseconds, Pts, Rate, Samples, TimeBase, frame_to_sample
+from schemas.timebase import Frames, Microseconds, Pts, Rate, Rational, Samples, TimeBase, frame_to_sample
 
 SCHEMA_VERSION: Literal["cinema.edl/1"] = "cinema.edl/1"
 SAMPLE_RATE: Literal[48000] = 48_000
@@ -66,7 +66,7 @@ class Source(Model):
     name: str
     kind: AssetKind
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    origin: Fraction
+    origin: Rational
     video: SourceVideo | None = None
     audio: SourceAudio | None = None
 

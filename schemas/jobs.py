@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from annotated_types import Ge, Le, Len
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.delivery import DeliveryReport
 from schemas.edl import Variant
@@ -72,16 +72,43 @@ class ApprovalPolicy(Model):
     default: ApprovalDefault = ApprovalDefault.CANCEL
 
 
+class BroughtPlan(Model):
+    """An edit that is rendered as it is, instead of one of the director's.
+
+    It lies with the project under the SHA-256 of its JSON, where ``POST /outputs/{id}/revisions`` has stored it.
+    ``revised_from`` is the output whose edit it was made of. With ``accept_findings`` it is rendered although a viewer
+    may notice something, such as a pause that is too long; sound that is not in step with its picture never is.
+    """
+
+    variant: Variant
+    edl_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    revised_from: UUID | None = None
+    accept_findings: bool = False
+
+
 class JobRequest(Model):
     """What a creator asks of a job: one output of each variant, at a pace. ``language`` is an ISO 639-1 code.
 
-    With an ``approval`` policy nothing is rendered before its plan has been approved.
+    With an ``approval`` policy nothing is rendered before its plan has been approved. A variant that one of the
+    ``plans`` is of is not directed but rendered by that plan.
     """
 
     variants: Annotated[tuple[Variant, ...], Len(1, 4)] = tuple(Variant)
     pace: Pace = Pace.NATURAL
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     approval: ApprovalPolicy | None = None
+    plans: Annotated[tuple[BroughtPlan, ...], Len(0, 4)] = ()
+
+    @model_validator(mode="after")
+    def _plans_of_variants(self) -> Self:
+        brought = [plan.variant for plan in self.plans]
+        if len(set(brought)) < len(brought) or not set(brought) <= set(self.variants):
+            raise ValueError("each of plans is of another one of variants")
+        return self
+
+    def plan_of(self, variant: Variant) -> BroughtPlan | None:
+        """The edit that was brought for this output, if one was."""
+        return next((plan for plan in self.plans if plan.variant is variant), None)
 
 
 class Project(Model):

@@ -10,17 +10,31 @@ Units, by name:
 Conversions round half up on exact fractions, so that no float ever decides on which side of a frame a time falls.
 """
 
+import re
 from fractions import Fraction
 from typing import Annotated
 
 from annotated_types import Ge, Gt
+from pydantic import BeforeValidator
 
 Frames = Annotated[int, Ge(0)]
 Samples = Annotated[int, Ge(0)]
 Microseconds = Annotated[int, Ge(0)]
 Pts = int
-Rate = Annotated[Fraction, Gt(0)]
-TimeBase = Annotated[Fraction, Gt(0)]
+
+#: ``30000/1001``, ``25``, ``-0.5``. An exponent could make a few characters into a number that fills the memory.
+_RATIONAL = re.compile(r"[-+]?\d{1,40}(?:[/.]\d{1,40})?")
+
+
+def _written_out(value: object) -> object:
+    if isinstance(value, str) and not _RATIONAL.fullmatch(value):
+        raise ValueError("should be a rational number such as 30000/1001")
+    return value
+
+
+Rational = Annotated[Fraction, BeforeValidator(_written_out)]
+Rate = Annotated[Fraction, Gt(0), BeforeValidator(_written_out)]
+TimeBase = Annotated[Fraction, Gt(0), BeforeValidator(_written_out)]
 
 MICROSECOND = Fraction(1, 1_000_000)
 

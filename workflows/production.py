@@ -181,6 +181,7 @@ class Production:
                 project_id=job.project_id,
                 output=output,
                 edl_key=plan.edl_key,
+                review=plan.review,
             ),
             render_limits(plan.duration_us),
             summary=f"render {output.variant} {self._book.position(output_id)}",
