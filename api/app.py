@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI
 
-from api import downloads, events, files, health, jobs, projects, sign_in
+from api import audit, downloads, events, files, health, jobs, projects, sign_in, tokens, webhooks
 from api.context import ApiContext
 from api.contract import DescribedApi
+from api.edge.assembly import add_edge
+from api.operations import operations_of
 from api.problems import add_problem_handlers
 
 
@@ -13,6 +15,7 @@ def create_app(context: ApiContext) -> FastAPI:
     app = DescribedApi(documented=context.documented)
     app.state.context = context
     add_problem_handlers(app)
+    add_edge(app, context.edge, context.database)
     if context.sign_in is not None:
         app.include_router(sign_in.router(context.sign_in))
     app.include_router(health.router(context))
@@ -21,4 +24,9 @@ def create_app(context: ApiContext) -> FastAPI:
     app.include_router(jobs.router())
     app.include_router(events.router())
     app.include_router(files.router())
+    app.include_router(tokens.router())
+    app.include_router(audit.router())
+    if context.webhooks is not None:
+        app.include_router(webhooks.router(context.webhooks))
+    app.state.operations = operations_of(app)
     return app

@@ -1,13 +1,16 @@
 """What the API works with, handed in by the process that serves it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from temporalio.client import Client
 
 from api.authentication import LocalIssuer, TokenVerifier
+from api.edge.rules import EdgeRules
 from api.live import JobChanges
+from schemas.webhooks import DeliveryPolicy
 from stores import LocalObjects, Pool
+from stores.sealing import Seal
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,19 @@ class LocalSignIn:
 
 
 @dataclass(frozen=True)
-class ApiContext:
-    """Connections of one API process.
+class WebhookRules:
+    """How webhooks' secrets are kept, and where deliveries may go."""
 
-    ``sign_in`` is absent where a sign-in service issues the tokens; ``documented`` offers interactive documentation.
+    seal: Seal
+    policy: DeliveryPolicy
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """Connections of one API process, and its rules.
+
+    ``webhooks`` is absent where there is no key to keep their secrets with, ``sign_in`` where a sign-in service issues
+    the tokens; ``documented`` offers interactive documentation.
     """
 
     database: Pool
@@ -30,5 +42,7 @@ class ApiContext:
     objects: LocalObjects
     verifier: TokenVerifier
     changes: JobChanges
+    edge: EdgeRules = field(default_factory=EdgeRules)
+    webhooks: WebhookRules | None = None
     sign_in: LocalSignIn | None = None
     documented: bool = False

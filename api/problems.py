@@ -10,8 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from schemas.errors import CinemaError, ErrorCode
+from api.edge.exchange import current_exchange
+from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode, RateLimited
 from schemas.invalid_input import FieldProblem, InvalidInput
+from schemas.scopes import InsufficientScope
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -22,16 +24,20 @@ MEANING: Mapping[HTTPStatus, str] = {
     HTTPStatus.FORBIDDEN: "This token, or this place, may not do that.",
     HTTPStatus.NOT_FOUND: "There is no such thing, or it is not yours.",
     HTTPStatus.METHOD_NOT_ALLOWED: "What is at this address cannot do that.",
+    HTTPStatus.REQUEST_TIMEOUT: "The request did not arrive in time.",
     HTTPStatus.CONFLICT: "It is in no state for that, or the idempotency key was used for something else.",
     HTTPStatus.GONE: "It was there, and is no more.",
     HTTPStatus.PRECONDITION_FAILED: "It is no longer as the request says it is.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than is taken here.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is of a type that is not taken here.",
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "The file has no such bytes.",
+    HTTPStatus.LOCKED: "Another request is at it: try again in a moment.",
+    HTTPStatus.MISDIRECTED_REQUEST: "This server does not answer for that host name.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The input breaks the contract; `errors` names the fields.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too much at once: try again later, after `Retry-After` seconds where it is given.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Something that this needs is away for the moment; the request can be repeated.",
+    HTTPStatus.GATEWAY_TIMEOUT: "It took too long; the request can be repeated.",
     HTTPStatus.INSUFFICIENT_STORAGE: "There is no room for it at the moment.",
 }
 
@@ -42,13 +48,17 @@ STATUS_OF: Mapping[ErrorCode, HTTPStatus] = {
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
     ErrorCode.CONFLICT: HTTPStatus.CONFLICT,
     ErrorCode.LIMIT_EXCEEDED: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
     ErrorCode.OBJECT_MISSING: HTTPStatus.NOT_FOUND,
     ErrorCode.INVALID_TRANSITION: HTTPStatus.CONFLICT,
     ErrorCode.STALE_ATTEMPT: HTTPStatus.CONFLICT,
+    ErrorCode.WEBHOOK_REFUSED: HTTPStatus.CONFLICT,
     ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.STACK_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.DISK_FULL: HTTPStatus.INSUFFICIENT_STORAGE,
+    **dict.fromkeys(OF_MATERIAL, HTTPStatus.UNPROCESSABLE_ENTITY),
+    ErrorCode.MEDIA_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
 
 log = structlog.get_logger(__name__)
@@ -82,7 +92,19 @@ def problem(
         members["code"] = code.value
     if fields:
         members["errors"] = [field.model_dump() for field in fields]
+    exchange = current_exchange()
+    if exchange is not None:
+        members["request_id"] = exchange.request_id
     return JSONResponse(members, status.value, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def problem_of(error: CinemaError) -> JSONResponse:
+    """An error of ours as a problem document. What is our own fault is logged."""
+    status = STATUS_OF.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request failed", exc_info=error)
+    fields = error.problems if isinstance(error, InvalidInput) else ()
+    return problem(status, error.message, code=error.code, fields=fields, headers=_headers_of(error))
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -90,18 +112,23 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CinemaError, _ours)
     app.add_exception_handler(HTTPException, _of_framework)
     app.add_exception_handler(RequestValidationError, _of_request)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, CinemaError):
         raise error
-    status = STATUS_OF.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("request failed", exc_info=error)
-    fields = error.problems if isinstance(error, InvalidInput) else ()
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
-    return problem(status, error.message, code=error.code, fields=fields, headers=headers)
+    return problem_of(error)
+
+
+def _headers_of(error: CinemaError) -> dict[str, str]:
+    """What HTTP has headers for (RFC 6750, section 3; RFC 9110, section 10.2.3)."""
+    if error.code is ErrorCode.UNAUTHENTICATED:
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, InsufficientScope) and error.scope is not None:
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {}
 
 
 async def _of_framework(_request: Request, error: Exception) -> JSONResponse:
@@ -114,8 +141,3 @@ async def _of_request(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     return await _ours(request, InvalidInput.from_errors(error.errors()))
-
-
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("request failed", path=request.url.path, exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.", code=ErrorCode.INTERNAL)

@@ -11,8 +11,10 @@ from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from api import ApiContext, create_app
 from api.health import needs
 from api.live import JobChanges
+from cinema.api_rules import edge_rules, webhook_rules
 from cinema.connections import database, objects, temporal
 from cinema.exits import leave
+from cinema.forgetting import forget_while_serving
 from cinema.readiness import say_ready
 from cinema.settings import Environment, Settings, load_settings
 from cinema.sign_in import local_sign_in, token_verifier
@@ -49,6 +51,8 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             objects=objects(settings),
             verifier=token_verifier(settings, web, local),
             changes=JobChanges(pool),
+            edge=edge_rules(settings),
+            webhooks=webhook_rules(settings),
             sign_in=local,
             documented=settings.environment is Environment.DEVELOPMENT,
         )
@@ -56,11 +60,20 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         if tracing():
             # One span a request: those of each piece of an answer are spared.
             FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz", exclude_spans=["receive", "send"])
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.api_trusted_proxies),
+            forwarded_allow_ips=list(settings.api_trusted_proxies),
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         stopping = asyncio.create_task(stop.wait())
         watching = asyncio.create_task(context.changes.run())
+        forgetting = asyncio.create_task(forget_while_serving(pool, settings.audit_days))
         register(PoolMetrics(pool))
         probes = Probes(alive=lambda: not serving.done(), needs=needs(context), stopping=stop)
         async with watched(settings, probes):
@@ -70,7 +83,8 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             server.should_exit = True
             await serving
         watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        forgetting.cancel()
+        await asyncio.gather(watching, forgetting, return_exceptions=True)
 
 
 def main() -> None:

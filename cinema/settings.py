@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cinema.network_settings import HostNames, Networks, Origins, Rate
 from schemas.service import GpuWork
 
 GIBIBYTE = 1 << 30
@@ -99,6 +100,32 @@ class Settings(BaseSettings):
         description="Folder of the local object store.",
         json_schema_extra={"default": "`objects` in the home folder"},
     )
+    supabase_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+/?$")] | None = Field(
+        None,
+        description="Address of the Supabase project that keeps objects instead, such as "
+        "`https://abcdefgh.supabase.co`; see supabase.md.",
+        json_schema_extra={"default": "objects are kept in a local folder"},
+    )
+    supabase_key: SecretStr | None = Field(
+        None,
+        description="Its secret key (`sb_secret_…`, or the older `service_role` token); it may do everything there.",
+        json_schema_extra={"default": "objects are kept in a local folder"},
+    )
+    supabase_file_bytes: Annotated[int, Gt(0)] = Field(
+        50_000_000_000,
+        description="Size of the largest file in its buckets, set by `cinema setup supabase`; no more than the project's "
+        "own limit.",
+    )
+    object_cache: AbsolutePath | None = Field(
+        None,
+        description="Folder for copies of objects in Supabase Storage while they are worked on; may be shared by the "
+        "processes of a machine.",
+        json_schema_extra={"default": "`object-cache` in the home folder"},
+    )
+    object_cache_bytes: Annotated[int, Gt(0)] = Field(
+        50 * GIBIBYTE,
+        description="Size that they may reach together; those used within the last six hours stay even beyond it.",
+    )
     scratch: AbsolutePath | None = Field(
         None,
         description="Folder for workers' temporary files; needs room for the largest source and output at once.",
@@ -145,6 +172,46 @@ class Settings(BaseSettings):
         None,
         description="Address under which clients reach the API; signed links start with it.",
         json_schema_extra={"default": "`http://127.0.0.1` and the API's port"},
+    )
+    api_hosts: HostNames = Field(
+        (),
+        description="Host names that the API answers for, separated by commas; `*.` before one stands for "
+        "all below it.",
+        json_schema_extra={"default": "that of `CINEMA_API_URL` in production, else any"},
+    )
+    api_origins: Origins = Field(
+        (),
+        description="Origins whose pages may use the API from a browser (CORS), separated by commas.",
+        json_schema_extra={"default": "none but its own"},
+    )
+    api_trusted_proxies: Networks = Field(
+        (),
+        description="Addresses or networks of proxies in front of the API, whose word on a client's address and scheme "
+        "is taken (`X-Forwarded-For`, `X-Forwarded-Proto`), separated by commas.",
+        json_schema_extra={"default": "none"},
+    )
+    api_timeout_seconds: Seconds = Field(
+        30, description="How long a request may take until its answer begins; uploads may take longer."
+    )
+    rate_limits: bool = Field(
+        True,  # noqa: FBT003 (a default)
+        description="Whether requests are limited by caller and by address, as follows.",
+    )
+    rate_reads: Rate = Field("1200/minute", description="Requests of one creator that read.")
+    rate_writes: Rate = Field("240/minute", description="Requests of one creator that change something.")
+    rate_uploads: Rate = Field("6000/minute", description="Requests of one creator that carry pieces of uploads.")
+    rate_sign_ins: Rate = Field("30/minute", description="Tries to get in from one address: sign-ins, passwords.")
+    rate_address_multiple: Annotated[int, Ge(1)] = Field(
+        5, description="How many times as much one address may do otherwise, as many people may share one."
+    )
+    rate_store: SecretStr | None = Field(
+        None,
+        description="Store that API processes share to count requests, such as `redis://host:6379`; needs the extra "
+        "`redis`.",
+        json_schema_extra={"default": "each process counts for itself"},
+    )
+    audit_days: Annotated[int, Ge(30), Le(36_500)] = Field(
+        365, description="Days that the log of who did what is kept."
     )
     telemetry_host: str = Field(
         "127.0.0.1",
@@ -296,9 +363,19 @@ class Settings(BaseSettings):
             raise ValueError(f"set {variable('worker_deployment')} and {variable('worker_build_id')} both, or neither")
         return self
 
+    @model_validator(mode="after")
+    def _supabase_is_whole(self) -> Self:
+        if (self.supabase_url is None) != (self.supabase_key is None):
+            raise ValueError(f"set {variable('supabase_url')} and {variable('supabase_key')} both, or neither")
+        return self
+
     @property
     def objects_folder(self) -> Path:
         return self.objects or self.home / "objects"
+
+    @property
+    def object_cache_folder(self) -> Path:
+        return self.object_cache or self.home / "object-cache"
 
     @property
     def scratch_folder(self) -> Path:

@@ -38,6 +38,7 @@ class ErrorCode(StrEnum):
     FORBIDDEN = "forbidden"
     CONFLICT = "conflict"
     LIMIT_EXCEEDED = "limit_exceeded"
+    RATE_LIMITED = "rate_limited"
     WEBHOOK_REFUSED = "webhook_refused"
     STACK_UNAVAILABLE = "stack_unavailable"
     NOT_STARTED = "not_started"
@@ -117,3 +118,11 @@ class TransientError(CinemaError):
     @classmethod
     def store(cls, message: str) -> Self:
         return cls(ErrorCode.STORE_UNAVAILABLE, message)
+
+
+class RateLimited(TransientError):
+    """Too many requests in a while; the next one is granted after ``retry_after_s`` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(ErrorCode.RATE_LIMITED, f"Too many requests; go on in {retry_after_s} s.")
+        self.retry_after_s = retry_after_s

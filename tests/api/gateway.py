@@ -14,9 +14,13 @@ from temporalio.client import Client
 
 from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
+from api.context import WebhookRules
+from api.edge.rules import EdgeRules
 from api.live import JobChanges
 from cinema.stack.ports import listen, port_of
+from schemas.webhooks import DeliveryPolicy
 from stores import LocalObjects, Pool
+from stores.sealing import Seal, new_key
 from workflows.plugin import cinema_plugin
 
 NOWHERE = "127.0.0.1:9"
@@ -43,8 +47,10 @@ class Gateway:
 
 
 @asynccontextmanager
-async def serving(pool: Pool, folder: Path, temporal: Client | None = None) -> AsyncIterator[Gateway]:
-    """The API over this database; Temporal is away unless a client of one is given."""
+async def serving(
+    pool: Pool, folder: Path, temporal: Client | None = None, edge: EdgeRules | None = None
+) -> AsyncIterator[Gateway]:
+    """The API over this database; Temporal is away unless a client of one is given, and nothing is limited."""
     listener = listen(0)
     url = f"http://127.0.0.1:{port_of(listener)}"
     issuer = LocalIssuer(LocalIssuer.new_key())
@@ -55,6 +61,8 @@ async def serving(pool: Pool, folder: Path, temporal: Client | None = None) -> A
         objects=objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
         changes=JobChanges(pool),
+        edge=edge or EdgeRules(),
+        webhooks=WebhookRules(Seal([new_key()]), DeliveryPolicy()),
     )
     app = create_app(context)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))
