@@ -12,6 +12,7 @@ from stores.retention import StoredObject, claim_unused_analyses, stored_object
 CONTENTS_AT_ONCE = 100
 
 _JOBS = "select id from public.jobs where project_id = $1"
+_OUTPUTS = f"select id from public.job_outputs where job_id in ({_JOBS})"  # noqa: S608 (a constant)
 _EVENTS = "select id from public.webhook_events where project_id = $1"
 _DELIVERIES = f"select id from public.webhook_deliveries where event_id in ({_EVENTS})"  # noqa: S608 (a constant)
 
@@ -26,6 +27,7 @@ _ROWS: Mapping[str, str] = {
     "ledger": f"job_id in ({_JOBS})",
     "job_retries": f"job_id in ({_JOBS})",
     "outbox": f"job_id in ({_JOBS})",
+    "share_links": f"output_id in ({_OUTPUTS})",
     "job_outputs": f"job_id in ({_JOBS})",
     "jobs": "project_id = $1",
     "uploads": "project_id = $1",
