@@ -1,5 +1,6 @@
 """Objects on a local disk, behind the API's own signed addresses."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -13,6 +14,7 @@ from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
+from uuid import uuid4
 
 from schemas.errors import CinemaError, ErrorCode
 from stores.checksums import ChecksumRecord, Version, corrupt, identify, read_record
@@ -28,12 +30,20 @@ from stores.durable_files import (
 )
 from stores.object_keys import checked_key
 from stores.objects import Bucket, ObjectSize, ObjectStat
+from stores.partial_files import PartialFiles
 from stores.signing import UrlSigner
 from stores.threads import in_thread
 
 _LISTED_AT_ONCE = 256
 
+#: What file systems say that have no hard links (FAT), or on which a file has its most.
+_WITHOUT_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV})
+
 Listed = TypeVar("Listed", ObjectStat, ObjectSize)
+
+
+class _NoLinks(Exception):
+    """The file cannot have a second name."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,8 @@ class LocalObjects:
     """An :class:`stores.objects.ObjectStore` in one folder.
 
     ``{root}/{bucket}/{key}`` is the object itself, ``{root}/.checksums/{bucket}/{key}.json`` its size and SHA-256, and
-    ``{root}/.incoming`` holds what is being written, in the same file system, so that publishing is a rename.
+    ``{root}/.incoming`` holds what is being written, in the same file system, so that publishing is a rename, and
+    ``{root}/.uploads`` what creators are uploading, piece by piece (``uploads``).
     """
 
     def __init__(self, root: Path, *, base_url: str, signing_key: bytes) -> None:
@@ -60,6 +71,7 @@ class LocalObjects:
         with disk_errors():
             for folder in (self._incoming, *(self._root / bucket for bucket in Bucket)):
                 make_folder(folder)
+            self.uploads = PartialFiles(self._root / ".uploads")
 
     async def put(
         self, bucket: Bucket, key: str, chunks: AsyncIterable[bytes], *, expected_sha256: str | None = None
@@ -109,6 +121,18 @@ class LocalObjects:
                 yield data
         finally:
             await in_thread(file.close)
+
+    async def adopt(self, bucket: Bucket, key: str, path: Path, version: Version) -> ObjectStat:
+        """Stores a durable file of this file system like :meth:`put_file`, by another name for it instead of a copy.
+
+        The file stays where it is, and nobody may write to it any more.
+        """
+        place, link = self._place(bucket, key), self._incoming / f"{uuid4().hex}.part"
+        try:
+            with disk_errors():
+                return await in_thread(partial(self._adopt, place, path, link, version))
+        except _NoLinks:
+            return await self.put_file(bucket, key, path, expected_sha256=version.sha256)
 
     def open(self, bucket: Bucket, key: str) -> BinaryIO:
         with disk_errors():
@@ -176,12 +200,26 @@ class LocalObjects:
         if expected_sha256 is not None and file.sha256 != expected_sha256.lower():
             raise CinemaError(ErrorCode.OBJECT_CORRUPT, "The file that arrived is not the one that was announced.")
         file.seal()
-        version = Version(size_bytes=file.size_bytes, sha256=file.sha256)
+        return self._install(place, file.path, Version(size_bytes=file.size_bytes, sha256=file.sha256))
+
+    def _adopt(self, place: _Place, path: Path, link: Path, version: Version) -> ObjectStat:
+        try:
+            os.link(path, link)
+        except OSError as error:
+            if error.errno in _WITHOUT_LINKS:
+                raise _NoLinks from error
+            raise
+        try:
+            return self._install(place, link, version)
+        finally:
+            link.unlink(missing_ok=True)
+
+    def _install(self, place: _Place, source: Path, version: Version) -> ObjectStat:
         with self._locked(place.bucket, fcntl.LOCK_EX):
             self._make_room(place)
             before = read_record(place.record)
             self._write_record(place, version, *(before.versions if before else ()))
-            move_into_place(file.path, place.object)
+            move_into_place(source, place.object)
             self._write_record(place, version)
             return _describe(place, version, place.object.stat())
 
