@@ -15,5 +15,14 @@ class Analyse(Model):
     models: Path
 
 
+class LookAt(Model):
+    """A local file that its creator calls ``name``."""
+
+    path: Path
+    name: str
+    models: Path
+
+
 ANALYSE = ChildTask("activities.analyse_child", Analyse)
+LOOK = ChildTask("activities.look_child", LookAt)
 RENDER = ChildTask("activities.render_child", RenderRequest)

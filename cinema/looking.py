@@ -1,0 +1,35 @@
+"""A look at the bytes of what was uploaded, in a process with limits."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from activities.child_tasks import LOOK, LookAt
+from activities.sandbox import SandboxLimits, run_in_child
+from cinema.settings import Settings
+from schemas.uploads import Look
+
+LOOK_TIME = timedelta(minutes=2)
+
+
+class Looking:
+    """Looks at files as the settings allow."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._models = settings.models
+        self._limits = SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes)
+
+    async def __call__(self, path: Path, name: str) -> Look:
+        """What the file at ``path`` is, which its creator calls ``name``.
+
+        Raises:
+            MediaRefused: it is nothing that a job could use.
+            TransientError: looking failed.
+        """
+        asked = LookAt(path=path, name=name, models=self._models)
+        return await run_in_child(
+            LOOK, asked, Look, limits=self._limits, time_limit=LOOK_TIME, on_progress=_nobody_watches
+        )
+
+
+async def _nobody_watches(_done: float) -> None:
+    """A look takes a moment."""
