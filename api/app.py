@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from api import audit, downloads, events, files, health, jobs, projects, sign_in, tokens, webhooks
+from api import assets, audit, downloads, events, files, health, jobs, projects, sign_in, tokens, uploads, webhooks
 from api.context import ApiContext
 from api.contract import DescribedApi
 from api.edge.assembly import add_edge
@@ -24,6 +24,8 @@ def create_app(context: ApiContext) -> FastAPI:
     app.include_router(jobs.router())
     app.include_router(events.router())
     app.include_router(files.router())
+    app.include_router(assets.router())
+    app.include_router(uploads.router())
     app.include_router(tokens.router())
     app.include_router(audit.router())
     if context.webhooks is not None:

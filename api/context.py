@@ -7,6 +7,7 @@ from temporalio.client import Client
 
 from api.authentication import LocalIssuer, TokenVerifier
 from api.edge.rules import EdgeRules
+from api.finishing import Finisher
 from api.live import JobChanges
 from schemas.webhooks import DeliveryPolicy
 from stores import LocalObjects, Pool
@@ -42,6 +43,7 @@ class ApiContext:
     objects: LocalObjects
     verifier: TokenVerifier
     changes: JobChanges
+    finisher: Finisher
     edge: EdgeRules = field(default_factory=EdgeRules)
     webhooks: WebhookRules | None = None
     sign_in: LocalSignIn | None = None

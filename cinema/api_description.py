@@ -14,7 +14,10 @@ from temporalio.client import Client
 from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
 from api.context import LocalSignIn
+from api.finishing import Finisher
 from api.live import JobChanges
+from cinema.looking import Looking
+from cinema.settings import Settings
 from stores import LocalObjects
 
 _NOWHERE = "127.0.0.1:9"
@@ -25,12 +28,14 @@ async def api_description() -> dict[str, Any]:
     issuer = LocalIssuer(LocalIssuer.new_key())
     nothing = asyncpg.create_pool(f"postgresql://nobody@{_NOWHERE}/none", min_size=0)
     with TemporaryDirectory() as folder:
+        objects = LocalObjects(Path(folder), base_url=f"http://{_NOWHERE}", signing_key=b"0" * 32)
         context = ApiContext(
             database=nothing,
             temporal=await Client.connect(_NOWHERE, lazy=True),
-            objects=LocalObjects(Path(folder), base_url=f"http://{_NOWHERE}", signing_key=b"0" * 32),
+            objects=objects,
             verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
             changes=JobChanges(nothing),
+            finisher=Finisher(nothing, objects, Looking(Settings())),
             sign_in=LocalSignIn(issuer, UUID(int=0)),
         )
         return create_app(context).openapi()

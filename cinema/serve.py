@@ -9,11 +9,13 @@ import uvicorn
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
 from api import ApiContext, create_app
+from api.finishing import Finisher
 from api.health import needs
 from api.live import JobChanges
 from cinema.api_rules import edge_rules, webhook_rules
 from cinema.connections import database, objects, temporal
 from cinema.exits import leave
+from cinema.looking import Looking
 from cinema.forgetting import forget_while_serving
 from cinema.readiness import say_ready
 from cinema.settings import Environment, Settings, load_settings
@@ -45,12 +47,14 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     client = await temporal(settings)
     async with database(settings) as pool, httpx.AsyncClient(follow_redirects=False) as web:
         local = local_sign_in(settings)
+        store = objects(settings)
         context = ApiContext(
             database=pool,
             temporal=client,
-            objects=objects(settings),
+            objects=store,
             verifier=token_verifier(settings, web, local),
             changes=JobChanges(pool),
+            finisher=Finisher(pool, store, Looking(settings)),
             edge=edge_rules(settings),
             webhooks=webhook_rules(settings),
             sign_in=local,
@@ -73,6 +77,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         stopping = asyncio.create_task(stop.wait())
         watching = asyncio.create_task(context.changes.run())
+        tending = asyncio.create_task(context.finisher.tend())
         forgetting = asyncio.create_task(forget_while_serving(pool, settings.audit_days))
         register(PoolMetrics(pool))
         probes = Probes(alive=lambda: not serving.done(), needs=needs(context), stopping=stop)
@@ -83,8 +88,10 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             server.should_exit = True
             await serving
         watching.cancel()
+        tending.cancel()
         forgetting.cancel()
-        await asyncio.gather(watching, forgetting, return_exceptions=True)
+        await asyncio.gather(watching, tending, forgetting, return_exceptions=True)
+        await context.finisher.close()
 
 
 def main() -> None:

@@ -14,7 +14,10 @@ from temporalio.client import Client
 from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
 from api.context import LocalSignIn
+from api.finishing import Finisher
 from api.live import JobChanges
+from cinema.looking import Looking
+from cinema.settings import Settings
 from cinema.stack.ports import listen, port_of
 from stores import LocalObjects, Pool
 from tests.api.gateway import Gateway, serving
@@ -46,6 +49,7 @@ async def served(tmp_path: Path, issuer: LocalIssuer) -> AsyncIterator[tuple[Loc
         objects=objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
         changes=JobChanges(nothing),
+        finisher=Finisher(nothing, objects, Looking(Settings())),
         sign_in=LocalSignIn(issuer, OWNER),
     )
     server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, lifespan="off"))

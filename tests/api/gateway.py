@@ -16,7 +16,10 @@ from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
 from api.context import WebhookRules
 from api.edge.rules import EdgeRules
+from api.finishing import Finisher
 from api.live import JobChanges
+from cinema.looking import Looking
+from cinema.settings import Settings
 from cinema.stack.ports import listen, port_of
 from schemas.webhooks import DeliveryPolicy
 from stores import LocalObjects, Pool
@@ -61,6 +64,7 @@ async def serving(
         objects=objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
         changes=JobChanges(pool),
+        finisher=Finisher(pool, objects, Looking(Settings())),
         edge=edge or EdgeRules(),
         webhooks=WebhookRules(Seal([new_key()]), DeliveryPolicy()),
     )

@@ -1,0 +1,368 @@
+"""Uploads that survive broken connections and restarts (tus 1.0.0), and permissions to make one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response, Security
+from fastapi.exceptions import HTTPException
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials
+
+from api import tus
+from api.authentication.tokens import unauthenticated
+from api.callers import Authenticated, Context, authenticated, bearer
+from api.context import ApiContext
+from api.finishing import held
+from api.problems import MEDIA_TYPE, problem_responses
+from api.receiving import ChecksumMismatch, Reception, TooMuch
+from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
+from schemas.resources.uploads import NewUpload, UploadTicket
+from schemas.uploads import NewFile, Upload, UploadStatus
+from stores import ActingAs, Bucket, Projects
+from stores.durable_files import disk_errors
+from stores.partial_files import PartialFile, PartialFileBusy
+from stores.threads import in_thread
+from stores.uploads import Uploads
+
+#: An upload to which nothing was added for this long is given up.
+EXPIRES_IN: Final = timedelta(hours=24)
+#: How long a permission holds: enough for a day's footage over a slow line, with its breaks.
+TICKET_LIFETIME: Final = timedelta(days=7)
+#: How long the request that brings the last byte waits to hear what became of the file.
+PATIENCE: Final = timedelta(seconds=20)
+
+TOKEN_HEADER: Final = "Upload-Token"  # noqa: S105 (its name)
+_ASSETS: Final = f"/objects/{Bucket.ASSETS}/"
+_ENDED: Final = frozenset({UploadStatus.REFUSED, UploadStatus.EXPIRED})
+
+_NOT_CACHED: Final = {"Cache-Control": "no-store"}
+_REFUSALS: Final = problem_responses(
+    HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+)
+_LOCKED: Final = problem_responses(HTTPStatus.LOCKED)
+_OTHER_BYTES: Final = {
+    "description": "The bytes do not have the checksum that was given; none of them count.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_BODY: Final = {"content": {tus.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """Who uploads: a creator who is signed in, or whoever was handed permission for one upload of theirs."""
+
+    owner_id: UUID
+    connections: ActingAs
+    only: UUID | None = None
+
+    def may(self, upload_id: UUID) -> bool:
+        return self.only in {None, upload_id}
+
+
+async def uploader(
+    request: Request,
+    context: Context,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    upload_token: Annotated[str | None, Header(max_length=1024, description="Permission for one upload.")] = None,
+) -> Uploader:
+    """Who uploads.
+
+    Raises:
+        CinemaError: there is no valid token of either kind (``UNAUTHENTICATED``).
+    """
+    if upload_token is not None:
+        return _bearer_of(upload_token, context)
+    caller = await authenticated(request, credentials)
+    return Uploader(caller.owner_id, caller.connections)
+
+
+Uploading = Annotated[Uploader, Depends(uploader)]
+
+
+def router() -> APIRouter:
+    """``/uploads`` and ``/projects/{project_id}/uploads``."""
+    routes = APIRouter(tags=["uploads"])
+    routes.include_router(_tus())
+
+    @routes.post(
+        "/projects/{project_id}/uploads",
+        name="permit",
+        status_code=HTTPStatus.CREATED,
+        summary="Ask where and how to upload a file",
+        responses=problem_responses(HTTPStatus.CONFLICT),
+    )
+    async def permit(project_id: UUID, new: NewUpload, caller: Authenticated, context: Context) -> UploadTicket:
+        """The answer is a permission for this one file: a browser or another program can upload with it alone."""
+        await Projects(caller.connections).get(project_id)
+        file = NewFile(name=new.name, length_bytes=new.size_bytes, kind=new.kind, sha256=new.sha256)
+        upload = await Uploads(context.database).begin(caller.owner_id, project_id, file, expires_in=EXPIRES_IN)
+        return await _ticket(context, upload)
+
+    return routes
+
+
+def _tus() -> APIRouter:
+    """The protocol's own routes."""
+    routes = APIRouter(prefix="/uploads", route_class=tus.TusRoute)
+    _add_creation(routes)
+    _add_progress(routes)
+    _add_termination(routes)
+    return routes
+
+
+def _add_creation(routes: APIRouter) -> None:
+    @routes.options("", name="options", status_code=HTTPStatus.NO_CONTENT, summary="Ask what this endpoint can do")
+    async def options() -> Response:
+        return Response(
+            status_code=HTTPStatus.NO_CONTENT,
+            headers={
+                "Tus-Version": tus.VERSION,
+                "Tus-Extension": tus.EXTENSIONS,
+                "Tus-Checksum-Algorithm": ",".join(tus.CHECKSUMS),
+            },
+        )
+
+    @routes.post(
+        "",
+        name="create",
+        status_code=HTTPStatus.CREATED,
+        summary="Begin an upload (tus)",
+        responses=_REFUSALS,
+        openapi_extra=_headers("Upload-Length", "Upload-Metadata"),
+    )
+    async def create(request: Request, caller: Uploading, context: Context) -> Response:
+        """`Upload-Metadata` names the `project` and the `filename`, and may name a `kind` and the file's `sha256`."""
+        tus.check_version(request.headers)
+        upload = await _begun(request, caller, context)
+        if tus.carries_bytes(request.headers):
+            upload = await _received(request, context, upload, offset=0)
+        location = {"Location": f"/uploads/{upload.id}", **tus.state_of(upload)}
+        return Response(status_code=HTTPStatus.CREATED, headers=location)
+
+
+def _add_progress(routes: APIRouter) -> None:
+    @routes.head("/{upload_id}", name="offset", summary="Ask how much has arrived (tus)", responses=_REFUSALS)
+    async def offset(upload_id: UUID, request: Request, caller: Uploading, context: Context) -> Response:
+        tus.check_version(request.headers)
+        upload = await _found(caller, upload_id)
+        if upload.status is UploadStatus.UPLOADING:
+            upload = upload.model_copy(update={"received_bytes": await _durable_bytes(context, upload)})
+        headers = {"Upload-Length": str(upload.length_bytes), **tus.state_of(upload), **_NOT_CACHED}
+        if upload.metadata:
+            headers["Upload-Metadata"] = upload.metadata
+        return Response(headers=headers)
+
+    @routes.patch(
+        "/{upload_id}",
+        name="append",
+        status_code=HTTPStatus.NO_CONTENT,
+        summary="Send bytes (tus)",
+        responses={**_REFUSALS, **_LOCKED, tus.CHECKSUM_MISMATCH: _OTHER_BYTES},
+        openapi_extra={"requestBody": _BODY, **_headers("Upload-Offset", "Upload-Checksum")},
+    )
+    async def append(upload_id: UUID, request: Request, caller: Uploading, context: Context) -> Response:
+        """The request with the last byte is answered once the file is accepted, or refused with its reason (422)."""
+        tus.check_version(request.headers)
+        if not tus.carries_bytes(request.headers):
+            raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the bytes as {tus.CONTENT_TYPE}.")
+        at = tus.count(request.headers, "upload-offset")
+        try:
+            upload = await _received(request, context, await _found(caller, upload_id), offset=at)
+        except ChecksumMismatch as error:
+            return _mismatch(error)
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=tus.state_of(upload))
+
+
+def _add_termination(routes: APIRouter) -> None:
+    @routes.delete(
+        "/{upload_id}",
+        name="terminate",
+        status_code=HTTPStatus.NO_CONTENT,
+        summary="Give an upload up (tus)",
+        responses={**_REFUSALS, **_LOCKED},
+    )
+    async def terminate(upload_id: UUID, request: Request, caller: Uploading, context: Context) -> Response:
+        tus.check_version(request.headers)
+        if not caller.may(upload_id):
+            raise _missing()
+        await end_upload(context, await Uploads(caller.connections).get(upload_id))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def end_upload(context: ApiContext, upload: Upload) -> None:
+    """Gives an upload up, and its bytes.
+
+    Raises:
+        ConflictError: it has become an asset (``CONFLICT``).
+        HTTPException: its bytes are being written or looked at (423).
+    """
+    if upload.status is UploadStatus.READY:
+        raise HTTPException(HTTPStatus.CONFLICT, "This upload is finished; delete the asset that it has become.")
+    async with _writing(context, upload.id) as file:
+        await Uploads(context.database).remove(upload.id)
+        with disk_errors():
+            await in_thread(file.remove)
+
+
+async def _begun(request: Request, caller: Uploader, context: ApiContext) -> Upload:
+    """The upload that this request announces, or that its permission is for."""
+    length = tus.count(request.headers, "upload-length")
+    if length == 0:
+        raise MediaRefused(ErrorCode.MEDIA_EMPTY, "The file is empty.")
+    given = tus.metadata(request.headers)
+    if caller.only is not None:
+        upload = await _found(caller, caller.only)
+        if upload.length_bytes != length:
+            raise HTTPException(HTTPStatus.FORBIDDEN, "This permission is for a file of another size.")
+        return upload
+    project = await Projects(caller.connections).get(tus.project_of(given))
+    file = tus.announced(request.headers, given, length)
+    return await Uploads(context.database).begin(caller.owner_id, project.id, file, expires_in=EXPIRES_IN)
+
+
+async def _received(request: Request, context: ApiContext, upload: Upload, *, offset: int) -> Upload:
+    """The upload with the request's bytes in it, as far as they have arrived.
+
+    Raises:
+        CinemaError: with the last of them the file was refused.
+        ChecksumMismatch: they are not what their client says; none of them count.
+        HTTPException: they do not belong there (409), or somebody else is writing (423).
+    """
+    checksum = tus.checksum(request.headers)
+    uploads = Uploads(context.database)
+
+    async def count(received: int) -> None:
+        await uploads.note_received(upload.id, received, expires_in=EXPIRES_IN)
+
+    async with _writing(context, upload.id) as file:
+        current = await uploads.get(upload.id)
+        await _settle(file, current)
+        if offset != file.size_bytes:
+            raise HTTPException(
+                HTTPStatus.CONFLICT,
+                f"The next byte is number {file.size_bytes}, not {offset}.",
+                {"Upload-Offset": str(file.size_bytes)},
+            )
+        if _announced_bytes(request) > current.length_bytes - offset:
+            raise TooMuch
+        if current.status is UploadStatus.UPLOADING:
+            await Reception(file, current.length_bytes, checksum, count).take(request.stream())
+    return await _judged(context, upload.id)
+
+
+async def _judged(context: ApiContext, upload_id: UUID) -> Upload:
+    """The upload as it is now; one that is whole is judged first, for as long as a client waits."""
+    uploads = Uploads(context.database)
+    upload = await uploads.get(upload_id)
+    if upload.status is UploadStatus.VERIFYING:
+        try:
+            await context.finisher.finish(upload_id, patience=PATIENCE)
+        except (TransientError, PartialFileBusy):
+            return upload  # Its bytes are safe, and it is tried again.
+        upload = await uploads.get(upload_id)
+    if upload.error is not None:
+        raise CinemaError.from_info(upload.error)
+    return upload
+
+
+async def _settle(file: PartialFile, upload: Upload) -> None:
+    """Cuts the file to what is known to be durable: a writer that was killed may have left more, a power cut less."""
+    if upload.status is UploadStatus.UPLOADING:
+        with disk_errors():
+            await in_thread(partial(file.cut, min(file.size_bytes, upload.received_bytes)))
+
+
+async def _durable_bytes(context: ApiContext, upload: Upload) -> int:
+    with disk_errors():
+        stored = await in_thread(partial(context.objects.uploads.size, upload.id))
+    return min(stored, upload.received_bytes)
+
+
+async def _found(caller: Uploader, upload_id: UUID) -> Upload:
+    """The caller's upload, if it has not ended without a result.
+
+    Raises:
+        CinemaError: there is none (``NOT_FOUND``).
+        HTTPException: it has been refused, or its time is over (410).
+    """
+    if not caller.may(upload_id):
+        raise _missing()
+    upload = await Uploads(caller.connections).get(upload_id)
+    is_over = upload.status is not UploadStatus.READY and tus.is_over(upload, datetime.now(UTC))
+    if upload.status in _ENDED or is_over:
+        reason = upload.error.message if upload.error else "This upload was not gone on with in time; begin again."
+        raise HTTPException(HTTPStatus.GONE, reason)
+    return upload
+
+
+@asynccontextmanager
+async def _writing(context: ApiContext, upload_id: UUID) -> AsyncIterator[PartialFile]:
+    """The upload's bytes, for this request alone; 423 if another one has them."""
+    try:
+        async with held(context.objects, upload_id) as file:
+            yield file
+    except PartialFileBusy as error:
+        raise HTTPException(HTTPStatus.LOCKED, error.message) from error
+
+
+async def _ticket(context: ApiContext, upload: Upload) -> UploadTicket:
+    key = f"{upload.owner_id}/{upload.id}"
+    signed = await context.objects.signed_upload_url(
+        Bucket.ASSETS, key, expires_in=TICKET_LIFETIME, max_bytes=upload.length_bytes
+    )
+    base, _, token = signed.rpartition(_ASSETS)
+    metadata = {"project": str(upload.project_id), "filename": upload.name}
+    if upload.kind is not None:
+        metadata["kind"] = upload.kind
+    return UploadTicket(
+        asset_id=upload.id,
+        url=f"{base}/uploads",
+        headers={TOKEN_HEADER: token},
+        metadata=metadata,
+        expires_at=datetime.now(UTC) + TICKET_LIFETIME,
+    )
+
+
+def _bearer_of(token: str, context: ApiContext) -> Uploader:
+    """Whoever holds this permission: a signed address of the upload, without the part that all of them share."""
+    key, _, query = token.partition("?")
+    try:
+        context.objects.verify_upload(Bucket.ASSETS, key, dict(parse_qsl(query)))
+        owner_id, upload_id = (UUID(part) for part in key.split("/"))
+    except (CinemaError, ValueError) as error:
+        raise unauthenticated("This permission to upload is not valid or has expired.") from error
+    return Uploader(owner_id, ActingAs(context.database, owner_id), only=upload_id)
+
+
+def _announced_bytes(request: Request) -> int:
+    """How long the body says it is; 0 where it does not say."""
+    given = request.headers.get("content-length", "")
+    return int(given) if given.isdecimal() else 0
+
+
+def _mismatch(error: ChecksumMismatch) -> JSONResponse:
+    members = {
+        "type": "about:blank",
+        "title": "Checksum Mismatch",
+        "status": tus.CHECKSUM_MISMATCH,
+        "detail": error.message,
+        "code": error.code.value,
+    }
+    return JSONResponse(members, tus.CHECKSUM_MISMATCH, media_type=MEDIA_TYPE)
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    """The protocol's headers in the API's description; that they are read by hand keeps to the protocol's answers."""
+    named = ("Tus-Resumable", *names)
+    return {"parameters": [{"name": name, "in": "header", "schema": {"type": "string"}} for name in named]}
+
+
+def _missing() -> CinemaError:
+    return CinemaError(ErrorCode.NOT_FOUND, "This upload does not exist.")
