@@ -1,0 +1,89 @@
+"""Answers as resources, and error answers as errors."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from schemas.errors import CinemaError, ConflictError, ErrorCode, TransientError
+from schemas.invalid_input import InvalidInput
+from schemas.model import Model
+from schemas.resources.problem import Problem
+
+Resource = TypeVar("Resource", bound=Model)
+
+#: Where an answer has no code of ours, as those of HTTP itself and of proxies in between.
+CODE_OF: Final[Mapping[int, ErrorCode]] = {
+    HTTPStatus.UNAUTHORIZED: ErrorCode.UNAUTHENTICATED,
+    HTTPStatus.FORBIDDEN: ErrorCode.FORBIDDEN,
+    HTTPStatus.NOT_FOUND: ErrorCode.NOT_FOUND,
+    HTTPStatus.GONE: ErrorCode.NOT_FOUND,
+    HTTPStatus.CONFLICT: ErrorCode.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorCode.LIMIT_EXCEEDED,
+    HTTPStatus.TOO_MANY_REQUESTS: ErrorCode.LIMIT_EXCEEDED,
+    HTTPStatus.BAD_GATEWAY: ErrorCode.STACK_UNAVAILABLE,
+    HTTPStatus.SERVICE_UNAVAILABLE: ErrorCode.STACK_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT: ErrorCode.STACK_UNAVAILABLE,
+}
+#: Answers of something that is away or busy for a moment.
+PASSING: Final = frozenset({429, 502, 503, 504})
+
+
+def resource(response: httpx.Response, model: type[Resource]) -> Resource:
+    """The resource that a successful answer holds. Members that a newer API has added are left out.
+
+    Raises:
+        CinemaError: it is an error, as :func:`raised` says, or no answer of the API's at all.
+    """
+    try:
+        return model.model_validate_json(raised(response).content, extra="ignore")
+    except ValidationError as error:
+        raise CinemaError(ErrorCode.INTERNAL, "The answer is not one of Cinema AI's API.") from error
+
+
+def raised(response: httpx.Response) -> httpx.Response:
+    """The answer, if it is no error.
+
+    Raises:
+        InvalidInput: what was sent breaks the contract; it names the fields.
+        ConflictError: what it is about is in no state for that.
+        TransientError: something is away or busy; the same request may succeed later.
+        CinemaError: anything else that the API refused.
+    """
+    if not response.is_success:
+        raise error_of(response)
+    return response
+
+
+def error_of(response: httpx.Response) -> CinemaError:
+    """What an error answer says, as the error that it is."""
+    told = _problem(response)
+    if told.errors:
+        error: CinemaError = InvalidInput(told.errors)
+    else:
+        code = told.code or CODE_OF.get(response.status_code, _by_class(response))
+        error = _class_of(response.status_code)(code, told.detail)
+    if told.request_id is not None:
+        error.add_note(f"request {told.request_id}")
+    return error
+
+
+def _problem(response: httpx.Response) -> Problem:
+    """What the answer says; what it is by its status alone where it comes from something else than the API."""
+    try:
+        return Problem.model_validate_json(response.content)
+    except ValidationError:
+        phrase = response.reason_phrase or "No reason was given"
+        return Problem(title=phrase, status=response.status_code, detail=f"{phrase} ({response.status_code}).")
+
+
+def _by_class(response: httpx.Response) -> ErrorCode:
+    return ErrorCode.INVALID_INPUT if response.is_client_error else ErrorCode.INTERNAL
+
+
+def _class_of(status: int) -> type[CinemaError]:
+    if status in PASSING:
+        return TransientError
+    return ConflictError if status == HTTPStatus.CONFLICT else CinemaError

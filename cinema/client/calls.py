@@ -1,0 +1,170 @@
+"""Single requests: what is sent for each operation, and what its answer is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from cinema.client import uploading
+from cinema.client.answers import Resource, raised, resource
+from cinema.client.attempts import KEY, attempted
+from cinema.client.steps import Flow, Send
+from schemas.edl import EDL
+from schemas.jobs import JobRequest, JobStatus
+from schemas.media import AssetKind
+from schemas.resources.assets import AssetChange, AssetList, AssetOrder, AssetResource
+from schemas.resources.files import OutputFilesResource
+from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
+from schemas.resources.page import Page
+from schemas.resources.projects import NewProject, ProjectChange, ProjectResource
+from schemas.resources.uploads import NewUpload, UploadTicket
+
+
+def create_project(name: str) -> Flow[ProjectResource]:
+    """Make a project."""
+    return _asked(Send(method="POST", url="/projects", model=NewProject(name=name)), ProjectResource)
+
+
+def list_projects(*, limit: int = 50, cursor: str | None = None) -> Flow[Page[ProjectResource]]:
+    """A page of projects, newest first; its ``next_cursor`` is the ``cursor`` of the next."""
+    return _asked(Send(method="GET", url="/projects", query=_query(limit=limit, cursor=cursor)), Page[ProjectResource])
+
+
+def get_project(project_id: UUID) -> Flow[ProjectResource]:
+    """Read a project."""
+    return _asked(Send(method="GET", url=f"/projects/{project_id}"), ProjectResource)
+
+
+def rename_project(project_id: UUID, name: str) -> Flow[ProjectResource]:
+    """Give a project another name."""
+    return _asked(Send(method="PATCH", url=f"/projects/{project_id}", model=ProjectChange(name=name)), ProjectResource)
+
+
+def list_assets(project_id: UUID) -> Flow[AssetList]:
+    """A project's footage, in its order."""
+    return _asked(Send(method="GET", url=f"/projects/{project_id}/assets"), AssetList)
+
+
+def order_assets(project_id: UUID, asset_ids: Sequence[UUID]) -> Flow[AssetList]:
+    """Put a project's footage in order."""
+    order = AssetOrder(assets=tuple(asset_ids))
+    return _asked(Send(method="PUT", url=f"/projects/{project_id}/assets/order", model=order), AssetList)
+
+
+def get_asset(asset_id: UUID) -> Flow[AssetResource]:
+    """Read an asset."""
+    return _asked(Send(method="GET", url=f"/assets/{asset_id}"), AssetResource)
+
+
+def change_asset(asset_id: UUID, *, name: str | None = None, kind: AssetKind | None = None) -> Flow[AssetResource]:
+    """Give an asset another name, or another kind."""
+    change = AssetChange(name=name, kind=kind)
+    return _asked(Send(method="PATCH", url=f"/assets/{asset_id}", model=change), AssetResource)
+
+
+def delete_asset(asset_id: UUID) -> Flow[None]:
+    """Delete an asset."""
+    raised((yield from attempted(Send(method="DELETE", url=f"/assets/{asset_id}"))))
+
+
+def permit_upload(
+    project_id: UUID, path: Path, *, kind: AssetKind | None = None, name: str | None = None
+) -> Flow[UploadTicket]:
+    """Announce a file. What is sent by the ticket can be taken up again by it, also by another program."""
+    new = NewUpload(name=name or path.name, size_bytes=path.stat().st_size, kind=kind)
+    return (yield from _asked(Send(method="POST", url=f"/projects/{project_id}/uploads", model=new), UploadTicket))
+
+
+def upload(
+    project_id: UUID,
+    path: Path,
+    *,
+    kind: AssetKind | None = None,
+    name: str | None = None,
+    on_progress: uploading.OnProgress | None = None,
+) -> Flow[AssetResource]:
+    """Upload a file and see that it is accepted, through any number of broken connections.
+
+    Raises:
+        CinemaError: it was refused; the code says what is wrong with it.
+        TransientError: the connection kept breaking.
+    """
+    ticket = yield from permit_upload(project_id, path, kind=kind, name=name)
+    return (yield from uploading.send(ticket, path, on_progress))
+
+
+def create_job(
+    project_id: UUID, request: JobRequest | None = None, *, idempotency_key: str | None = None
+) -> Flow[JobResource]:
+    """Order a job; by its key, which is made up where none is given, it is ordered once however often it is sent."""
+    headers = {KEY: idempotency_key or str(uuid4())}
+    order = request or JobRequest()
+    return _asked(Send(method="POST", url=f"/projects/{project_id}/jobs", headers=headers, model=order), JobResource)
+
+
+def list_jobs(
+    *, project_id: UUID | None = None, status: JobStatus | None = None, limit: int = 50, cursor: str | None = None
+) -> Flow[Page[JobResource]]:
+    """A page of jobs, newest first; its ``next_cursor`` is the ``cursor`` of the next."""
+    query = _query(project=project_id, status=status, limit=limit, cursor=cursor)
+    return _asked(Send(method="GET", url="/jobs", query=query), Page[JobResource])
+
+
+def get_job(job_id: UUID) -> Flow[JobResource]:
+    """Read a job."""
+    return _asked(Send(method="GET", url=f"/jobs/{job_id}"), JobResource)
+
+
+def cancel_job(job_id: UUID, outputs: Sequence[UUID] = ()) -> Flow[JobResource]:
+    """Call a job off, or only these of its outputs."""
+    return _ordered(job_id, "cancel", OutputsOrder(outputs=tuple(outputs)))
+
+
+def retry_job(job_id: UUID, outputs: Sequence[UUID] = (), *, idempotency_key: str | None = None) -> Flow[JobResource]:
+    """Make failed or called-off outputs again, or only these of them."""
+    headers = {KEY: idempotency_key or str(uuid4())}
+    order = OutputsOrder(outputs=tuple(outputs))
+    return _asked(Send(method="POST", url=f"/jobs/{job_id}/retry", headers=headers, model=order), JobResource)
+
+
+def approve_job(job_id: UUID, outputs: Sequence[UUID] = ()) -> Flow[JobResource]:
+    """Approve these plans, or all; those not named are called off."""
+    return _ordered(job_id, "approve", OutputsOrder(outputs=tuple(outputs)))
+
+
+def pause_job(job_id: UUID) -> Flow[JobResource]:
+    """Begin nothing new of a job."""
+    return _ordered(job_id, "pause", None)
+
+
+def resume_job(job_id: UUID) -> Flow[JobResource]:
+    """Go on with a job after a pause."""
+    return _ordered(job_id, "resume", None)
+
+
+def get_output(output_id: UUID) -> Flow[OutputResource]:
+    """Read an output."""
+    return _asked(Send(method="GET", url=f"/outputs/{output_id}"), OutputResource)
+
+
+def output_files(output_id: UUID) -> Flow[OutputFilesResource]:
+    """Where a completed output's files can be downloaded, for some hours."""
+    return _asked(Send(method="GET", url=f"/outputs/{output_id}/files"), OutputFilesResource)
+
+
+def output_edl(output_id: UUID) -> Flow[EDL]:
+    """A planned output's edit."""
+    return _asked(Send(method="GET", url=f"/outputs/{output_id}/edl"), EDL)
+
+
+def _ordered(job_id: UUID, order: str, outputs: OutputsOrder | None) -> Flow[JobResource]:
+    """An order that means the same however often it is given."""
+    response = yield from attempted(Send(method="POST", url=f"/jobs/{job_id}/{order}", model=outputs), repeatable=True)
+    return resource(response, JobResource)
+
+
+def _asked(send: Send, model: type[Resource]) -> Flow[Resource]:
+    return resource((yield from attempted(send)), model)
+
+
+def _query(**given: object) -> dict[str, str]:
+    return {name: str(value) for name, value in given.items() if value is not None}

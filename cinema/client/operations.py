@@ -1,0 +1,133 @@
+"""What can be asked of the API, by resource, each operation declared once for both clients."""
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from cinema.client import calls, downloading, uploading, waiting
+from cinema.client.steps import Flow
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+
+class Performs(Protocol):
+    """A client that waits."""
+
+    def perform(self, flow: Flow[Answer]) -> Answer: ...
+
+
+class PerformsAsync(Protocol):
+    """A client that is awaited."""
+
+    async def perform(self, flow: Flow[Answer]) -> Answer: ...
+
+
+class Blocking:
+    """A group of operations whose calls wait for their answer."""
+
+    def __init__(self, client: Performs) -> None:
+        self.client = client
+
+
+class Awaited:
+    """The same operations, to be awaited."""
+
+    def __init__(self, client: PerformsAsync) -> None:
+        self.client = client
+
+
+class Operation(Generic[P, Answer]):
+    """A method made of a flow: it returns the answer in a :class:`Blocking` group, a coroutine in an other."""
+
+    def __init__(self, flow: Callable[P, Flow[Answer]]) -> None:
+        self._flow = flow
+        self.__doc__ = flow.__doc__
+
+    @overload
+    def __get__(self, group: Blocking, _owner: type[Any]) -> Callable[P, Answer]: ...
+    @overload
+    def __get__(self, group: Awaited, _owner: type[Any]) -> Callable[P, Coroutine[Any, Any, Answer]]: ...
+    def __get__(self, group: Blocking | Awaited, _owner: type[Any]) -> Callable[P, Any]:
+        @wraps(self._flow)
+        def call(*arguments: P.args, **named: P.kwargs) -> Any:
+            return group.client.perform(self._flow(*arguments, **named))
+
+        return call
+
+
+class ProjectOperations:
+    """``client.projects``."""
+
+    create = Operation(calls.create_project)
+    list = Operation(calls.list_projects)
+    get = Operation(calls.get_project)
+    rename = Operation(calls.rename_project)
+
+
+class AssetOperations:
+    """``client.assets``."""
+
+    upload = Operation(calls.upload)
+    permit = Operation(calls.permit_upload)
+    send = Operation(uploading.send)
+    list = Operation(calls.list_assets)
+    get = Operation(calls.get_asset)
+    change = Operation(calls.change_asset)
+    order = Operation(calls.order_assets)
+    delete = Operation(calls.delete_asset)
+
+
+class JobOperations:
+    """``client.jobs``."""
+
+    create = Operation(calls.create_job)
+    list = Operation(calls.list_jobs)
+    get = Operation(calls.get_job)
+    wait = Operation(waiting.wait)
+    cancel = Operation(calls.cancel_job)
+    retry = Operation(calls.retry_job)
+    approve = Operation(calls.approve_job)
+    pause = Operation(calls.pause_job)
+    resume = Operation(calls.resume_job)
+
+
+class OutputOperations:
+    """``client.outputs``."""
+
+    get = Operation(calls.get_output)
+    files = Operation(calls.output_files)
+    edl = Operation(calls.output_edl)
+    download = Operation(downloading.download)
+
+
+class Projects(ProjectOperations, Blocking):
+    pass
+
+
+class Assets(AssetOperations, Blocking):
+    pass
+
+
+class Jobs(JobOperations, Blocking):
+    pass
+
+
+class Outputs(OutputOperations, Blocking):
+    pass
+
+
+class AsyncProjects(ProjectOperations, Awaited):
+    pass
+
+
+class AsyncAssets(AssetOperations, Awaited):
+    pass
+
+
+class AsyncJobs(JobOperations, Awaited):
+    pass
+
+
+class AsyncOutputs(OutputOperations, Awaited):
+    pass
