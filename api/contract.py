@@ -1,5 +1,6 @@
 """The API's description (OpenAPI 3.1): named the same in every version, and complete without each route's doing."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -27,12 +28,25 @@ TAGS: Final = {
     "jobs": "Orders for finished videos, and steering them while they are worked on.",
     "events": "Live progress as server-sent events, which any number of clients may watch.",
     "files": "What outputs delivered: videos, thumbnails, captions, and the edit itself.",
+    "shares": "Links by which anyone sees one output, until they expire or are revoked.",
+    "analytics": "What was made, measured and charged, in totals over time.",
     "tokens": "Access tokens for programs.",
     "limits": "What this account may use, and has used.",
     "audit": "Who did what, and when.",
     "webhooks": "Signed calls of your own address when something happens.",
     "sign-in": "Access tokens on a machine of your own; elsewhere a sign-in service issues them.",
     "health": "For operators: whether this process lives and can do its work.",
+}
+
+#: What can be done with what an operation made or gave: the id in its answer is a parameter of these.
+LINKS: Final[Mapping[str, Mapping[str, str]]] = {
+    "projects.create": {
+        "projects.read": "project_id",
+        "projects.rename": "project_id",
+        "jobs.create": "project_id",
+    },
+    "jobs.create": {"jobs.read": "job_id", "jobs.cancel": "job_id", "files.archive": "job_id"},
+    "jobs.cancel": {"jobs.read": "job_id", "jobs.cancel": "job_id"},
 }
 
 #: Answers that any route may give, whoever asks.
@@ -42,6 +56,7 @@ OF_ALL: Final = (
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
+_SUCCESSES: Final = ("200", "201")
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
 #: Where the framework says what a refused input looks like, which ours does not.
 _OF_FRAMEWORK: Final = ("HTTPValidationError", "ValidationError")
@@ -77,9 +92,12 @@ class DescribedApi(FastAPI):
 
 def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     """``schema`` with the tags in use and every error answer that follows from what a route takes."""
+    for item in schema["paths"].values():
+        _empty_answers(item.get("head", {}))
     operations = [item[method] for item in schema["paths"].values() for method in _METHODS if method in item]
     for operation in operations:
         _add_errors(operation)
+        _add_links(operation)
     used = {tag for operation in operations for tag in operation.get("tags", ())}
     schema["tags"] = [{"name": name, "description": text} for name, text in TAGS.items() if name in used]
     _add_problem(schema.setdefault("components", {}).setdefault("schemas", {}))
@@ -109,6 +127,23 @@ def _errors_of(operation: dict[str, Any], *, takes_input: bool) -> tuple[HTTPSta
     if "requestBody" in operation:
         found += [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
     return tuple(found)
+
+
+def _empty_answers(operation: dict[str, Any]) -> None:
+    """An answer to ``HEAD`` has no body, whatever its route can answer to ``GET``."""
+    for answer in operation.get("responses", {}).values():
+        answer.pop("content", None)
+
+
+def _add_links(operation: dict[str, Any]) -> None:
+    links = LINKS.get(operation["operationId"])
+    if links is None:
+        return
+    made = next(answer for status, answer in operation["responses"].items() if status in _SUCCESSES)
+    made["links"] = {
+        name: {"operationId": name, "parameters": {parameter: "$response.body#/id"}}
+        for name, parameter in links.items()
+    }
 
 
 def _add_problem(schemas: dict[str, Any]) -> None:

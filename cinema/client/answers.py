@@ -65,8 +65,9 @@ def error_of(response: httpx.Response) -> CinemaError:
     else:
         code = told.code or CODE_OF.get(response.status_code, _by_class(response))
         error = _class_of(response.status_code)(code, told.detail)
-    if told.request_id is not None:
-        error.add_note(f"request {told.request_id}")
+    request_id = response.headers.get("X-Request-ID")
+    if request_id is not None:
+        error.add_note(f"request {request_id}")
     return error
 
 

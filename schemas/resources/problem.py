@@ -27,4 +27,3 @@ class Problem(Model):
         description="The stable code that programs act on; absent where HTTP itself says it all.",
     )
     errors: tuple[FieldProblem, ...] = Field((), description="What is wrong with the input, by field.")
-    request_id: str | None = Field(None, description="What to name when asking for help about this request.")
