@@ -103,6 +103,10 @@ class Speeds:
         self.measured = sum(len(group) for group in grouped.values())
         self._speeds = {key: _measured_speed(group) for key, group in grouped.items() if len(group) >= FEWEST_MEASURED}
 
+    def knows(self, kind: WorkKind, subject: str) -> bool:
+        """Whether enough of this work was finished here to go by."""
+        return (kind, subject) in self._speeds
+
     def of(self, kind: WorkKind, subject: str) -> Speed:
         key = (kind, subject)
         return self._speeds.get(key) or PRIORS.get(key, UNKNOWN_WORK)

@@ -8,11 +8,11 @@ from analysis.kind import Guess, guess_kind
 from analysis.registry import (
     ANALYZERS,
     Analyzer,
-    applicable,
     artifact_key,
     run_analyzer,
     settle_parameters,
 )
+from schemas.analysing import applicable
 
 __all__ = [
     "ANALYZERS",

@@ -21,7 +21,7 @@ from analysis.transcript import TranscriptParameters, transcribe
 from schemas.analysing import AnalysisRequest
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import Alignment, Faces, Shots, Sound, Transcript
-from schemas.media import AssetKind, MediaProbe
+from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback
 
@@ -113,28 +113,6 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
         )
     }
 )
-
-#: What the director needs to know of each kind, if the streams for it are there.
-_OF_PICTURE: Mapping[AssetKind, tuple[str, ...]] = {
-    AssetKind.A_ROLL: ("shots", "faces"),
-    AssetKind.B_ROLL: ("shots", "faces"),
-    AssetKind.SCREEN: ("shots",),
-    AssetKind.AUDIO: (),
-}
-_OF_SOUND: Mapping[AssetKind, tuple[str, ...]] = {
-    AssetKind.A_ROLL: ("sound", "transcript"),
-    AssetKind.B_ROLL: ("sound",),
-    AssetKind.SCREEN: ("sound",),
-    AssetKind.AUDIO: ("sound",),
-}
-
-
-def applicable(probe: MediaProbe, kind: AssetKind) -> tuple[str, ...]:
-    """The analyzers, besides ``probe``, that an asset of this kind needs; alignment needs a pair and is asked apart."""
-    sound = _OF_SOUND[kind] if probe.dialogue is not None else ()
-    picture = _OF_PICTURE[kind] if probe.video is not None else ()
-    return sound + picture
-
 
 def artifact_key(analyzer: str, version: int, asset_sha256: str, parameters: Mapping[str, Any]) -> str:
     """What an analysis is remembered by: SHA-256, in hex, of the canonical JSON of everything it depends on."""

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
+from pydantic import SecretStr
 
 from api import passwords
 from api.callers import Authenticated, Context
@@ -51,7 +52,7 @@ def router() -> APIRouter:
         terms = ShareTerms(
             token_sha256=_digest(token),
             expires_at=new.expires_at or datetime.now(UTC) + USUAL_LIFE,
-            password=new.password and await asyncio.to_thread(passwords.hashed, new.password.get_secret_value()),
+            password=None if new.password is None else await _hashed(new.password),
             max_views=new.max_views,
         )
         made = await Shares(context.database).create(caller.owner_id, output_id, terms)
@@ -108,6 +109,10 @@ def router() -> APIRouter:
         return await _opened(context, share, after_guess=True)
 
     return routes
+
+
+async def _hashed(password: SecretStr) -> str:
+    return await asyncio.to_thread(passwords.hashed, password.get_secret_value())
 
 
 def _digest(token: str) -> bytes:

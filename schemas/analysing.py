@@ -1,5 +1,6 @@
 """What an analyzer is asked for and what becomes of its answer."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,3 +30,30 @@ class ArtifactRef(Model):
     analyzer: str
     key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     object_key: str
+
+
+#: What the director needs to know of each kind, if the streams for it are there.
+_OF_PICTURE: Mapping[AssetKind, tuple[str, ...]] = {
+    AssetKind.A_ROLL: ("shots", "faces"),
+    AssetKind.B_ROLL: ("shots", "faces"),
+    AssetKind.SCREEN: ("shots",),
+    AssetKind.AUDIO: (),
+}
+_OF_SOUND: Mapping[AssetKind, tuple[str, ...]] = {
+    AssetKind.A_ROLL: ("sound", "transcript"),
+    AssetKind.B_ROLL: ("sound",),
+    AssetKind.SCREEN: ("sound",),
+    AssetKind.AUDIO: ("sound",),
+}
+
+
+def applicable(probe: MediaProbe, kind: AssetKind) -> tuple[str, ...]:
+    """The analyzers, besides ``probe``, that an asset of this kind needs; alignment needs a pair and is asked apart."""
+    sound = _OF_SOUND[kind] if probe.dialogue is not None else ()
+    picture = _OF_PICTURE[kind] if probe.video is not None else ()
+    return sound + picture
+
+
+def most_applicable(kind: AssetKind) -> tuple[str, ...]:
+    """The same of an asset of which nothing is known but its kind: as if it had every stream."""
+    return _OF_SOUND[kind] + _OF_PICTURE[kind]

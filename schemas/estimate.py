@@ -1,5 +1,6 @@
 """What a job will take, said before it starts."""
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from annotated_types import Ge
@@ -58,3 +59,11 @@ class JobEstimate(Model):
     waiting_s: Spread
     finished_s: Spread
     measured: Annotated[int, Ge(0)]
+
+
+class Basis(StrEnum):
+    """What an estimate goes by: work finished here, a machine with two cores, or each of them in part."""
+
+    MEASURED = "measured"
+    PRIOR = "prior"
+    MIXED = "mixed"

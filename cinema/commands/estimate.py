@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from activities.estimating import Capacity, Speeds
+from activities.foretelling import Deployment, foretell, look_around
 from analysis import guess_kind
 from cinema.connections import database, installed
 from cinema.directing.footage import Footage
-from cinema.directing.foretelling import Deployment, foretell, look_around, unmeasured
 from cinema.directing.measuring import measure
 from cinema.directing.plain_time import about, plain_time
 from cinema.settings import Settings, load_settings
@@ -66,17 +67,18 @@ async def _report(settings: Settings, footage: Sequence[Footage], variants: Sequ
         kind = file.kind or guess_kind(probe, None, file.name).kind
         usable.append((kind, probe))
         files.append(FileLooked(name=file.name, kind=kind, duration_s=probe.duration_us / 1_000_000))
-    told = foretell(usable, variants, await _deployment(settings)) if usable else None
+    told = foretell(usable, variants, await _deployment(settings)).estimate if usable else None
     return EstimateReport(files=tuple(files), estimate=told)
 
 
 async def _deployment(settings: Settings) -> Deployment:
     """As it is, or as its settings say where nothing runs that could be asked."""
+    capacity = Capacity(settings.analysis_slots, settings.render_slots)
     try:
         async with database(installed(settings)) as pool:
-            return await look_around(settings, pool)
+            return await look_around(pool, capacity)
     except StackError:
-        return unmeasured(settings)
+        return Deployment(Speeds(()), capacity)
 
 
 def _print(console: Console, report: EstimateReport) -> None:
