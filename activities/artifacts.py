@@ -1,10 +1,11 @@
 """Stored analyses: found by content or made once, and read back as facts."""
 
+import json
+
 from pydantic import BaseModel
 
 from activities.declarations import AnalysedAsset
 from activities.uploads import upload_bytes
-from analysis import ANALYZERS
 from schemas.analysing import ArtifactRef
 from schemas.facts import AssetFacts
 from schemas.media import MediaProbe
@@ -20,18 +21,15 @@ async def write_artifact(objects: ObjectStore, ref: ArtifactRef, artifact: BaseM
     await upload_bytes(objects, Bucket.ANALYSIS, ref.object_key, artifact.model_dump_json().encode())
 
 
-async def read_artifact(objects: ObjectStore, ref: ArtifactRef) -> BaseModel:
-    """The artifact as its analyzer's result model."""
-    content = await read_object(objects, Bucket.ANALYSIS, ref.object_key)
-    return ANALYZERS[ref.analyzer].result.model_validate_json(content)
-
-
 async def read_facts(objects: ObjectStore, analysed: AnalysedAsset) -> AssetFacts:
     """Everything known of an asset; each artifact fills the field that has its analyzer's name.
 
     In an edit an asset goes by its content, so that the same footage gives the same edit in every job.
     """
-    artifacts = {ref.analyzer: await read_artifact(objects, ref) for ref in analysed.artifacts}
+    artifacts = {
+        ref.analyzer: json.loads(await read_object(objects, Bucket.ANALYSIS, ref.object_key))
+        for ref in analysed.artifacts
+    }
     asset = analysed.asset
     return AssetFacts.model_validate(
         {

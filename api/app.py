@@ -2,7 +2,21 @@
 
 from fastapi import FastAPI
 
-from api import assets, audit, downloads, events, files, health, jobs, projects, sign_in, tokens, uploads, webhooks
+from api import (
+    assets,
+    audit,
+    downloads,
+    events,
+    files,
+    health,
+    jobs,
+    projects,
+    revisions,
+    sign_in,
+    tokens,
+    uploads,
+    webhooks,
+)
 from api.context import ApiContext
 from api.contract import DescribedApi
 from api.edge.assembly import add_edge
@@ -24,6 +38,7 @@ def create_app(context: ApiContext) -> FastAPI:
     app.include_router(jobs.router())
     app.include_router(events.router())
     app.include_router(files.router())
+    app.include_router(revisions.router())
     app.include_router(assets.router())
     app.include_router(uploads.router())
     app.include_router(tokens.router())

@@ -58,10 +58,7 @@ def router() -> APIRouter:
     async def edl(output_id: UUID, caller: Authenticated, context: Context) -> EDL:
         """The edit decision list, once the output is planned: what is shown and heard, and why."""
         output = await Outputs(caller.connections).get(output_id)
-        if output.edl_key is None:
-            raise ConflictError(ErrorCode.INVALID_TRANSITION, "This output is not planned yet.")
-        content = b"".join([chunk async for chunk in context.objects.get(Bucket.OUTPUTS, output.edl_key)])
-        return EDL.model_validate_json(content)
+        return await edit_of(context.objects, output)
 
     @routes.get(
         "/jobs/{job_id}/archive", response_class=ZipArchive, responses=_ARCHIVED, summary="Download all of a job"
@@ -84,6 +81,14 @@ def router() -> APIRouter:
         return ZipArchive(iter(zipped), headers=headers)
 
     return routes
+
+
+async def edit_of(objects: ObjectStore, output: Output) -> EDL:
+    """Raises ``INVALID_TRANSITION`` where the output has no plan yet."""
+    if output.edl_key is None:
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, "This output is not planned yet.")
+    content = b"".join([chunk async for chunk in objects.get(Bucket.OUTPUTS, output.edl_key)])
+    return EDL.model_validate_json(content)
 
 
 async def _title(caller: Caller, output: Output) -> str:

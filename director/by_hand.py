@@ -21,6 +21,7 @@ _KIND: Final = "edited_by_hand"
 
 #: Of an edit: more than any film has, and what a machine can be asked to render in a day.
 MOST_CLIPS: Final = 20_000
+MOST_TRACKS: Final = 8
 LONGEST_S: Final = 6 * 3600
 #: Sides of the canvas in pixels, the longer and the shorter one: what is delivered, and what still shows something.
 LARGEST_CANVAS: Final = (1920, 1080)
@@ -94,6 +95,8 @@ def _of_form(edl: EDL, variant: Variant) -> Iterator[FieldProblem]:
     clips = len(edl.video) + len(edl.overlays) + sum(len(track.clips) for track in edl.audio)
     if clips > MOST_CLIPS:
         yield FieldProblem(field="video", problem=f"there are {clips} clips, and at most {MOST_CLIPS} can be rendered")
+    if len(edl.audio) > MOST_TRACKS:
+        yield FieldProblem(field="audio", problem=f"should be at most {MOST_TRACKS} tracks")
     yield from _of_canvas(edl.canvas)
     yield from _of_captions(edl)
 

@@ -1,7 +1,8 @@
 """Which analyses exist already, by content."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from schemas.analysing import ArtifactRef
@@ -22,6 +23,19 @@ class Analyses:
         async with session(self._connections) as connection:
             row = await connection.fetchrow("select * from public.analyses where key = $1 and usable", key)
         return None if row is None else model_from(row, ArtifactRef)
+
+    async def known_of(self, contents: Sequence[str]) -> Mapping[str, Sequence[ArtifactRef]]:
+        """Every analysis that is kept of files with these SHA-256, by SHA-256, the newest first."""
+        statement = """
+            select asset_sha256, analyzer, key, object_key from public.analyses
+            where asset_sha256 = any($1::text[]) and usable order by created_at desc, key
+        """
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(statement, list(contents))
+        found: defaultdict[str, list[ArtifactRef]] = defaultdict(list)
+        for row in rows:
+            found[row["asset_sha256"]].append(model_from(row, ArtifactRef))
+        return found
 
     @asynccontextmanager
     async def making(self, key: str) -> AsyncIterator[None]:

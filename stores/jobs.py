@@ -54,6 +54,14 @@ class Jobs:
             )
             return await _read(connection, job_id)
 
+    async def ordered_before(
+        self, owner_id: UUID, project_id: UUID, request: JobRequest, *, idempotency_key: str
+    ) -> Job | None:
+        """The job that :meth:`create` would give back, if this order was sent before. Raises ``CONFLICT`` likewise."""
+        async with transaction(self._connections) as connection:
+            made = await _made_before(connection, owner_id, idempotency_key)
+        return None if made is None else _same_order(made, project_id, request)
+
     async def get(self, job_id: UUID) -> Job:
         """The job with its outputs. Raises ``NOT_FOUND`` if there is none, or it is not the caller's to see."""
         async with transaction(self._connections) as connection:

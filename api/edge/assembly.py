@@ -12,7 +12,7 @@ from api.edge.exchange import REQUEST_ID
 from api.edge.hosts import Hosts
 from api.edge.patience import Patience
 from api.edge.rates import RateLimiting
-from api.edge.rules import UNRECORDED, UPLOADS, EdgeRules
+from api.edge.rules import EDITS, LARGEST_EDIT, UNRECORDED, UPLOADS, EdgeRules
 from stores import Pool
 from stores.audit_log import AuditLog
 
@@ -34,7 +34,7 @@ READ: Final = (
 def add_edge(app: FastAPI, rules: EdgeRules, database: Pool) -> None:
     """Put the layers around ``app``; each is added around those before it."""
     app.add_middleware(Patience, longest_s=rules.longest_s, elsewhere=UPLOADS)
-    app.add_middleware(BodySizes, most=rules.largest_body, elsewhere=UPLOADS)
+    app.add_middleware(BodySizes, most=rules.largest_body, elsewhere=UPLOADS, larger={EDITS: LARGEST_EDIT})
     app.add_middleware(Auditing, rows=AuditLog(database), unrecorded=UNRECORDED)
     if rules.rates is not None:
         app.add_middleware(RateLimiting, rates=rules.rates)

@@ -1,6 +1,6 @@
 """No more of a request's body than any of ours can need, whatever its header says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -14,18 +14,25 @@ TOO_LARGE: Final = "The body is larger than is taken here."
 
 
 class BodySizes:
-    """Refuses bodies of more than ``most`` bytes, except below the paths that look after theirs."""
+    """Refuses bodies of more than ``most`` bytes, except below the paths that look after theirs.
 
-    def __init__(self, app: ASGIApp, *, most: int, elsewhere: Sequence[str]) -> None:
+    ``larger`` has other limits than ``most``, by what a path begins with.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, most: int, elsewhere: Sequence[str], larger: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._most = most
+        self._larger = larger or {}
         self._elsewhere = tuple(elsewhere)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(self._elsewhere):
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > self._most:
+        most = next((size for path, size in self._larger.items() if scope["path"].startswith(path)), self._most)
+        if _announced(scope) > most:
             await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)(scope, receive, send)
             return
         received = 0
@@ -34,7 +41,7 @@ class BodySizes:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._most:
+            if received > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
             return message
 

@@ -8,6 +8,10 @@ from api.edge.rates import Rates
 LARGEST_BODY: Final = 1 << 20
 LONGEST_S: Final = 30.0
 
+#: Edits are sent below this path; those of long films have some megabytes.
+EDITS: Final = "/outputs/"
+LARGEST_EDIT: Final = 16 << 20
+
 #: Below these, bodies are files: their routes look after size and time themselves.
 UPLOADS: Final = ("/uploads",)
 #: Pieces of an upload, whose beginning is recorded.
