@@ -3,15 +3,18 @@
 from fastapi import FastAPI
 
 from api import (
+    analytics,
     assets,
     audit,
     downloads,
+    estimates,
     events,
     files,
     health,
     jobs,
     projects,
     revisions,
+    shares,
     sign_in,
     tokens,
     uploads,
@@ -41,6 +44,9 @@ def create_app(context: ApiContext) -> FastAPI:
     app.include_router(revisions.router())
     app.include_router(assets.router())
     app.include_router(uploads.router())
+    app.include_router(analytics.router())
+    app.include_router(estimates.router())
+    app.include_router(shares.router())
     app.include_router(tokens.router())
     app.include_router(audit.router())
     if context.webhooks is not None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
+from activities.estimating import Capacity
 from api.authentication import LocalIssuer, TokenVerifier
 from api.edge.rules import EdgeRules
 from api.finishing import Finisher
@@ -35,7 +36,8 @@ class ApiContext:
     """Connections of one API process, and its rules.
 
     ``webhooks`` is absent where there is no key to keep their secrets with, ``sign_in`` where a sign-in service issues
-    the tokens; ``documented`` offers interactive documentation.
+    the tokens; ``capacity`` is what the workers do at once, which estimates go by; ``documented`` offers interactive
+    documentation.
     """
 
     database: Pool
@@ -45,6 +47,7 @@ class ApiContext:
     changes: JobChanges
     finisher: Finisher
     edge: EdgeRules = field(default_factory=EdgeRules)
+    capacity: Capacity = field(default_factory=Capacity)
     webhooks: WebhookRules | None = None
     sign_in: LocalSignIn | None = None
     documented: bool = False

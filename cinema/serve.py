@@ -8,6 +8,7 @@ import httpx
 import uvicorn
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
+from activities.estimating import Capacity
 from api import ApiContext, create_app
 from api.finishing import Finisher
 from api.health import needs
@@ -56,14 +57,15 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             changes=JobChanges(pool),
             finisher=Finisher(pool, store, Looking(settings)),
             edge=edge_rules(settings),
+            capacity=Capacity(settings.analysis_slots, settings.render_slots),
             webhooks=webhook_rules(settings),
             sign_in=local,
             documented=settings.environment is Environment.DEVELOPMENT,
         )
         app = create_app(context)
         if tracing():
-            # One span a request: those of each piece of an answer are spared.
-            FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz", exclude_spans=["receive", "send"])
+            # One span a request: those of each piece of an answer are spared. The address of a share link is a secret.
+            FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz,/s/", exclude_spans=["receive", "send"])
         config = uvicorn.Config(
             app,
             log_config=None,
