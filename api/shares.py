@@ -58,7 +58,7 @@ def router() -> APIRouter:
         made = await Shares(context.database).create(caller.owner_id, output_id, terms)
         return MadeShare(**made.model_dump(), token=token, url=f"{request.base_url}s/{token}")
 
-    @routes.get("/outputs/{output_id}/shares", name="list_shares", summary="List an output's share links, newest first")
+    @routes.get("/outputs/{output_id}/shares", name="list", summary="List an output's share links, newest first")
     async def list_shares(
         output_id: UUID, caller: Authenticated, limit: Limit = 50, cursor: Cursor = None
     ) -> Page[ShareResource]:
