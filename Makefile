@@ -42,6 +42,7 @@ else
 endif
 
 test: $(INSTALLED) typescript-clients ## Run every test, with coverage
+	@deploy/install-faketime
 	@echo "==> Testing"
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest

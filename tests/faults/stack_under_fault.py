@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from temporalio.client import Client
 
+from api.authentication import LocalIssuer
 from cinema.connections import objects
 from cinema.settings import Settings
+from cinema.stack.layout import Layout
 from cinema.stack.services import runtime_environment
 from cinema.stack.state import read_state
 from demo.small import write_variation
@@ -125,6 +128,15 @@ class StackUnderFault:
     def children_of(self, part: str) -> list[int]:
         """The sandboxed children that a worker runs at this moment."""
         return [pid for pid in descendants(self.pid(part)) if running(pid)]
+
+    def creator(self, project: Project) -> httpx.AsyncClient:
+        """A client of the API, signed in as the project's owner."""
+        state = read_state(self.home / "stack.json")
+        assert state is not None
+        assert state.endpoints is not None
+        token = LocalIssuer(Layout(self.home).token_key.read_text(encoding="utf-8")).token(project.owner_id)
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(base_url=state.endpoints.api_url, headers=headers, timeout=PATIENCE_SECONDS)
 
     async def order(
         self,

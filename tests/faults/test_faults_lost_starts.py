@@ -5,9 +5,11 @@ import signal
 import sys
 from uuid import UUID
 
+import httpx
 import pytest
 
 from schemas.edl import Variant
+from schemas.jobs import Project
 from stores import Jobs
 from tests.conftest import REPOSITORY
 from tests.faults.fault_plan import Kind, Point
@@ -49,3 +51,25 @@ async def test_dispatcher_killed_between_claim_and_mark(stack: StackUnderFault, 
     await stack.restarted("dispatcher", dispatcher)
     await stack.lease_ends(job)
     await judge(stack, job)
+
+
+async def test_api_killed_after_it_accepted_a_job(stack: StackUnderFault) -> None:
+    """Its creator, left without an answer, sends the order again: it is still one job."""
+    dispatcher, api = stack.signal("dispatcher", signal.SIGSTOP), stack.pid("api")
+    project = await stack.project()
+    async with stack.creator(project) as creator:
+        first = await order_hook(creator, project)
+        stack.signal("api", signal.SIGKILL)
+        stack.signal("dispatcher", signal.SIGKILL)
+        await stack.restarted("api", api)
+        await stack.restarted("dispatcher", dispatcher)
+        assert await order_hook(creator, project) == first
+    await judge(stack, await Jobs(stack.pool).get(first))
+
+
+async def order_hook(creator: httpx.AsyncClient, project: Project) -> UUID:
+    answer = await creator.post(
+        f"/projects/{project.id}/jobs", json={"variants": ["hook_cut"]}, headers={"Idempotency-Key": "the-hook"}
+    )
+    assert answer.status_code == 201, answer.text
+    return UUID(answer.json()["id"])
