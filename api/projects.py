@@ -1,4 +1,4 @@
-"""Projects: made, listed, read, renamed."""
+"""Projects: made, listed, read, renamed, deleted."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -9,8 +9,9 @@ from api.callers import Authenticated, Context
 from api.cursors import Cursor, Limit, Position, position_of
 from schemas.resources.page import Page
 from schemas.resources.projects import NewProject, ProjectChange, ProjectResource
-from stores import Projects
+from stores import Deletions, Projects
 from stores.project_listing import ProjectListing
+from workflows.deletion_client import start_deletion
 
 
 def router() -> APIRouter:
@@ -38,5 +39,14 @@ def router() -> APIRouter:
     @routes.patch("/{project_id}", summary="Rename a project")
     async def rename(project_id: UUID, change: ProjectChange, caller: Authenticated) -> ProjectResource:
         return await ProjectListing(caller.connections).rename(project_id, change.name)
+
+    @routes.delete("/{project_id}", status_code=HTTPStatus.ACCEPTED, summary="Delete a project, for good")
+    async def delete(project_id: UUID, caller: Authenticated, context: Context) -> ProjectResource:
+        """With its footage, its jobs and their outputs. It takes nothing new any more; in the end it is not found."""
+        project = await ProjectListing(caller.connections).get(project_id)
+        requested_by = f"creator {caller.owner_id}"
+        await start_deletion(context.temporal, project_id, requested_by=requested_by)
+        await Deletions(context.database).begin(project_id, requested_by)
+        return project.model_copy(update={"deleting": True})
 
     return routes

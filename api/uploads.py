@@ -2,30 +2,29 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Final
-from urllib.parse import parse_qsl
+from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response, Security
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials
 
 from api import tus
-from api.authentication.tokens import unauthenticated
-from api.callers import Authenticated, Context, authenticated, bearer
+from api.callers import Authenticated, Context
 from api.context import ApiContext
 from api.finishing import held
 from api.problems import MEDIA_TYPE, problem_responses
 from api.receiving import ChecksumMismatch, Reception, TooMuch
+from api.upload_permissions import Uploader, Uploading, permission
 from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
+from schemas.resources.assets import AssetResource
 from schemas.resources.uploads import NewUpload, UploadTicket
 from schemas.uploads import NewFile, Upload, UploadStatus
-from stores import ActingAs, Bucket, Projects
+from stores import Projects
+from stores.asset_listing import AssetListing
 from stores.durable_files import disk_errors
 from stores.partial_files import PartialFile, PartialFileBusy
 from stores.threads import in_thread
@@ -33,13 +32,9 @@ from stores.uploads import Uploads
 
 #: An upload to which nothing was added for this long is given up.
 EXPIRES_IN: Final = timedelta(hours=24)
-#: How long a permission holds: enough for a day's footage over a slow line, with its breaks.
-TICKET_LIFETIME: Final = timedelta(days=7)
 #: How long the request that brings the last byte waits to hear what became of the file.
 PATIENCE: Final = timedelta(seconds=20)
 
-TOKEN_HEADER: Final = "Upload-Token"  # noqa: S105 (its name)
-_ASSETS: Final = f"/objects/{Bucket.ASSETS}/"
 _ENDED: Final = frozenset({UploadStatus.REFUSED, UploadStatus.EXPIRED})
 
 _NOT_CACHED: Final = {"Cache-Control": "no-store"}
@@ -52,38 +47,6 @@ _OTHER_BYTES: Final = {
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 _BODY: Final = {"content": {tus.CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
-
-
-@dataclass(frozen=True, slots=True)
-class Uploader:
-    """Who uploads: a creator who is signed in, or whoever was handed permission for one upload of theirs."""
-
-    owner_id: UUID
-    connections: ActingAs
-    only: UUID | None = None
-
-    def may(self, upload_id: UUID) -> bool:
-        return self.only in {None, upload_id}
-
-
-async def uploader(
-    request: Request,
-    context: Context,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
-    upload_token: Annotated[str | None, Header(max_length=1024, description="Permission for one upload.")] = None,
-) -> Uploader:
-    """Who uploads.
-
-    Raises:
-        CinemaError: there is no valid token of either kind (``UNAUTHENTICATED``).
-    """
-    if upload_token is not None:
-        return _bearer_of(upload_token, context)
-    caller = await authenticated(request, credentials)
-    return Uploader(caller.owner_id, caller.connections)
-
-
-Uploading = Annotated[Uploader, Depends(uploader)]
 
 
 def router() -> APIRouter:
@@ -103,7 +66,7 @@ def router() -> APIRouter:
         await Projects(caller.connections).get(project_id)
         file = NewFile(name=new.name, length_bytes=new.size_bytes, kind=new.kind, sha256=new.sha256)
         upload = await Uploads(context.database).begin(caller.owner_id, project_id, file, expires_in=EXPIRES_IN)
-        return await _ticket(context, upload)
+        return await permission(context, upload)
 
     return routes
 
@@ -137,14 +100,17 @@ def _add_creation(routes: APIRouter) -> None:
         responses=_REFUSALS,
         openapi_extra=_headers("Upload-Length", "Upload-Metadata"),
     )
-    async def create(request: Request, caller: Uploading, context: Context) -> Response:
-        """`Upload-Metadata` names the `project` and the `filename`, and may name a `kind` and the file's `sha256`."""
+    async def create(request: Request, response: Response, caller: Uploading, context: Context) -> AssetResource:
+        """`Upload-Metadata` names the `project` and the `filename`, and may name a `kind` and the file's `sha256`.
+
+        `Location` is where the bytes go; the answer is the asset that they become.
+        """
         tus.check_version(request.headers)
         upload = await _begun(request, caller, context)
         if tus.carries_bytes(request.headers):
             upload = await _received(request, context, upload, offset=0)
-        location = {"Location": f"/uploads/{upload.id}", **tus.state_of(upload)}
-        return Response(status_code=HTTPStatus.CREATED, headers=location)
+        response.headers.update({"Location": f"/uploads/{upload.id}", **tus.state_of(upload)})
+        return await AssetListing(caller.connections).get(upload.id)
 
 
 def _add_progress(routes: APIRouter) -> None:
@@ -200,15 +166,14 @@ async def end_upload(context: ApiContext, upload: Upload) -> None:
     """Gives an upload up, and its bytes.
 
     Raises:
-        ConflictError: it has become an asset (``CONFLICT``).
-        HTTPException: its bytes are being written or looked at (423).
+        HTTPException: it has become an asset (409), or its bytes are being written or looked at (423).
     """
-    if upload.status is UploadStatus.READY:
-        raise HTTPException(HTTPStatus.CONFLICT, "This upload is finished; delete the asset that it has become.")
     async with _writing(context, upload.id) as file:
-        await Uploads(context.database).remove(upload.id)
+        removed = await Uploads(context.database).remove(upload.id)
         with disk_errors():
             await in_thread(file.remove)
+    if not removed:
+        raise HTTPException(HTTPStatus.CONFLICT, "This upload is finished; delete the asset that it has become.")
 
 
 async def _begun(request: Request, caller: Uploader, context: ApiContext) -> Upload:
@@ -241,20 +206,24 @@ async def _received(request: Request, context: ApiContext, upload: Upload, *, of
     async def count(received: int) -> None:
         await uploads.note_received(upload.id, received, expires_in=EXPIRES_IN)
 
+    if upload.status is not UploadStatus.UPLOADING:
+        _check_offset(offset, upload.length_bytes)
+        return await _judged(context, upload.id)
     async with _writing(context, upload.id) as file:
         current = await uploads.get(upload.id)
-        await _settle(file, current)
-        if offset != file.size_bytes:
-            raise HTTPException(
-                HTTPStatus.CONFLICT,
-                f"The next byte is number {file.size_bytes}, not {offset}.",
-                {"Upload-Offset": str(file.size_bytes)},
-            )
-        if _announced_bytes(request) > current.length_bytes - offset:
-            raise TooMuch
         if current.status is UploadStatus.UPLOADING:
+            await _settle(file, current)
+            _check_offset(offset, file.size_bytes)
+            if _announced_bytes(request) > current.length_bytes - offset:
+                raise TooMuch
             await Reception(file, current.length_bytes, checksum, count).take(request.stream())
     return await _judged(context, upload.id)
+
+
+def _check_offset(given: int, expected: int) -> None:
+    if given != expected:
+        detail = f"The next byte is number {expected}, not {given}."
+        raise HTTPException(HTTPStatus.CONFLICT, detail, {"Upload-Offset": str(expected)})
 
 
 async def _judged(context: ApiContext, upload_id: UUID) -> Upload:
@@ -274,14 +243,13 @@ async def _judged(context: ApiContext, upload_id: UUID) -> Upload:
 
 async def _settle(file: PartialFile, upload: Upload) -> None:
     """Cuts the file to what is known to be durable: a writer that was killed may have left more, a power cut less."""
-    if upload.status is UploadStatus.UPLOADING:
-        with disk_errors():
-            await in_thread(partial(file.cut, min(file.size_bytes, upload.received_bytes)))
+    with disk_errors():
+        await in_thread(partial(file.cut, min(file.size_bytes, upload.received_bytes)))
 
 
 async def _durable_bytes(context: ApiContext, upload: Upload) -> int:
     with disk_errors():
-        stored = await in_thread(partial(context.objects.uploads.size, upload.id))
+        stored = await in_thread(partial(context.embedded.uploads.size, upload.id))
     return min(stored, upload.received_bytes)
 
 
@@ -306,39 +274,10 @@ async def _found(caller: Uploader, upload_id: UUID) -> Upload:
 async def _writing(context: ApiContext, upload_id: UUID) -> AsyncIterator[PartialFile]:
     """The upload's bytes, for this request alone; 423 if another one has them."""
     try:
-        async with held(context.objects, upload_id) as file:
+        async with held(context.embedded, upload_id) as file:
             yield file
     except PartialFileBusy as error:
         raise HTTPException(HTTPStatus.LOCKED, error.message) from error
-
-
-async def _ticket(context: ApiContext, upload: Upload) -> UploadTicket:
-    key = f"{upload.owner_id}/{upload.id}"
-    signed = await context.objects.signed_upload_url(
-        Bucket.ASSETS, key, expires_in=TICKET_LIFETIME, max_bytes=upload.length_bytes
-    )
-    base, _, token = signed.rpartition(_ASSETS)
-    metadata = {"project": str(upload.project_id), "filename": upload.name}
-    if upload.kind is not None:
-        metadata["kind"] = upload.kind
-    return UploadTicket(
-        asset_id=upload.id,
-        url=f"{base}/uploads",
-        headers={TOKEN_HEADER: token},
-        metadata=metadata,
-        expires_at=datetime.now(UTC) + TICKET_LIFETIME,
-    )
-
-
-def _bearer_of(token: str, context: ApiContext) -> Uploader:
-    """Whoever holds this permission: a signed address of the upload, without the part that all of them share."""
-    key, _, query = token.partition("?")
-    try:
-        context.objects.verify_upload(Bucket.ASSETS, key, dict(parse_qsl(query)))
-        owner_id, upload_id = (UUID(part) for part in key.split("/"))
-    except (CinemaError, ValueError) as error:
-        raise unauthenticated("This permission to upload is not valid or has expired.") from error
-    return Uploader(owner_id, ActingAs(context.database, owner_id), only=upload_id)
 
 
 def _announced_bytes(request: Request) -> int:

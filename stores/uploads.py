@@ -131,10 +131,11 @@ class Uploads:
             statement = "update public.uploads set looks = looks + 1 where id = $1 returning looks"
             return int(await connection.fetchval(statement, upload_id) or 0)
 
-    async def remove(self, upload_id: UUID) -> None:
-        """Forgets the upload, unless it has become an asset."""
+    async def remove(self, upload_id: UUID) -> bool:
+        """Forgets the upload; returns whether there was one that has not become an asset."""
         async with session(self._connections) as connection:
-            await connection.execute("delete from public.uploads where id = $1 and status <> 'ready'", upload_id)
+            statement = "delete from public.uploads where id = $1 and status <> 'ready' returning true"
+            return bool(await connection.fetchval(statement, upload_id))
 
     async def expire(self) -> None:
         """Ends the uploads whose time is over."""

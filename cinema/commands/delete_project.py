@@ -9,17 +9,16 @@ from uuid import UUID
 from rich.console import Console
 from rich.filesize import decimal
 from temporalio.client import WorkflowFailureError
-from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from cinema.connections import database, installed, temporal
 from cinema.settings import Settings, load_settings
 from cinema.stack.errors import StackError
+from schemas.errors import TransientError
 from schemas.jobs import Project
 from schemas.retention import DeletionRecord
 from stores import Deletions, Projects
-from workflows.contract import JOBS_QUEUE
-from workflows.retention_contract import DELETE_PROJECT, DeleteProjectInput, delete_project_id
+from workflows.deletion_client import start_deletion
 
 
 def delete_project(project_id: UUID, *, confirm: Callable[[str], bool], as_json: bool) -> int:
@@ -52,17 +51,9 @@ async def _find(settings: Settings, project_id: UUID) -> Project | None:
 async def _delete(settings: Settings, project_id: UUID) -> DeletionRecord:
     client = await temporal(settings)
     try:
-        handle = await client.start_workflow(
-            DELETE_PROJECT,
-            DeleteProjectInput(project_id=project_id, requested_by=f"operator {getpass.getuser()}"[:200]),
-            id=delete_project_id(project_id),
-            task_queue=JOBS_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"delete project {project_id}",
-            result_type=DeletionRecord,
-        )
+        handle = await start_deletion(client, project_id, requested_by=f"operator {getpass.getuser()}"[:200])
         record: DeletionRecord = await handle.result()
-    except (RPCError, RuntimeError) as error:
+    except (RPCError, TransientError) as error:
         raise StackError(f"Temporal does not answer: {error}") from error
     except WorkflowFailureError as error:
         raise StackError(f"The project could not be deleted; run this again to go on: {error.cause}") from error

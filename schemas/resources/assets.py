@@ -73,4 +73,6 @@ class AssetChange(Model):
 class AssetOrder(Model):
     """The ids of all the project's assets, in their new order."""
 
-    assets: Annotated[tuple[UUID, ...], Len(0, MOST_ASSETS)]
+    assets: Annotated[tuple[UUID, ...], Len(0, MOST_ASSETS)] = Field(
+        examples=[["7b2f6f0e-4f5a-4a57-9a3e-0d6a5b1c2d3e", "0c9e8a4e-5d41-4c19-8f0b-7a5be8f7d1aa"]]
+    )
