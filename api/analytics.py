@@ -1,12 +1,14 @@
 """Analytics: what became of a creator's work over time, of a project's, and of one job's."""
 
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
 from api.callers import Authenticated
+from api.problems import problem_responses
 from schemas.cost import LedgerEntry, WorkKind
 from schemas.invalid_input import InvalidInput
 from schemas.jobs import Job, Output
@@ -51,7 +53,12 @@ def router() -> APIRouter:
     """``/analytics``, ``/projects/{project_id}/analytics`` and ``/jobs/{job_id}/analytics``."""
     routes = APIRouter(tags=["analytics"])
 
-    @routes.get("/analytics", name="of_everything", summary="Read totals over time")
+    @routes.get(
+        "/analytics",
+        name="of_everything",
+        responses=problem_responses(HTTPStatus.NOT_FOUND),
+        summary="Read totals over time",
+    )
     async def of_everything(caller: Authenticated, days: Days, project: OnlyProject = None) -> AnalyticsResource:
         """Each output counts on the day (UTC) on which it last ended; what expires keeps counting."""
         if project is not None:
