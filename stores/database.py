@@ -1,7 +1,7 @@
 """Connections to Postgres and what its errors mean to us."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
@@ -52,12 +52,19 @@ async def open_pool(dsn: str, *, min_size: int = 1, max_size: int = 10, statemen
             statement_cache_size=statement_cache_size,
             command_timeout=COMMAND_TIMEOUT_S,
             init=_speak_json,
+            reset=_leave_clean,
         )
 
 
 async def _speak_json(connection: Connection) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def _leave_clean(connection: Connection) -> None:
+    """Spares every use of a connection a round trip: settings and locks of ours end with their transaction."""
+    if connection.is_in_transaction():
+        await connection.reset()
 
 
 @contextmanager
@@ -96,8 +103,16 @@ async def session(connections: Connections) -> AsyncIterator[Connection]:
 @asynccontextmanager
 async def transaction(connections: Connections) -> AsyncIterator[Connection]:
     """A connection in a transaction: all statements take effect together, or none does."""
-    async with session(connections) as connection, connection.transaction():
-        yield connection
+    async with session(connections) as connection:
+        if connection.is_in_transaction():  # As a creator's are from the start.
+            yield connection
+            return
+        async with connection.transaction():
+            yield connection
+
+
+#: Until the transaction ends (``set local``), in one round trip; the claims first, while we may still set anything.
+_BECOME = "select set_config('request.jwt.claims', $1, true), set_config('role', 'authenticated', true)"
 
 
 class ActingAs:
@@ -114,12 +129,11 @@ class ActingAs:
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
         async with self._connections.acquire() as connection, connection.transaction():
-            await connection.execute("select set_config('request.jwt.claims', $1, true)", self._claims)
-            await connection.execute("set local role authenticated")
+            await connection.fetchrow(_BECOME, self._claims)
             yield connection
 
 
-def model_from(row: asyncpg.Record, model: type[Row]) -> Row:
+def model_from(row: asyncpg.Record | Mapping[str, Any], model: type[Row]) -> Row:
     """The row as a model whose fields are columns; columns that clients do not see are left out."""
     return model.model_validate({name: row[name] for name in model.model_fields})
 

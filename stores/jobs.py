@@ -203,11 +203,19 @@ async def _lock(connection: Connection, job_id: UUID) -> JobStatus:
 
 
 async def _read(connection: Connection, job_id: UUID) -> Job:
-    row = await connection.fetchrow("select * from public.jobs where id = $1", job_id)
+    """The job and its outputs at one moment, in one round trip."""
+    row = await connection.fetchrow(
+        """
+        select jobs.*, array(
+            select to_jsonb(outputs) from public.job_outputs outputs where outputs.job_id = jobs.id order by position
+        ) as outputs
+        from public.jobs where id = $1
+        """,
+        job_id,
+    )
     if row is None:
         raise _missing()
-    outputs = await connection.fetch("select * from public.job_outputs where job_id = $1 order by position", job_id)
-    return job_from(row, [model_from(output, Output) for output in outputs])
+    return job_from(row, [model_from(output, Output) for output in row["outputs"]])
 
 
 async def _settle(connection: Connection, job_id: UUID, *, error: object = None) -> Job:

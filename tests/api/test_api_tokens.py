@@ -1,5 +1,6 @@
 """Tokens: what is genuine is let in, and everything that only looks like it is not."""
 
+import asyncio
 import base64
 import json
 import time
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from api.authentication import KeyRing, LocalIssuer, RemoteKeys, TokenRules, TokenVerifier, VerificationKey
+from api.authentication.tokens import LEEWAY_S
 from schemas.errors import CinemaError, ErrorCode, TransientError
 
 pytestmark = pytest.mark.unit
@@ -236,3 +238,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         moved[0] += timedelta(**by).total_seconds()
 
     return move
+
+
+async def test_a_token_verified_a_moment_ago_still_ends_in_time(verifier: TokenVerifier) -> None:
+    token = jwt.encode(claims(exp=time.time() - LEEWAY_S + 0.5), EC_KEY, "ES256", headers={"kid": "ec-1"})
+    await verifier.verify(token)
+    await asyncio.sleep(0.6)
+    await refused(verifier, token)
