@@ -115,4 +115,4 @@ class TokenVerifier:
             raise unauthenticated() from error
         if claims.get("role") != ROLE:
             raise unauthenticated()
-        return Claims(subject), float(claims["exp"]) + LEEWAY_S - time.time()
+        return Claims(subject), int(claims["exp"]) + LEEWAY_S - time.time()
