@@ -114,6 +114,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     }
 )
 
+
 def artifact_key(analyzer: str, version: int, asset_sha256: str, parameters: Mapping[str, Any]) -> str:
     """What an analysis is remembered by: SHA-256, in hex, of the canonical JSON of everything it depends on."""
     content = {"analyzer": analyzer, "version": version, "asset": asset_sha256, "parameters": parameters}
