@@ -111,6 +111,27 @@ def direct(
     _leave(run(order, as_json=as_json))
 
 
+@app.command()
+def render(
+    edit: Annotated[Path, typer.Argument(metavar="EDL.json", help="The edit: an output's .edl.json, changed by hand.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Its footage, known again by its content.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the finished video.")] = Path("out"),
+    title: Annotated[str | None, typer.Option(help="Title of the project; the edit's own if not given.")] = None,
+    accept_findings: Annotated[  # noqa: FBT002 (an option of the command line)
+        bool, typer.Option("--accept-findings", help="Render it although a viewer may notice what is found.")
+    ] = False,
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Render an edit that was changed by hand. Exit status as for `cinema direct`."""
+    from cinema.directing.editing import RenderOptions, understand_edit
+
+    options = RenderOptions(edit=edit, files=tuple(files), out=out, title=title, accept_findings=accept_findings)
+    order = understand_edit(options)
+    from cinema.commands.direct import direct as run
+
+    _leave(run(order, as_json=as_json))
+
+
 setup = typer.Typer(help="Make what we run on ready for us.", no_args_is_help=True)
 app.add_typer(setup, name="setup")
 

@@ -33,12 +33,13 @@ class DirectOptions:
 
 @dataclass(frozen=True)
 class Order:
-    """Footage to direct, what to make of it, and the folder to leave it in."""
+    """Footage to direct, what to make of it, and the folder to leave it in; ``edit`` is what ``request`` brings."""
 
     footage: tuple[Footage, ...]
     request: JobRequest
     title: str
     out: Path
+    edit: bytes | None = None
 
 
 def understand(options: DirectOptions) -> Order:
@@ -56,15 +57,21 @@ def understand(options: DirectOptions) -> Order:
             language=options.language,
             approval=ApprovalPolicy() if options.approve else None,
         )
-        options.out.mkdir(parents=True, exist_ok=True)
     except ValidationError as error:
         raise typer.BadParameter(
             f"{options.language!r} is no language code such as en.", param_hint="--language"
         ) from error
-    except OSError as error:
-        raise typer.BadParameter(f"{options.out} is no folder to write to: {error}.", param_hint="--out") from error
+    understand_out(options.out)
     title = as_text(options.title or footage[0].path.stem).strip() or footage[0].name
     return Order(footage=footage, request=request, title=title[:LONGEST_TITLE], out=options.out)
+
+
+def understand_out(out: Path) -> None:
+    """Make the folder. Raises ``typer.BadParameter`` where there can be none."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{out} is no folder to write to: {error}.", param_hint="--out") from error
 
 
 def understand_files(files: Sequence[str]) -> tuple[Footage, ...]:

@@ -1,6 +1,7 @@
 """One job from the command line, from footage to finished files."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,6 +11,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.identity import identify
+from activities.output_keys import edit_key
+from activities.uploads import upload_bytes
 from cinema.directing.display import Display
 from cinema.directing.finishing import Finishing
 from cinema.directing.following import follow
@@ -23,7 +26,7 @@ from cinema.settings import Settings
 from cinema.stack.errors import StackError
 from cinema.stack.layout import Layout
 from schemas.jobs import Job
-from stores import Jobs, ObjectStore, Pool, Projects
+from stores import Bucket, Jobs, ObjectStore, Pool, Projects
 from workflows.contract import direct_job_id
 
 #: Seconds that a job which was called off gets to settle while we wait.
@@ -75,6 +78,9 @@ class DirectSession:
         await projects.ensure_profile(owner_id)
         project = await projects.create(owner_id, order.title)
         await self._import(order.footage, owner_id, project.id)
+        if order.edit is not None:
+            key = edit_key(owner_id, project.id, hashlib.sha256(order.edit).hexdigest())
+            await upload_bytes(self._objects, Bucket.OUTPUTS, key, order.edit)
         return await self._jobs.create(owner_id, project.id, order.request)
 
     async def _import(self, footage: Sequence[Footage], owner_id: UUID, project_id: UUID) -> None:
