@@ -3,11 +3,12 @@
 from urllib.parse import urlsplit
 
 from limits import parse
+from limits.errors import ConfigurationError
 
 from api.context import WebhookRules
 from api.edge.rates import RateRules, Rates
 from api.edge.rules import EdgeRules
-from api.edge.windows import LocalWindows, SharedWindows
+from api.edge.windows import LocalWindows, SharedWindows, Windows
 from cinema.settings import Environment, Settings, SettingsError, variable
 from cinema.webhook_sending import delivery_policy, webhook_seal
 
@@ -16,7 +17,7 @@ def edge_rules(settings: Settings) -> EdgeRules:
     """Hosts, origins, sizes, times and rates.
 
     Raises:
-        SettingsError: In production nothing says which names this API has.
+        SettingsError: In production nothing says which names this API has; or the store of rates cannot be used.
     """
     production = settings.environment is Environment.PRODUCTION
     return EdgeRules(
@@ -51,5 +52,13 @@ def _rates(settings: Settings) -> Rates:
         sign_ins=parse(settings.rate_sign_ins),
         address_multiple=settings.rate_address_multiple,
     )
-    store = settings.rate_store
-    return Rates(rules, LocalWindows() if store is None else SharedWindows(store.get_secret_value()))
+    return Rates(rules, _windows(settings))
+
+
+def _windows(settings: Settings) -> Windows:
+    if settings.rate_store is None:
+        return LocalWindows()
+    try:
+        return SharedWindows(settings.rate_store.get_secret_value())
+    except ConfigurationError as error:
+        raise SettingsError(f"{variable('rate_store')}: this store cannot be used: {error}") from error

@@ -81,8 +81,8 @@ class SharedWindows:
     """In a store that several processes share; while it is away, each counts for itself."""
 
     def __init__(self, storage_uri: str) -> None:
-        """Raises ``limits.errors.ConfigurationError`` for a URI that names no store that can do this."""
-        storage = storage_from_string(f"async+{storage_uri}", wrap_exceptions=True)
+        """``storage_uri``: ``redis://`` and its kin; raises ``limits.errors.ConfigurationError`` for no such store."""
+        storage = storage_from_string(f"async+{storage_uri}", implementation="redispy", wrap_exceptions=True)
         assert isinstance(storage, Storage)
         self._limiter = MovingWindowRateLimiter(storage)
         self._meanwhile = LocalWindows()
