@@ -55,6 +55,7 @@ OF_ALL: Final = (
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
 )
 _SUCCESSES: Final = ("200", "201")
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -125,7 +126,7 @@ def _errors_of(operation: dict[str, Any], *, takes_input: bool) -> tuple[HTTPSta
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         found.append(HTTPStatus.NOT_FOUND)
     if "requestBody" in operation:
-        found += [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
+        found += [HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
     return tuple(found)
 
 

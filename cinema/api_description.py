@@ -13,12 +13,14 @@ from temporalio.client import Client
 
 from api import ApiContext, create_app
 from api.authentication import KeyRing, LocalIssuer, TokenVerifier
-from api.context import LocalSignIn
+from api.context import LocalSignIn, WebhookRules
 from api.finishing import Finisher
 from api.live import JobChanges
 from cinema.looking import Looking
 from cinema.settings import Settings
+from schemas.webhooks import DeliveryPolicy
 from stores import LocalObjects
+from stores.sealing import Seal, new_key
 
 _NOWHERE = "127.0.0.1:9"
 
@@ -36,6 +38,7 @@ async def api_description() -> dict[str, Any]:
             verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
             changes=JobChanges(nothing),
             finisher=Finisher(nothing, objects, Looking(Settings())),
+            webhooks=WebhookRules(Seal([new_key()]), DeliveryPolicy()),
             sign_in=LocalSignIn(issuer, UUID(int=0)),
         )
         return create_app(context).openapi()

@@ -174,7 +174,7 @@ class WebhookEndpoint(Model):
 class NewEndpoint(Model):
     """What an owner asks for. Every event type but the test is subscribed by default."""
 
-    url: str
+    url: Annotated[str, Field(examples=["https://example.com/hooks/cinema"])]
     description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION)] = ""
     event_types: Annotated[tuple[EventType, ...], Len(1, len(EventType))] = tuple(
         kind for kind in EventType if kind is not EventType.TEST_PING

@@ -22,7 +22,11 @@ from schemas.webhooks import (
 class EndpointChange(Model):
     """What the endpoint is sent from now on."""
 
-    event_types: Annotated[tuple[EventType, ...], Len(1, len(EventType))]
+    event_types: Annotated[
+        tuple[EventType, ...],
+        Len(1, len(EventType)),
+        Field(examples=[[EventType.JOB_COMPLETED, EventType.JOB_FAILED]]),
+    ]
 
 
 class EndpointResource(Model):
@@ -59,7 +63,9 @@ class RotationOrder(Model):
 
 
 class RecoveryOrder(Model):
-    since: AwareDatetime = Field(description="Everything that was missed from then on is sent.")
+    since: AwareDatetime = Field(
+        description="Everything that was missed from then on is sent.", examples=["2026-02-01T00:00:00Z"]
+    )
 
 
 class Recovery(Model):
