@@ -57,7 +57,7 @@ def _upload(served: Served, project_id: str, file: Path) -> float:
         "Upload-Length": str(BYTES + 1),
         "Upload-Metadata": ",".join(f"{name} {b64encode(value.encode()).decode()}" for name, value in metadata.items()),
     }
-    location = _asked(served, "POST", "/uploads", create, 201)["Location"]
+    location = _asked(served, "POST", "/uploads", create, 201)["location"]
     began = time.perf_counter()
     with file.open("rb") as body:
         headers = {
@@ -82,6 +82,6 @@ def _asked(
         said = response.read()
         if response.status != expected:
             raise BenchmarkError(f"{method} {path}: {response.status} {json.dumps(said.decode())[:500]}")
-        return dict(response.headers)
+        return {name.lower(): value for name, value in response.headers.items()}
     finally:
         connection.close()

@@ -39,6 +39,11 @@ def rename_project(project_id: UUID, name: str) -> Flow[ProjectResource]:
     return _asked(Send(method="PATCH", url=f"/projects/{project_id}", model=ProjectChange(name=name)), ProjectResource)
 
 
+def delete_project(project_id: UUID) -> Flow[ProjectResource]:
+    """Delete a project with all that is in it, for good. It takes a while; in the end it is not found."""
+    return _asked(Send(method="DELETE", url=f"/projects/{project_id}"), ProjectResource)
+
+
 def list_assets(project_id: UUID) -> Flow[AssetList]:
     """A project's footage, in its order."""
     return _asked(Send(method="GET", url=f"/projects/{project_id}/assets"), AssetList)

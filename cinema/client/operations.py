@@ -63,6 +63,7 @@ class ProjectOperations:
     list = Operation(calls.list_projects)
     get = Operation(calls.get_project)
     rename = Operation(calls.rename_project)
+    delete = Operation(calls.delete_project)
 
 
 class AssetOperations:

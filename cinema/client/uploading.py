@@ -40,7 +40,7 @@ def send(ticket: UploadTicket, path: Path, on_progress: OnProgress | None = None
     """
     size = path.stat().st_size
     address = yield from _begun(ticket, size)
-    offset: int | None = 0
+    offset: int | None = None  # not known
     pauses, left = waits(), ATTEMPTS
     while offset is None or offset < size:
         if offset is None:

@@ -11,12 +11,24 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from cinema.client import AsyncClient, CinemaError, Client, ConflictError, ErrorCode, InvalidInput, TransientError
+from cinema.client import (
+    AsyncClient,
+    CinemaError,
+    Client,
+    ConflictError,
+    ErrorCode,
+    InvalidInput,
+    TransientError,
+    uploading,
+)
 from cinema.client.server_events import EventParser, ServerEvent
+from demo.small import make_small_talk, write_variation
 from schemas.edl import Variant
 from schemas.jobs import JobRequest, JobStatus
+from schemas.resources.assets import AssetState
 from schemas.resources.files import SignedFile
 from schemas.resources.jobs import JobResource
+from schemas.resources.uploads import UploadTicket
 from stores import Bucket, Jobs, Pool
 from tests.api.gateway import Gateway, serving
 from tests.stores.conftest import dsn, pool, server_dsn, template
@@ -287,3 +299,75 @@ def test_events_are_read_however_they_are_cut(size: int) -> None:
     parser = EventParser()
     events = [event for at in range(0, len(wire), size) for event in parser.feed(wire[at : at + size])]
     assert events == [ServerEvent("job", "1", "{\né}"), ServerEvent("job", "", "x")]
+
+
+@pytest.fixture(scope="module")
+def small_talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("client") / "small.mp4"
+    make_small_talk(path)
+    return path
+
+
+@pytest.fixture
+def talk(small_talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Footage of several pieces."""
+    monkeypatch.setattr(uploading, "CHUNK", small_talk.stat().st_size // 2)
+    path = tmp_path / "talk.mp4"
+    write_variation(small_talk, path, b"another")
+    return path
+
+
+async def test_an_upload_goes_on_through_broken_connections(gateway: Gateway, token: str, talk: Path) -> None:
+    told: list[int] = []
+    network = Deaf(lost=3)
+    async with over(gateway, token, Flaky()) as client:
+        project = await client.projects.create("Kitchen talk")
+        ticket = await client.assets.permit(project.id, talk)
+    async with over(gateway, token, network) as client:
+        asset = await client.assets.send(ticket, talk, lambda sent, _size: told.append(sent))
+        assert (await client.assets.list(project.id)).items == (asset,)
+    assert asset.state is AssetState.READY, asset.error
+    assert asset.sha256 == hashlib.sha256(talk.read_bytes()).hexdigest()
+    assert told == sorted(told)
+    assert told[-1] == talk.stat().st_size
+
+
+async def test_an_upload_is_taken_up_by_another_program(gateway: Gateway, token: str, talk: Path) -> None:
+    async with AsyncClient(gateway.url, token) as client:
+        project = await client.projects.create("Kitchen talk")
+        ticket = await client.assets.permit(project.id, talk)
+    pieces = [request for request in (await _stopped(gateway, token, ticket, talk)).sent if request.method == "PATCH"]
+    assert len(pieces) == 6, "one that arrived, and five tries of the next"
+    again = Flaky()
+    async with over(gateway, token, again) as client:
+        asset = await client.assets.send(ticket, talk)
+    assert asset.state is AssetState.READY
+    first = next(request for request in again.sent if request.method == "PATCH")
+    assert int(first.headers["Upload-Offset"]) == uploading.CHUNK
+
+
+async def _stopped(gateway: Gateway, token: str, ticket: UploadTicket, talk: Path) -> Flaky:
+    """A network that let one piece through and none after it."""
+
+    class Ending(Flaky):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            pieces = sum(sent.method == "PATCH" for sent in self.sent)
+            if request.method == "PATCH" and pieces:
+                self.sent.append(request)
+                raise httpx.WriteError("the connection broke")
+            return await super().handle_async_request(request)
+
+    network = Ending()
+    async with over(gateway, token, network) as client:
+        with pytest.raises(TransientError):
+            await client.assets.send(ticket, talk)
+    return network
+
+
+async def test_a_file_that_is_no_footage_is_refused_with_its_reason(client: AsyncClient, tmp_path: Path) -> None:
+    page = tmp_path / "page.mp4"
+    page.write_text("<html>" * 1000)
+    project = await client.projects.create("Kitchen talk")
+    with pytest.raises(CinemaError) as error:
+        await client.assets.upload(project.id, page)
+    assert error.value.code in {ErrorCode.MEDIA_UNREADABLE, ErrorCode.MEDIA_FORBIDDEN_FORMAT}
