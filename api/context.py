@@ -51,3 +51,10 @@ class ApiContext:
     webhooks: WebhookRules | None = None
     sign_in: LocalSignIn | None = None
     documented: bool = False
+
+    @property
+    def embedded(self) -> LocalObjects:
+        """The store in a local folder, for routes that there are over it alone: its addresses are the API's own."""
+        if not isinstance(self.objects, LocalObjects):
+            raise TypeError("objects lie elsewhere")
+        return self.objects
