@@ -20,7 +20,13 @@ async def test_an_unknown_page_is_a_problem_document(client: httpx.AsyncClient) 
     answer = await client.get("/nothing/here")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json() == {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found"}
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Not Found",
+        "request_id": answer.headers["x-request-id"],
+    }
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
