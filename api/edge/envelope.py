@@ -54,9 +54,9 @@ class Envelope:
             try:
                 await self._app(scope, receive, send_in_envelope)
             except ClientDisconnect:
-                log.info("the client went away", path=scope["path"])
+                log.info("the client went away", route=_route(scope))
             except Exception as error:
-                log.exception("request failed", path=scope["path"], exc_info=error)
+                log.exception("request failed", route=_route(scope), exc_info=error)
                 if started:
                     raise
                 answer = problem(
@@ -73,6 +73,11 @@ class Envelope:
         yield REQUEST_ID.lower().encode(), exchange.request_id.encode()
         if exchange.allowance is not None:
             yield from _rate_headers(exchange.allowance)
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern: the path itself may hold the secret of a share link."""
+    return str(getattr(scope.get("route"), "path", "none"))
 
 
 def _rate_headers(allowance: Allowance) -> Iterator[tuple[bytes, bytes]]:
