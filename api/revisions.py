@@ -24,7 +24,7 @@ from schemas.errors import ConflictError, ErrorCode
 from schemas.facts import AssetFacts
 from schemas.invalid_input import FieldProblem, InvalidInput
 from schemas.jobs import BroughtPlan, Job, JobRequest, Output
-from schemas.resources.edits import EditReview, NewRevision
+from schemas.resources.edits import EXAMPLE_EDIT, EditReview, NewRevision
 from schemas.resources.jobs import JobResource
 from stores import Analyses, Assets, Bucket, Jobs, Outputs
 from stores.threads import in_thread
@@ -45,7 +45,12 @@ _CUE: Final = "00:00:00.000 --> 00:00:01.500\nLight is what you paint with.\n"
 _ONE_CAPTION: Final = {"captions": [{"start": 0, "end": 45, "lines": ["Light is what you paint with."]}]}
 _EDIT_BODY: Final[Mapping[str, Any]] = {
     "required": True,
-    "content": {JSON: {"schema": _EDL, "examples": {"edit": {"summary": "As `GET` has given it, and changed"}}}},
+    "content": {
+        JSON: {
+            "schema": _EDL,
+            "examples": {"edit": {"summary": "A second of one file", "value": EXAMPLE_EDIT.model_dump(mode="json")}},
+        }
+    },
 }
 _REVISION_BODY: Final[Mapping[str, Any]] = {
     "required": True,
