@@ -25,6 +25,7 @@ from api.contract import DescribedApi
 from api.edge.assembly import add_edge
 from api.operations import operations_of
 from api.problems import add_problem_handlers
+from stores import LocalObjects
 
 
 def create_app(context: ApiContext) -> FastAPI:
@@ -36,14 +37,15 @@ def create_app(context: ApiContext) -> FastAPI:
     if context.sign_in is not None:
         app.include_router(sign_in.router(context.sign_in))
     app.include_router(health.router(context))
-    app.include_router(downloads.router(context))
+    if isinstance(context.objects, LocalObjects):
+        app.include_router(downloads.router(context))
+        app.include_router(uploads.router())
     app.include_router(projects.router())
     app.include_router(jobs.router())
     app.include_router(events.router())
     app.include_router(files.router())
     app.include_router(revisions.router())
     app.include_router(assets.router())
-    app.include_router(uploads.router())
     app.include_router(analytics.router())
     app.include_router(estimates.router())
     app.include_router(shares.router())

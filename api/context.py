@@ -11,7 +11,7 @@ from api.edge.rules import EdgeRules
 from api.finishing import Finisher
 from api.live import JobChanges
 from schemas.webhooks import DeliveryPolicy
-from stores import LocalObjects, Pool
+from stores import LocalObjects, ObjectStore, Pool
 from stores.sealing import Seal
 
 
@@ -42,7 +42,7 @@ class ApiContext:
 
     database: Pool
     temporal: Client
-    objects: LocalObjects
+    objects: ObjectStore
     verifier: TokenVerifier
     changes: JobChanges
     finisher: Finisher

@@ -41,7 +41,7 @@ def router(context: ApiContext) -> APIRouter:
     @routes.get(ADDRESS, name="download_object", summary="Download a stored file", **_DESCRIBED)
     async def download(bucket: str, key: str, request: Request) -> Response:
         """The whole file, or the range asked for. The address is one that an answer gave, signed: it is unchanged."""
-        found, filename = await _permitted(context.objects, bucket, key, request.query_params)
+        found, filename = await _permitted(context.embedded, bucket, key, request.query_params)
         headers = _headers(found, filename)
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -50,7 +50,7 @@ def router(context: ApiContext) -> APIRouter:
         except UnsatisfiableRange:
             size = {"Content-Range": f"bytes */{found.size_bytes}"}
             return problem(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The file has no such bytes.", headers=size)
-        return _answer(context.objects, found, asked, headers, with_body=request.method == "GET")
+        return _answer(context.embedded, found, asked, headers, with_body=request.method == "GET")
 
     return routes
 

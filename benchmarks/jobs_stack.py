@@ -22,7 +22,7 @@ from cinema.stack.state import StackState, read_state
 from demo.small import make_small_talk
 from schemas.jobs import Job, JobRequest, Project
 from schemas.media import AssetKind
-from stores import Assets, Bucket, Jobs, LocalObjects, Pool, Projects, open_pool
+from stores import Assets, Bucket, Jobs, ObjectStore, Pool, Projects, open_pool
 from workflows.plugin import cinema_plugin
 
 #: Small pictures and a fast encoder: it is not the picture that is measured.
@@ -58,7 +58,7 @@ class Stack:
         return state
 
     @property
-    def objects(self) -> LocalObjects:
+    def objects(self) -> ObjectStore:
         return objects(Settings(home=self.home))
 
     def kill(self, part: str) -> bool:

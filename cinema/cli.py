@@ -144,6 +144,14 @@ def temporal() -> None:
     _leave(run())
 
 
+@setup.command()
+def supabase() -> None:
+    """Have private buckets in the Supabase project, and our tables and policies in its database."""
+    from cinema.commands.setup_supabase import setup_supabase as run
+
+    _leave(run())
+
+
 @app.command()
 def estimate(
     files: Annotated[list[str], typer.Argument(metavar="FILE[:KIND]…", help="Footage, as for `cinema direct`.")],

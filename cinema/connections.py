@@ -14,7 +14,8 @@ from cinema.stack.errors import StackError
 from cinema.stack.launch import running_stack
 from cinema.stack.layout import Layout
 from cinema.stack.state import Endpoints
-from stores import LocalObjects, Pool, open_pool
+from stores import LocalObjects, ObjectStore, Pool, open_pool
+from stores.object_cache import ObjectCache
 from workflows.plugin import cinema_plugin
 
 #: Bytes of a signing key that we make ourselves.
@@ -75,8 +76,19 @@ async def _connect(settings: Settings, *, lazy: bool) -> Client:
     )
 
 
-def objects(settings: Settings) -> LocalObjects:
-    """The object store of the settings."""
+def objects(settings: Settings) -> ObjectStore:
+    """The object store of the settings: Supabase Storage where a project is named, else a local folder."""
+    if settings.supabase_url is None or settings.supabase_key is None:
+        return embedded_objects(settings)
+    # Its client is heavy, and few installations need it.
+    from stores.supabase_storage import SupabaseObjects  # noqa: PLC0415
+
+    cache = ObjectCache(settings.object_cache_folder, limit_bytes=settings.object_cache_bytes)
+    return SupabaseObjects(settings.supabase_url, settings.supabase_key.get_secret_value(), cache=cache)
+
+
+def embedded_objects(settings: Settings) -> LocalObjects:
+    """The object store in a local folder."""
     base_url = settings.api_url or f"http://127.0.0.1:{settings.api_port}"
     return LocalObjects(settings.objects_folder, base_url=base_url, signing_key=_signing_key(settings))
 

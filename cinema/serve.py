@@ -14,10 +14,10 @@ from api.finishing import Finisher
 from api.health import needs
 from api.live import JobChanges
 from cinema.api_rules import edge_rules, webhook_rules
-from cinema.connections import database, objects, temporal
+from cinema.connections import database, embedded_objects, objects, temporal
 from cinema.exits import leave
-from cinema.looking import Looking
 from cinema.forgetting import forget_while_serving
+from cinema.looking import Looking
 from cinema.readiness import say_ready
 from cinema.settings import Environment, Settings, load_settings
 from cinema.sign_in import local_sign_in, token_verifier
@@ -29,6 +29,7 @@ from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import tracing
 from cinema.web import GuestServer
+from stores import LocalObjects
 
 #: Seconds that open requests get to finish when the API stops.
 DRAIN_SECONDS = 5
@@ -49,13 +50,14 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     async with database(settings) as pool, httpx.AsyncClient(follow_redirects=False) as web:
         local = local_sign_in(settings)
         store = objects(settings)
+        embedded = store if isinstance(store, LocalObjects) else embedded_objects(settings)
         context = ApiContext(
             database=pool,
             temporal=client,
             objects=store,
             verifier=token_verifier(settings, web, local),
             changes=JobChanges(pool),
-            finisher=Finisher(pool, store, Looking(settings)),
+            finisher=Finisher(pool, embedded, Looking(settings)),
             edge=edge_rules(settings),
             capacity=Capacity(settings.analysis_slots, settings.render_slots),
             webhooks=webhook_rules(settings),
@@ -94,6 +96,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         forgetting.cancel()
         await asyncio.gather(watching, tending, forgetting, return_exceptions=True)
         await context.finisher.close()
+        await store.aclose()
 
 
 def main() -> None:

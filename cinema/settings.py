@@ -113,8 +113,8 @@ class Settings(BaseSettings):
     )
     supabase_file_bytes: Annotated[int, Gt(0)] = Field(
         50_000_000_000,
-        description="Size of the largest file in its buckets, set by `cinema setup supabase`; no more than the project's "
-        "own limit.",
+        description="Size of the largest file in its buckets, set by `cinema setup supabase`; at most the "
+        "project's own limit.",
     )
     object_cache: AbsolutePath | None = Field(
         None,

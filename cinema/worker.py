@@ -28,7 +28,7 @@ from cinema.telemetry.process import observe_service
 from cinema.webhook_sending import webhook_sending
 from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings
-from stores import LocalObjects, Pool
+from stores import ObjectStore, Pool
 from stores.health import objects_answer, postgres_answers
 from workflows.contract import JOBS_QUEUE
 
@@ -46,7 +46,7 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     client = await connected_temporal(settings)
     async with database(settings, held=slots(queue, settings)) as pool:
         context = activity_context(settings, pool)
-        tidying = asyncio.create_task(_tidy(objects(settings)))
+        tidying = asyncio.create_task(_tidy(context.objects))
         worker = worker_for(queue, client, activities_for(queue, context), settings)
         register(PoolMetrics(pool))
         probes = Probes(
@@ -67,6 +67,7 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
             log.info("draining", queue=queue)
         tidying.cancel()
         await asyncio.gather(tidying, return_exceptions=True)
+        await context.objects.aclose()
 
 
 async def _schedule_sweeps(client: Client, settings: Settings) -> None:
@@ -77,7 +78,7 @@ async def _schedule_sweeps(client: Client, settings: Settings) -> None:
         log.warning("the schedule of retention sweeps could not be set", error=str(error))
 
 
-async def _tidy(store: LocalObjects) -> None:
+async def _tidy(store: ObjectStore) -> None:
     """Now and again remove the half-written objects of workers that were killed."""
     while True:
         try:

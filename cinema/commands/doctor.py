@@ -1,5 +1,6 @@
 """``cinema doctor``: what this machine has, what it lacks, and how to get it."""
 
+import asyncio
 import os
 import shutil
 import sys
@@ -18,6 +19,8 @@ from cinema.stack.launch import running_stack
 from cinema.stack.ports import is_free
 from cinema.stack.postgres import SYSTEM_USER, binaries_folder, user_exists
 from cinema.stack.temporal import temporal_binary
+from schemas.errors import CinemaError
+from stores.retrying import Backoff
 
 LOWEST_PYTHON = (3, 11)
 
@@ -76,6 +79,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _postgres_user()
     if settings.temporal_address is None:
         yield _program("Temporal", temporal_binary)
+    yield _objects(settings)
     yield _speech_model(settings.models)
     yield _face_model(settings.models)
     yield _space(settings.home)
@@ -113,6 +117,23 @@ def _postgres_user() -> Finding:
     if shutil.which("useradd") is not None:
         return Finding(subject, Verdict.FINE, f"{SYSTEM_USER} will be made by `cinema up`")
     return Finding(subject, Verdict.MISSING, "root, and no useradd", "Run as another user, or install useradd.")
+
+
+def _objects(settings: Settings) -> Finding:
+    subject = "object store"
+    if settings.supabase_url is None or settings.supabase_key is None:
+        return Finding(subject, Verdict.FINE, f"the folder {settings.objects_folder}")
+    from stores.supabase_storage import missing_buckets  # noqa: PLC0415 (heavy, and seldom needed)
+
+    look = missing_buckets(settings.supabase_url, settings.supabase_key.get_secret_value(), backoff=Backoff(attempts=1))
+    try:
+        missing = asyncio.run(look)
+    except CinemaError as error:
+        return Finding(subject, Verdict.MISSING, settings.supabase_url, error.message)
+    if missing:
+        detail = f"{settings.supabase_url} lacks {', '.join(missing)}"
+        return Finding(subject, Verdict.MISSING, detail, "Run: cinema setup supabase")
+    return Finding(subject, Verdict.FINE, settings.supabase_url)
 
 
 def _speech_model(models: Path) -> Finding:

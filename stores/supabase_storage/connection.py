@@ -1,6 +1,6 @@
 """HTTP to the Storage of one Supabase project."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -37,9 +37,14 @@ class StorageConnection:
         return self._control
 
     async def request(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: AsyncIterable[bytes] | None = None,
     ) -> httpx.Response:
-        """The answer, read whole.
+        """The answer, read whole, to a request whose ``headers`` give the length of its ``content``.
 
         Raises:
             CinemaError: it is a refusal, or there is none; ``PassingTrouble`` where asking again may help.

@@ -14,6 +14,8 @@ one name the one that ends last stays (``x-upsert``). What is begun and not ende
 
 import asyncio
 import mimetypes
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,7 @@ from pathlib import Path
 import httpx
 
 from schemas.errors import CinemaError, ErrorCode
+from stores.chunks import CHUNK_BYTES as PIECE_BYTES
 from stores.chunks import read_step
 from stores.objects import Bucket
 from stores.retrying import Attempts, PassingTrouble, persistently
@@ -44,7 +47,22 @@ class Content:
     size_bytes: int
     sha256: str
 
-    def read(self, start: int, length: int) -> bytes:
+    async def part(self, start: int, length: int) -> AsyncGenerator[bytes]:
+        """That part in small pieces: whoever sends a request keeps its body longer than it needs it.
+
+        Raises:
+            CinemaError: the file has become shorter (``OBJECT_CORRUPT``).
+        """
+        end = start + length
+        while start < end:
+            piece = await read_step(partial(self._read, start, min(PIECE_BYTES, end - start)))
+            if not piece:
+                raise CinemaError(ErrorCode.OBJECT_CORRUPT, "The file was changed while it was stored.")
+            yield piece
+            start += len(piece)
+
+    def _read(self, start: int, length: int) -> bytes:
+        # Opened for each piece, so that nothing stays open where a request is given up half-way.
         with self.path.open("rb") as file:
             file.seek(start)
             return file.read(length)
@@ -78,15 +96,20 @@ async def upload(connection: StorageConnection, target: Target, content: Content
 
 
 async def _upload_at_once(connection: StorageConnection, target: Target, content: Content) -> None:
-    body = await read_step(partial(content.read, 0, content.size_bytes))
     headers = {
         "Content-Type": target.content_type,
+        "Content-Length": str(content.size_bytes),
         "Cache-Control": "no-cache",
         "x-upsert": "true",
         "x-metadata": encoded(user_metadata(content.sha256)),
     }
     path = f"/object/{target.bucket}/{target.name}"
-    await persistently(lambda: connection.request("POST", path, headers=headers, content=body), connection.backoff)
+
+    async def attempt() -> None:
+        async with aclosing(content.part(0, content.size_bytes)) as body:
+            await connection.request("POST", path, headers=headers, content=body)
+
+    await persistently(attempt, connection.backoff)
 
 
 class _Resumable:
@@ -134,7 +157,9 @@ class _Resumable:
         while True:
             try:
                 if not known:
-                    offset, known = await self._offset(path), True
+                    before, offset, known = offset, await self._offset(path), True
+                    if offset > before:
+                        self._attempts.progressed()
                     if offset == self._content.size_bytes:
                         return await self._is_there()
                 offset = await self._send(path, offset)
@@ -152,16 +177,16 @@ class _Resumable:
     async def _send(self, path: str, offset: int) -> int:
         """Where the store is after the chunk at ``offset``."""
         length = min(CHUNK_BYTES, self._content.size_bytes - offset)
-        chunk = await read_step(partial(self._content.read, offset, length))
-        if len(chunk) != length:
-            raise CinemaError(ErrorCode.OBJECT_CORRUPT, "The file was changed while it was stored.")
         headers = {
             **TUS,
             "Upload-Offset": str(offset),
             "Content-Type": "application/offset+octet-stream",
+            "Content-Length": str(length),
             "x-upsert": "true",
         }
-        answer = await self._connection.request("PATCH", path, headers=headers, content=chunk)
+        answer = await self._connection.request(
+            "PATCH", path, headers=headers, content=self._content.part(offset, length)
+        )
         return self._checked(answer, least=offset + length)
 
     async def _offset(self, path: str) -> int:
