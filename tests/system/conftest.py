@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from demo import SCRIPT, Footage, make_footage
@@ -65,6 +66,12 @@ class Stack:
     def pid_of(self, child: str) -> int:
         pid: int = self.part(child)["pid"]
         return pid
+
+    def signed_in(self) -> httpx.Client:
+        """A client of the API as the creator of this machine."""
+        url = json.loads(self.run("status", "--json").stdout)["endpoints"]["api_url"]
+        token = httpx.post(f"{url}/auth/local").raise_for_status().json()["access_token"]
+        return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     @property
     def scratch(self) -> Path:

@@ -2,17 +2,21 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import opentimelineio as otio
 import pytest
 from PIL import Image
 
 from demo import Footage
 from schemas.edl import EDL, Variant
+from schemas.jobs import JobStatus
 from tests.system.conftest import Stack
 from tests.system.measurement import Measured, measure, sha256
+from tests.system.recutting import beginning_at
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -166,6 +170,71 @@ def test_the_same_job_again_analyses_and_renders_nothing(
     assert sha256(after["mp4"]) == sha256(before["mp4"])
     reports = [next(o["report"] for o in run["outputs"] if o["variant"] == "hook_cut") for run in (job, again)]
     assert reports[0] == reports[1], "a second render would have taken other times"
+
+
+def test_an_edit_changed_by_hand_is_rendered_as_it_is(
+    job: dict[str, Any], stack: Stack, footage: Footage, tmp_path: Path
+) -> None:
+    """A hook that begins a word later, and says something else; then the same again from files."""
+    hook = next(output for output in job["outputs"] if output["variant"] == Variant.HOOK_CUT)
+    edl = edl_of(job, Variant.HOOK_CUT)
+    later = beginning_at(edl, round(edl.rate * first_word_s(edl, footage)))
+    captions = (later.captions[0].model_copy(update={"lines": ("Changed by hand.",)}), *later.captions[1:])
+    mine = EDL.model_validate({**dict(later), "captions": captions})
+    with stack.signed_in() as api:
+        judged = api.put(f"/outputs/{hook['id']}/edl", json=json.loads(mine.model_dump_json())).json()
+        assert judged["renderable_if_accepted"], judged
+        order = {"edl": json.loads(mine.model_dump_json())}
+        answer = api.post(f"/outputs/{hook['id']}/revisions", json=order, params={"accept_findings": True})
+        assert answer.status_code == 201, answer.text
+        revision = settled(api, answer.json()["id"])
+        assert revision["status"] == "completed", revision
+        assert revision["analyses"] == {"computed": 0, "reused": sum(job["analyses"].values())}
+        files = api.get(f"/outputs/{revision['outputs'][0]['id']}/files").json()
+        video, edit = tmp_path / "revised.mp4", tmp_path / "revised.edl.json"
+        for name, path in (("video", video), ("edl", edit)):
+            path.write_bytes(api.get(files[name]["url"]).content)
+        assert "Changed by hand." in api.get(files["srt"]["url"]).text
+    rendered = measure(video)
+    assert (rendered.frames, rendered.uneven_frames) == (mine.duration, 0)
+    assert mine.duration < edl.duration
+    adopted = EDL.model_validate_json(edit.read_bytes())
+    assert adopted.model_copy(update={"decisions": edl.decisions}) == mine
+    assert adopted.decisions[-1].kind == "edited_by_hand"
+    names = {row["name"]: row for row in revision["outputs"][0]["report"]["checks"]}
+    assert names["A/V offset in the edit"]["passed"]
+
+    files_of_it = (footage.talk, footage.city, footage.screen, footage.microphone)
+    done = stack.run("render", edit, *files_of_it, "--accept-findings", "--json", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    again = json.loads(done.stdout)
+    assert again["analyses"]["computed"] == 0
+    assert sha256(Path(again["outputs"][0]["files"]["mp4"])) == sha256(video)
+    lacking = stack.run("render", edit, footage.city, "-o", tmp_path / "out")
+    assert lacking.returncode == 2
+    assert footage.talk.name in lacking.stderr
+
+
+def first_word_s(edl: EDL, footage: Footage) -> float:
+    """How long the edit takes to get past its first word, in seconds, by the synthesiser's own word times."""
+    first = edl.video[0]
+    source = next(source for source in edl.sources if source.id == first.source)
+    assert source.name == footage.talk.name
+    assert source.video is not None
+    begins = float(first.source_in * source.video.time_base - source.origin)
+    said = json.loads(footage.talk_words.read_text())["words"]
+    return next(float(word["end_s"]) - begins for word in said if word["end_s"] > begins + 0.1)
+
+
+def settled(api: httpx.Client, job_id: str) -> dict[str, Any]:
+    """The job once it has ended."""
+    deadline = time.monotonic() + 240
+    while True:
+        job: dict[str, Any] = api.get(f"/jobs/{job_id}").json()
+        if JobStatus(job["status"]).settled:
+            return job
+        assert time.monotonic() < deadline, job
+        time.sleep(0.2)
 
 
 def test_what_was_delivered_is_what_the_store_holds(job: dict[str, Any], stack: Stack) -> None:
