@@ -1,5 +1,6 @@
 """Who reads stored objects past the API, tried in SQL on a database that has Storage, and on one that has none."""
 
+from uuid import uuid4
 
 import asyncpg
 import pytest
