@@ -16,7 +16,7 @@ from schemas.edl import Variant
 from schemas.errors import ErrorCode
 from schemas.jobs import JobStatus, OutputStatus
 from tests.conftest import REPOSITORY, TEMPORAL
-from tests.workflows.stand_ins import StandIns
+from tests.workflows.stand_ins import ROW, StandIns
 from workflows.contract import (
     DIRECT_JOB,
     JOB_STATUS,
@@ -73,6 +73,7 @@ async def test_a_job_goes_through_its_stages_and_counts_its_artifacts(client: Cl
     assert settled.status is JobStatus.COMPLETED
     assert stand_ins.stages == [JobStatus.ANALYSING, JobStatus.PLANNING, JobStatus.RENDERING]
     assert (settled.artifacts.computed, settled.artifacts.reused) == (4, 2)
+    assert stand_ins.reviews == dict.fromkeys(Variant, (ROW,)), "what is published says how the edit was found to be"
     assert stand_ins.calls["plan"] == len(Variant)
 
 
