@@ -121,13 +121,13 @@ def _sound_against_picture(edl: EDL, sounds: Sequence[_Piece]) -> Iterator[Deliv
     offsets = [offset for sound in sounds for offset in _offsets(edl, sound)]
     if not offsets:
         return
-    worst = max(offsets, key=abs)
+    worst = max(abs(offset) for offset in offsets)
     yield DeliveryCheck(
         name=AV_OFFSET,
         measured=f"{worst / 1000:.1f}",
         limit="within a frame",
         unit="ms",
-        passed=abs(worst) <= frame_to_us(1, edl.rate) + 1,
+        passed=worst <= frame_to_us(1, edl.rate) + 1,
     )
 
 

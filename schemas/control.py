@@ -37,7 +37,7 @@ class ApproveOutputs(Model):
 class OutputState(Model):
     """An output as its workflow knows it; how far its render is stands in its row.
 
-    ``edl_key`` is where its plan lies in bucket ``outputs``. Since it is ``expired`` it takes a new job to make it again.
+    ``edl_key`` is where its plan lies in bucket ``outputs``. Once ``expired``, it takes a new job to make it again.
     """
 
     output_id: UUID

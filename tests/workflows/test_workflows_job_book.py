@@ -78,7 +78,9 @@ def test_a_render_that_is_held_back_is_not_called_rendering() -> None:
 def test_a_retry_of_everything_leaves_out_what_has_expired() -> None:
     job = book()
     failed = {"status": OutputStatus.FAILED}
-    job.see([job.output(HOOK).model_copy(update=failed | {"expired": True}), job.output(REEL).model_copy(update=failed)])
+    job.see(
+        [job.output(HOOK).model_copy(update=failed | {"expired": True}), job.output(REEL).model_copy(update=failed)]
+    )
     assert job.to_retry(()) == (REEL,)
 
 
