@@ -38,9 +38,5 @@ async def test_a_creator_deletes_their_project(gateway: Gateway, client: Client)
         assert (refused.status_code, refused.json()["code"]) == (409, "invalid_transition")
     deletion = await client.get_workflow_handle(delete_project_id(UUID(project))).describe()
     assert deletion.workflow_type == DELETE_PROJECT
-    assert await gateway.pool.fetchval("select requested_by from deletions") == f"creator {await owner(gateway)}"
-
-
-async def owner(gateway: Gateway) -> UUID:
-    owner_id: UUID = await gateway.pool.fetchval("select owner_id from projects")
-    return owner_id
+    by_owner = "select requested_by = 'creator ' || owner_id from public.deletions where project_id = $1"
+    assert await gateway.pool.fetchval(by_owner, UUID(project))
