@@ -89,8 +89,9 @@ class RestartableTemporal:
             await self._child.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RestartableTemporal]:
+    """Of each module's own: hundreds of jobs that another one started would be in its workers' way."""
     server = RestartableTemporal(tmp_path_factory.mktemp("temporal"))
     await server.start()
     yield server
