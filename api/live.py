@@ -25,6 +25,8 @@ PATIENCE: Final = timedelta(seconds=30)
 RECONNECT_S: Final = 0.5
 #: Jobs read in one query.
 BATCH: Final = 100
+#: Characters of a job's id.
+LONGEST_ID: Final = 36
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +132,7 @@ class JobChanges:
                 async with listen(self._pool, JOBS_CHANNEL) as notifications:
                     # What changed while nobody listened is not known, so everything watched is read again.
                     self._note(self._of_job)
+                    await self._read_projects()
                     await self._note_all(notifications)
             except TransientError as error:
                 log.warning("changes cannot be heard", error=error.message)
@@ -137,9 +140,14 @@ class JobChanges:
 
     async def _note_all(self, notifications: Notifications) -> None:
         while True:
-            job_id = await notifications.next(PATIENCE)
-            if job_id is not None:
-                self._note([UUID(job_id)])
+            payload = await notifications.next(PATIENCE)
+            if payload is not None:
+                self._note(_job_ids(payload))
+
+    async def _read_projects(self) -> None:
+        for project_id in tuple(self._of_project):
+            for job in reversed(await self._jobs.page(BATCH, project_id=project_id)):
+                self._give(job)
 
     def _note(self, job_ids: Iterable[UUID]) -> None:
         self._changed.update(job_id for job_id in job_ids if job_id in self._of_job or self._of_project)
@@ -170,3 +178,12 @@ class JobChanges:
             event = JobEvent(job)
             for mailbox in watchers:
                 mailbox.put(event)
+
+
+def _job_ids(payload: str) -> tuple[UUID, ...]:
+    """The job that a notification names. Whoever may connect to the database may send others, which say nothing."""
+    try:
+        return (UUID(payload),)
+    except ValueError:
+        log.warning("a notification names no job", payload=payload[:LONGEST_ID])
+        return ()

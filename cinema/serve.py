@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import socket
+from collections.abc import Sequence
 
 import httpx
 import uvicorn
@@ -44,7 +45,7 @@ class _Server(GuestServer):
 
 
 async def serve(settings: Settings, listener: socket.socket) -> None:
-    """Answer requests until a signal asks to stop."""
+    """Answer requests until a signal asks to stop, or until a part of the work behind them fails."""
     stop = stop_on_signals()
     client = await temporal(settings)
     async with database(settings) as pool, httpx.AsyncClient(follow_redirects=False) as web:
@@ -80,23 +81,32 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         stopping = asyncio.create_task(stop.wait())
-        watching = asyncio.create_task(context.changes.run())
-        tending = asyncio.create_task(context.finisher.tend())
-        forgetting = asyncio.create_task(forget_while_serving(pool, settings.audit_days))
+        background = [
+            asyncio.create_task(context.changes.run()),
+            asyncio.create_task(context.finisher.tend()),
+            asyncio.create_task(forget_while_serving(pool, settings.audit_days)),
+        ]
         register(PoolMetrics(pool))
         probes = Probes(alive=lambda: not serving.done(), needs=needs(context), stopping=stop)
         async with watched(settings, probes):
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serving, stopping, *background}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             context.changes.close()
             server.should_exit = True
             await serving
-        watching.cancel()
-        tending.cancel()
-        forgetting.cancel()
-        await asyncio.gather(watching, tending, forgetting, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        ends = await asyncio.gather(*background, return_exceptions=True)
         await context.finisher.close()
         await store.aclose()
+    _raise_failure(ends)
+
+
+def _raise_failure(ends: Sequence[BaseException | None]) -> None:
+    """A part that ended by itself has failed: the process ends with its error, and is started anew."""
+    for end in ends:
+        if end is not None and not isinstance(end, asyncio.CancelledError):
+            raise end
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """How a program of ours starts, steers and asks the workflow of a job."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -51,6 +52,9 @@ from workflows.contract import (
 #: Longest wait for a query's answer, which needs a worker.
 QUERY_TIMEOUT = timedelta(seconds=10)
 
+#: Longest wait for an order to be carried out; one that calls off a render waits until its worker has tidied up.
+ORDER_PATIENCE = timedelta(seconds=60)
+
 
 class StartOptions(TypedDict):
     """All of a job's start but what is to happen if its workflow is there already."""
@@ -87,11 +91,13 @@ class JobClient:
     Raises:
         CinemaError: The job has no running workflow, or no such output (``NOT_FOUND``); or it, or one of its outputs,
             is in no state for that, and the sentence says which (``INVALID_TRANSITION``).
-        TransientError: Temporal cannot be reached (``STACK_UNAVAILABLE``).
+        TransientError: Temporal cannot be reached, or no worker has answered in time (``STACK_UNAVAILABLE``). The order
+            may be carried out yet.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, patience: timedelta = ORDER_PATIENCE) -> None:
         self._client = client
+        self._patience = patience
 
     async def retry(
         self, job: Job, project: Project, outputs: Sequence[UUID] = (), *, order_id: str | None = None
@@ -105,7 +111,7 @@ class JobClient:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             **start_options(job, project),
         )
-        async with _answered():
+        async with _answered(self._patience):
             steered: Steered = await self._client.execute_update_with_start_workflow(
                 RETRY_OUTPUTS,
                 RetryOutputs(outputs=tuple(outputs)),
@@ -133,15 +139,13 @@ class JobClient:
 
     async def state(self, job_id: UUID) -> JobState:
         """The job as its workflow, running or closed, knows it."""
-        async with _answered():
-            state: JobState = await self._workflow(job_id).query(
-                JOB_STATE, result_type=JobState, rpc_timeout=QUERY_TIMEOUT
-            )
+        async with _answered(QUERY_TIMEOUT):
+            state: JobState = await self._workflow(job_id).query(JOB_STATE, result_type=JobState)
         return state
 
     async def _update(self, job_id: UUID, update: str, argument: Model | None = None) -> Steered:
         arguments = [] if argument is None else [argument]
-        async with _answered():
+        async with _answered(self._patience):
             steered: Steered = await self._workflow(job_id).execute_update(
                 update, args=arguments, id=str(uuid4()), result_type=Steered
             )
@@ -152,15 +156,16 @@ class JobClient:
 
 
 @asynccontextmanager
-async def _answered() -> AsyncIterator[None]:
-    """What Temporal raises as our errors."""
+async def _answered(patience: timedelta) -> AsyncIterator[None]:
+    """What Temporal raises as our errors, and the same where no answer comes in time."""
     try:
-        yield
+        async with asyncio.timeout(patience.total_seconds()):
+            yield
     except WorkflowUpdateFailedError as failure:
         raise _refusal(failure) from failure
     except WorkflowQueryFailedError as failure:
         raise CinemaError(ErrorCode.INTERNAL, f"The job's workflow cannot say how it is: {failure}.") from failure
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError) as error:
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, RuntimeError, TimeoutError) as error:
         # RuntimeError: the SDK's own, where a client that connects at its first call cannot.
         raise _unanswered(error) from error
 

@@ -107,11 +107,12 @@ async def test_a_project_is_watched_with_the_jobs_that_come(creator: httpx.Async
         assert (await watcher.next())[1]["id"] == new
 
 
+@pytest.mark.parametrize("watched", ["/jobs/{job_id}/events", "/projects/{project_id}/events"])
 async def test_a_lost_connection_to_the_database_loses_no_change(
-    creator: httpx.AsyncClient, project_id: str, dsn: str
+    creator: httpx.AsyncClient, project_id: str, dsn: str, watched: str
 ) -> None:
     job_id = await order(creator, project_id)
-    async with watching(creator, f"/jobs/{job_id}/events") as watcher:
+    async with watching(creator, watched.format(job_id=job_id, project_id=project_id)) as watcher:
         await watcher.next()
         administrator = await asyncpg.connect(dsn)
         await administrator.execute(
@@ -122,6 +123,17 @@ async def test_a_lost_connection_to_the_database_loses_no_change(
         )
         await administrator.execute("update public.jobs set status = 'analysing' where id = $1", UUID(job_id))
         await administrator.close()
+        assert (await watcher.next())[1]["status"] == "analysing"
+
+
+async def test_a_notification_that_names_no_job_stops_nobody(
+    gateway: Gateway, creator: httpx.AsyncClient, project_id: str
+) -> None:
+    job_id = await order(creator, project_id)
+    async with watching(creator, f"/jobs/{job_id}/events") as watcher:
+        await watcher.next()
+        await gateway.pool.execute("select pg_notify('cinema_jobs', 'no job')")
+        await Jobs(gateway.pool).set_status(UUID(job_id), JobStatus.ANALYSING)
         assert (await watcher.next())[1]["status"] == "analysing"
 
 

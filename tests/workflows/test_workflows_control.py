@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 from activities.declarations import TaskQueue
 from schemas.control import JobState
 from schemas.edl import Variant
-from schemas.errors import CinemaError, ErrorCode
+from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import (
     ApprovalDefault,
     ApprovalPolicy,
@@ -455,3 +455,14 @@ async def test_a_pause_that_everybody_forgot_ends_with_the_job_called_off(skippi
         settled = await handle.result()
     assert settled.status is JobStatus.CANCELLED
     assert not any(name.startswith("render") for name in stand_ins.calls), "an approval does not end a pause"
+
+
+@pytest.mark.parametrize("order", ["cancel_outputs", "approve", "pause", "resume"])
+async def test_an_order_that_no_worker_answers_is_not_waited_for_without_end(client: Client, order: str) -> None:
+    stand_ins = StandIns()
+    handle = await start(client, stand_ins)
+    jobs = JobClient(client, patience=timedelta(seconds=1))
+    with pytest.raises(TransientError) as caught:
+        await getattr(jobs, order)(stand_ins.job_id)
+    assert caught.value.code is ErrorCode.STACK_UNAVAILABLE
+    await handle.terminate()
