@@ -49,34 +49,34 @@ def span_of(first: FirstDay = None, last: LastDay = None, granularity: EachPerio
 Days = Annotated[Span, Depends(span_of)]
 
 
-def router() -> APIRouter:
-    """``/analytics``, ``/projects/{project_id}/analytics`` and ``/jobs/{job_id}/analytics``."""
-    routes = APIRouter(tags=["analytics"])
+#: ``/analytics``, ``/projects/{project_id}/analytics`` and ``/jobs/{job_id}/analytics``.
+routes = APIRouter(tags=["analytics"])
 
-    @routes.get(
-        "/analytics",
-        name="of_everything",
-        responses=problem_responses(HTTPStatus.NOT_FOUND),
-        summary="Read totals over time",
-    )
-    async def of_everything(caller: Authenticated, days: Days, project: OnlyProject = None) -> AnalyticsResource:
-        """Each output counts on the day (UTC) on which it last ended; what expires keeps counting."""
-        if project is not None:
-            await Projects(caller.connections).get(project)
-        return await Analytics(caller.connections).over(days, project)
 
-    @routes.get("/projects/{project_id}/analytics", name="of_project", summary="Read a project's totals over time")
-    async def of_project(project_id: UUID, caller: Authenticated, days: Days) -> AnalyticsResource:
-        await Projects(caller.connections).get(project_id)
-        return await Analytics(caller.connections).over(days, project_id)
+@routes.get(
+    "/analytics",
+    name="of_everything",
+    responses=problem_responses(HTTPStatus.NOT_FOUND),
+    summary="Read totals over time",
+)
+async def of_everything(caller: Authenticated, days: Days, project: OnlyProject = None) -> AnalyticsResource:
+    """Each output counts on the day (UTC) on which it last ended; what expires keeps counting."""
+    if project is not None:
+        await Projects(caller.connections).get(project)
+    return await Analytics(caller.connections).over(days, project)
 
-    @routes.get("/jobs/{job_id}/analytics", name="of_job", summary="Read what was measured on a job's outputs")
-    async def of_job(job_id: UUID, caller: Authenticated) -> JobAnalytics:
-        """The director's metrics of each output, and the processor time charged for it."""
-        job = await Jobs(caller.connections).get(job_id)
-        return _of_job(job, [entry for entry in await Ledger(caller.connections).of_job(job_id) if entry.charged])
 
-    return routes
+@routes.get("/projects/{project_id}/analytics", name="of_project", summary="Read a project's totals over time")
+async def of_project(project_id: UUID, caller: Authenticated, days: Days) -> AnalyticsResource:
+    await Projects(caller.connections).get(project_id)
+    return await Analytics(caller.connections).over(days, project_id)
+
+
+@routes.get("/jobs/{job_id}/analytics", name="of_job", summary="Read what was measured on a job's outputs")
+async def of_job(job_id: UUID, caller: Authenticated) -> JobAnalytics:
+    """The director's metrics of each output, and the processor time charged for it."""
+    job = await Jobs(caller.connections).get(job_id)
+    return _of_job(job, [entry for entry in await Ledger(caller.connections).of_job(job_id) if entry.charged])
 
 
 def _of_job(job: Job, charged: list[LedgerEntry]) -> JobAnalytics:

@@ -21,49 +21,51 @@ from stores.uploads import Uploads
 log = structlog.get_logger(__name__)
 
 
-def router() -> APIRouter:
-    """``/projects/{project_id}/assets`` and ``/assets/{asset_id}``."""
-    routes = APIRouter(tags=["assets"])
+#: ``/projects/{project_id}/assets`` and ``/assets/{asset_id}``.
+routes = APIRouter(tags=["assets"])
 
-    @routes.get("/projects/{project_id}/assets", name="list", summary="List a project's assets, in their order")
-    async def list_assets(project_id: UUID, caller: Authenticated) -> AssetList:
-        """Those that are still being uploaded are among them."""
-        await Projects(caller.connections).get(project_id)
-        return AssetList(items=await AssetListing(caller.connections).of_project(project_id))
 
-    @routes.put("/projects/{project_id}/assets/order", summary="Put a project's assets in order")
-    async def reorder(project_id: UUID, order: AssetOrder, caller: Authenticated, context: Context) -> AssetList:
-        await Projects(caller.connections).get(project_id)
-        await AssetTidying(context.database, caller.owner_id).reorder(project_id, order.assets)
-        return AssetList(items=await AssetListing(caller.connections).of_project(project_id))
+@routes.get("/projects/{project_id}/assets", name="list", summary="List a project's assets, in their order")
+async def list_assets(project_id: UUID, caller: Authenticated) -> AssetList:
+    """Those that are still being uploaded are among them."""
+    await Projects(caller.connections).get(project_id)
+    return AssetList(items=await AssetListing(caller.connections).of_project(project_id))
 
-    @routes.get("/assets/{asset_id}", summary="Read an asset")
-    async def read(asset_id: UUID, caller: Authenticated) -> AssetResource:
-        return await AssetListing(caller.connections).get(asset_id)
 
-    @routes.patch("/assets/{asset_id}", summary="Rename an asset, or say what it is for")
-    async def change(asset_id: UUID, change: AssetChange, caller: Authenticated, context: Context) -> AssetResource:
-        """Jobs that have begun go by what it was."""
-        await AssetTidying(context.database, caller.owner_id).change(asset_id, name=change.name, kind=change.kind)
-        return await AssetListing(caller.connections).get(asset_id)
+@routes.put("/projects/{project_id}/assets/order", summary="Put a project's assets in order")
+async def reorder(project_id: UUID, order: AssetOrder, caller: Authenticated, context: Context) -> AssetList:
+    await Projects(caller.connections).get(project_id)
+    await AssetTidying(context.database, caller.owner_id).reorder(project_id, order.assets)
+    return AssetList(items=await AssetListing(caller.connections).of_project(project_id))
 
-    @routes.delete(
-        "/assets/{asset_id}",
-        status_code=HTTPStatus.NO_CONTENT,
-        summary="Delete an asset",
-        responses=problem_responses(HTTPStatus.CONFLICT, HTTPStatus.LOCKED),
-    )
-    async def delete(asset_id: UUID, caller: Authenticated, context: Context) -> None:
-        """Not while a job that may use it is at work. Its bytes go with the last asset that has the same ones."""
-        await AssetListing(caller.connections).get(asset_id)
-        upload = await _unfinished(caller, asset_id)
-        if upload is not None:
-            await end_upload(context, upload)
-            return
-        await AssetTidying(context.database, caller.owner_id).delete(asset_id)
-        await _remove_bytes(context, asset_id)
 
-    return routes
+@routes.get("/assets/{asset_id}", summary="Read an asset")
+async def read(asset_id: UUID, caller: Authenticated) -> AssetResource:
+    return await AssetListing(caller.connections).get(asset_id)
+
+
+@routes.patch("/assets/{asset_id}", summary="Rename an asset, or say what it is for")
+async def change(asset_id: UUID, change: AssetChange, caller: Authenticated, context: Context) -> AssetResource:
+    """Jobs that have begun go by what it was."""
+    await AssetTidying(context.database, caller.owner_id).change(asset_id, name=change.name, kind=change.kind)
+    return await AssetListing(caller.connections).get(asset_id)
+
+
+@routes.delete(
+    "/assets/{asset_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Delete an asset",
+    responses=problem_responses(HTTPStatus.CONFLICT, HTTPStatus.LOCKED),
+)
+async def delete(asset_id: UUID, caller: Authenticated, context: Context) -> None:
+    """Not while a job that may use it is at work. Its bytes go with the last asset that has the same ones."""
+    await AssetListing(caller.connections).get(asset_id)
+    upload = await _unfinished(caller, asset_id)
+    if upload is not None:
+        await end_upload(context, upload)
+        return
+    await AssetTidying(context.database, caller.owner_id).delete(asset_id)
+    await _remove_bytes(context, asset_id)
 
 
 async def _unfinished(caller: Caller, asset_id: UUID) -> Upload | None:

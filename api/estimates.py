@@ -20,37 +20,32 @@ from schemas.media import MediaProbe
 from schemas.resources.estimates import EstimatedOutput, EstimateResource
 from stores import Analyses, Assets, Projects
 
+#: ``/projects/{project_id}/estimate``.
+routes = APIRouter(tags=["jobs"])
 
-def router() -> APIRouter:
-    """``/projects/{project_id}/estimate``."""
-    routes = APIRouter(tags=["jobs"])
 
-    @routes.post(
-        "/projects/{project_id}/estimate",
-        name="estimate",
-        responses=problem_responses(HTTPStatus.CONFLICT),
-        summary="Estimate what a job would take",
+@routes.post(
+    "/projects/{project_id}/estimate",
+    name="estimate",
+    responses=problem_responses(HTTPStatus.CONFLICT),
+    summary="Estimate what a job would take",
+)
+async def estimate(project_id: UUID, request: JobRequest, caller: Authenticated, context: Context) -> EstimateResource:
+    """Nothing is ordered and nothing is looked into: it goes by what is known of the project's footage so far."""
+    project = await Projects(caller.connections).get(project_id)
+    live = await Assets(caller.connections).live_for_project(project.id)
+    usable = [asset for asset in live if asset.status is AssetStatus.READY]
+    if not usable:
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, "This project has no footage to make anything of yet.")
+    probes = await _probes(context, usable)
+    unknown = [asset for asset in usable if asset.sha256 not in probes]
+    told = foretell(
+        [(asset.kind, probes[asset.sha256]) for asset in usable if asset.sha256 in probes],
+        tuple(dict.fromkeys(request.variants)),
+        await look_around(context.database, context.capacity),
+        [UnknownFile(asset.kind, asset.size_bytes) for asset in unknown],
     )
-    async def estimate(
-        project_id: UUID, request: JobRequest, caller: Authenticated, context: Context
-    ) -> EstimateResource:
-        """Nothing is ordered and nothing is looked into: it goes by what is known of the project's footage so far."""
-        project = await Projects(caller.connections).get(project_id)
-        live = await Assets(caller.connections).live_for_project(project.id)
-        usable = [asset for asset in live if asset.status is AssetStatus.READY]
-        if not usable:
-            raise ConflictError(ErrorCode.INVALID_TRANSITION, "This project has no footage to make anything of yet.")
-        probes = await _probes(context, usable)
-        unknown = [asset for asset in usable if asset.sha256 not in probes]
-        told = foretell(
-            [(asset.kind, probes[asset.sha256]) for asset in usable if asset.sha256 in probes],
-            tuple(dict.fromkeys(request.variants)),
-            await look_around(context.database, context.capacity),
-            [UnknownFile(asset.kind, asset.size_bytes) for asset in unknown],
-        )
-        return _resource(told, tuple(asset.id for asset in unknown))
-
-    return routes
+    return _resource(told, tuple(asset.id for asset in unknown))
 
 
 async def _probes(context: ApiContext, assets: list[Asset]) -> dict[str, MediaProbe]:

@@ -45,50 +45,49 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-def router() -> APIRouter:
-    """``/jobs/{job_id}/events`` and ``/projects/{project_id}/events``."""
-    routes = APIRouter(tags=["events"])
+#: ``/jobs/{job_id}/events`` and ``/projects/{project_id}/events``.
+routes = APIRouter(tags=["events"])
 
-    @routes.get(
-        "/jobs/{job_id}/events", name="of_job", response_class=EventStream, responses=_DESCRIBED, summary="Watch a job"
-    )
-    async def job_events(
-        job_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
-    ) -> EventStream:
-        """Sends the job as it is, unless the client has that state already, and again at each change."""
-        await Jobs(caller.connections).get(job_id)
 
-        async def stream() -> AsyncIterator[bytes]:
-            with context.changes.watching_job(job_id) as mailbox:
-                # Read after the watch began, so that no change falls between the two.
-                current = await Jobs(caller.connections).get(job_id)
-                async for part in _stream(mailbox, [current], last_event_id):
-                    yield part
+@routes.get(
+    "/jobs/{job_id}/events", name="of_job", response_class=EventStream, responses=_DESCRIBED, summary="Watch a job"
+)
+async def job_events(
+    job_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
+) -> EventStream:
+    """Sends the job as it is, unless the client has that state already, and again at each change."""
+    await Jobs(caller.connections).get(job_id)
 
-        return EventStream(stream(), headers=_NOT_CACHED)
+    async def stream() -> AsyncIterator[bytes]:
+        with context.changes.watching_job(job_id) as mailbox:
+            # Read after the watch began, so that no change falls between the two.
+            current = await Jobs(caller.connections).get(job_id)
+            async for part in _stream(mailbox, [current], last_event_id):
+                yield part
 
-    @routes.get(
-        "/projects/{project_id}/events",
-        name="of_project",
-        response_class=EventStream,
-        responses=_DESCRIBED,
-        summary="Watch a project's jobs",
-    )
-    async def project_events(
-        project_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
-    ) -> EventStream:
-        """Sends the newest jobs as they are, and each job of the project again at each of its changes."""
-        await Projects(caller.connections).get(project_id)
+    return EventStream(stream(), headers=_NOT_CACHED)
 
-        async def stream() -> AsyncIterator[bytes]:
-            with context.changes.watching_project(project_id) as mailbox:
-                current = await JobListing(caller.connections).page(NEWEST, project_id=project_id)
-                async for part in _stream(mailbox, list(reversed(current)), last_event_id):
-                    yield part
 
-        return EventStream(stream(), headers=_NOT_CACHED)
+@routes.get(
+    "/projects/{project_id}/events",
+    name="of_project",
+    response_class=EventStream,
+    responses=_DESCRIBED,
+    summary="Watch a project's jobs",
+)
+async def project_events(
+    project_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
+) -> EventStream:
+    """Sends the newest jobs as they are, and each job of the project again at each of its changes."""
+    await Projects(caller.connections).get(project_id)
 
-    return routes
+    async def stream() -> AsyncIterator[bytes]:
+        with context.changes.watching_project(project_id) as mailbox:
+            current = await JobListing(caller.connections).page(NEWEST, project_id=project_id)
+            async for part in _stream(mailbox, list(reversed(current)), last_event_id):
+                yield part
+
+    return EventStream(stream(), headers=_NOT_CACHED)
 
 
 async def _stream(mailbox: Mailbox, current: list[Job], last_event_id: str | None) -> AsyncIterator[bytes]:

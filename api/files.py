@@ -41,46 +41,44 @@ class ZipArchive(StreamingResponse):
     media_type = "application/zip"
 
 
-def router() -> APIRouter:
-    """``/outputs/{output_id}/files``, ``/outputs/{output_id}/edl`` and ``/jobs/{job_id}/archive``."""
-    routes = APIRouter(tags=["files"])
+#: ``/outputs/{output_id}/files``, ``/outputs/{output_id}/edl`` and ``/jobs/{job_id}/archive``.
+routes = APIRouter(tags=["files"])
 
-    @routes.get("/outputs/{output_id}/files", name="list", summary="Get an output's files", responses=_CONFLICT)
-    async def files(output_id: UUID, caller: Authenticated, context: Context) -> OutputFilesResource:
-        """Addresses that work for six hours, with size and SHA-256 of each file."""
-        output = await Outputs(caller.connections).get(output_id)
-        title = await _title(caller, output)
-        expires_at = datetime.now(UTC) + VALID_FOR
-        signed = {MEMBERS[file.ending]: await _signed(context.objects, output, file, title) for file in _of(output)}
-        return OutputFilesResource.model_validate({"expires_at": expires_at, **signed})
 
-    @routes.get("/outputs/{output_id}/edl", summary="Read an output's edit", responses=_CONFLICT)
-    async def edl(output_id: UUID, caller: Authenticated, context: Context) -> EDL:
-        """The edit decision list, once the output is planned: what is shown and heard, and why."""
-        output = await Outputs(caller.connections).get(output_id)
-        return await edit_of(context.objects, output)
+@routes.get("/outputs/{output_id}/files", name="list", summary="Get an output's files", responses=_CONFLICT)
+async def files(output_id: UUID, caller: Authenticated, context: Context) -> OutputFilesResource:
+    """Addresses that work for six hours, with size and SHA-256 of each file."""
+    output = await Outputs(caller.connections).get(output_id)
+    title = await _title(caller, output)
+    expires_at = datetime.now(UTC) + VALID_FOR
+    signed = {MEMBERS[file.ending]: await _signed(context.objects, output, file, title) for file in _of(output)}
+    return OutputFilesResource.model_validate({"expires_at": expires_at, **signed})
 
-    @routes.get(
-        "/jobs/{job_id}/archive", response_class=ZipArchive, responses=_ARCHIVED, summary="Download all of a job"
-    )
-    async def archive(job_id: UUID, caller: Authenticated, context: Context) -> ZipArchive:
-        """Every file of every completed output, uncompressed, as video is already."""
-        job = await Jobs(caller.connections).get(job_id)
-        title = (await Projects(caller.connections).get(job.project_id)).name
-        members = [(file.name(output, title), file) for output in job.outputs for file in delivered_files(output)]
-        if not members:
-            raise ConflictError(ErrorCode.INVALID_TRANSITION, "Nothing of this job is completed yet.")
-        zipped = ZipStream(sized=True)
-        for name, file in members:
-            found = await _found(context.objects, file)
-            zipped.add(_blocks(context.objects, file), name, size=found.size_bytes)
-        headers = {
-            "Content-Length": str(len(zipped)),
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_stem(title), safe='')}.zip",
-        }
-        return ZipArchive(iter(zipped), headers=headers)
 
-    return routes
+@routes.get("/outputs/{output_id}/edl", summary="Read an output's edit", responses=_CONFLICT)
+async def edl(output_id: UUID, caller: Authenticated, context: Context) -> EDL:
+    """The edit decision list, once the output is planned: what is shown and heard, and why."""
+    output = await Outputs(caller.connections).get(output_id)
+    return await edit_of(context.objects, output)
+
+
+@routes.get("/jobs/{job_id}/archive", response_class=ZipArchive, responses=_ARCHIVED, summary="Download all of a job")
+async def archive(job_id: UUID, caller: Authenticated, context: Context) -> ZipArchive:
+    """Every file of every completed output, uncompressed, as video is already."""
+    job = await Jobs(caller.connections).get(job_id)
+    title = (await Projects(caller.connections).get(job.project_id)).name
+    members = [(file.name(output, title), file) for output in job.outputs for file in delivered_files(output)]
+    if not members:
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, "Nothing of this job is completed yet.")
+    zipped = ZipStream(sized=True)
+    for name, file in members:
+        found = await _found(context.objects, file)
+        zipped.add(_blocks(context.objects, file), name, size=found.size_bytes)
+    headers = {
+        "Content-Length": str(len(zipped)),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_stem(title), safe='')}.zip",
+    }
+    return ZipArchive(iter(zipped), headers=headers)
 
 
 async def edit_of(objects: ObjectStore, output: Output) -> EDL:

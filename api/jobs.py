@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Header, Query
 
 from api.callers import Authenticated, Caller, Context
 from api.context import ApiContext
-from api.cursors import Cursor, Limit, Position, position_of
+from api.cursors import Cursor, Limit, below, page_of
 from api.problems import problem_responses
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Job, JobRequest, JobStatus
@@ -48,86 +48,84 @@ OnlyProject = Annotated[UUID | None, Query(description="Only jobs of this projec
 _CONFLICT: Final = problem_responses(HTTPStatus.CONFLICT)
 
 
-def router() -> APIRouter:
-    """``/jobs`` and the orders below each, ``/projects/{project_id}/jobs`` and ``/outputs/{output_id}``."""
-    routes = APIRouter(tags=["jobs"])
+#: ``/jobs`` and the orders below each, ``/projects/{project_id}/jobs`` and ``/outputs/{output_id}``.
+routes = APIRouter(tags=["jobs"])
 
-    @routes.post(
-        "/projects/{project_id}/jobs", status_code=HTTPStatus.CREATED, summary="Order a job", responses=_CONFLICT
-    )
-    async def create(
-        project_id: UUID,
-        request: Order,
-        caller: Authenticated,
-        context: Context,
-        idempotency_key: IdempotencyKey = None,
-    ) -> JobResource:
-        """Accepted at once, also while Temporal is away: the job says `queued` until its work begins."""
-        project = await Projects(caller.connections).get(project_id)
-        jobs = Jobs(context.database)
-        return JobResource.of(await jobs.create(caller.owner_id, project.id, request, idempotency_key=idempotency_key))
 
-    @routes.get("/jobs", name="list", summary="List jobs, newest first")
-    async def list_jobs(
-        caller: Authenticated,
-        project: OnlyProject = None,
-        status: OnlyStatus = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Page[JobResource]:
-        after = None if cursor is None else position_of(cursor)
-        below = None if after is None else (after.created_at, after.id)
-        found = await JobListing(caller.connections).page(limit + 1, below=below, project_id=project, status=status)
-        items, more = found[:limit], len(found) > limit
-        return Page(
-            items=tuple(JobResource.of(job) for job in items),
-            next_cursor=Position(items[-1].created_at, items[-1].id).cursor() if more else None,
-        )
+@routes.post("/projects/{project_id}/jobs", status_code=HTTPStatus.CREATED, summary="Order a job", responses=_CONFLICT)
+async def create(
+    project_id: UUID,
+    request: Order,
+    caller: Authenticated,
+    context: Context,
+    idempotency_key: IdempotencyKey = None,
+) -> JobResource:
+    """Accepted at once, also while Temporal is away: the job says `queued` until its work begins."""
+    project = await Projects(caller.connections).get(project_id)
+    jobs = Jobs(context.database)
+    return JobResource.of(await jobs.create(caller.owner_id, project.id, request, idempotency_key=idempotency_key))
 
-    @routes.get("/jobs/{job_id}", summary="Read a job")
-    async def read(job_id: UUID, caller: Authenticated) -> JobResource:
-        return await _job(caller, job_id)
 
-    @routes.get("/outputs/{output_id}", summary="Read an output")
-    async def read_output(output_id: UUID, caller: Authenticated) -> OutputResource:
-        return OutputResource.of(await Outputs(caller.connections).get(output_id))
+@routes.get("/jobs", name="list", summary="List jobs, newest first")
+async def list_jobs(
+    caller: Authenticated,
+    project: OnlyProject = None,
+    status: OnlyStatus = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[JobResource]:
+    found = await JobListing(caller.connections).page(limit + 1, below=below(cursor), project_id=project, status=status)
+    return page_of([JobResource.of(job) for job in found], limit)
 
-    @routes.post("/jobs/{job_id}/cancel", summary="Call a job or some of its outputs off", responses=_CONFLICT)
-    async def cancel(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
-        """What runs is stopped, what is completed stays. A job that has not begun is called off where it waits."""
-        job = await Jobs(caller.connections).get(job_id)
-        await _called_off(context, job, order.outputs)
-        return await _job(caller, job_id)
 
-    @routes.post("/jobs/{job_id}/retry", summary="Make failed or cancelled outputs again", responses=_CONFLICT)
-    async def retry(
-        job_id: UUID,
-        order: OutputsOrder,
-        caller: Authenticated,
-        context: Context,
-        idempotency_key: IdempotencyKey = None,
-    ) -> JobResource:
-        """What succeeded is not made again; analyses are reused."""
-        job = await Jobs(caller.connections).get(job_id)
-        project = await Projects(caller.connections).get(job.project_id)
-        order_id = idempotency_key or str(uuid4())
-        await JobClient(context.temporal).retry(job, project, order.outputs, order_id=order_id)
-        return await _job(caller, job_id)
+@routes.get("/jobs/{job_id}", summary="Read a job")
+async def read(job_id: UUID, caller: Authenticated) -> JobResource:
+    return await _job(caller, job_id)
 
-    @routes.post("/jobs/{job_id}/approve", summary="Approve plans, so that they are rendered", responses=_CONFLICT)
-    async def approve(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
-        """The plans not named are called off; without any named, all are rendered."""
-        return await _steered(caller, job_id, lambda: JobClient(context.temporal).approve(job_id, order.outputs))
 
-    @routes.post("/jobs/{job_id}/pause", summary="Begin nothing new", responses=_CONFLICT)
-    async def pause(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
-        return await _steered(caller, job_id, lambda: JobClient(context.temporal).pause(job_id))
+@routes.get("/outputs/{output_id}", summary="Read an output")
+async def read_output(output_id: UUID, caller: Authenticated) -> OutputResource:
+    return OutputResource.of(await Outputs(caller.connections).get(output_id))
 
-    @routes.post("/jobs/{job_id}/resume", summary="Go on after a pause", responses=_CONFLICT)
-    async def resume(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
-        return await _steered(caller, job_id, lambda: JobClient(context.temporal).resume(job_id))
 
-    return routes
+@routes.post("/jobs/{job_id}/cancel", summary="Call a job or some of its outputs off", responses=_CONFLICT)
+async def cancel(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
+    """What runs is stopped, what is completed stays. A job that has not begun is called off where it waits."""
+    job = await Jobs(caller.connections).get(job_id)
+    await _called_off(context, job, order.outputs)
+    return await _job(caller, job_id)
+
+
+@routes.post("/jobs/{job_id}/retry", summary="Make failed or cancelled outputs again", responses=_CONFLICT)
+async def retry(
+    job_id: UUID,
+    order: OutputsOrder,
+    caller: Authenticated,
+    context: Context,
+    idempotency_key: IdempotencyKey = None,
+) -> JobResource:
+    """What succeeded is not made again; analyses are reused."""
+    job = await Jobs(caller.connections).get(job_id)
+    project = await Projects(caller.connections).get(job.project_id)
+    order_id = idempotency_key or str(uuid4())
+    await JobClient(context.temporal).retry(job, project, order.outputs, order_id=order_id)
+    return await _job(caller, job_id)
+
+
+@routes.post("/jobs/{job_id}/approve", summary="Approve plans, so that they are rendered", responses=_CONFLICT)
+async def approve(job_id: UUID, order: OutputsOrder, caller: Authenticated, context: Context) -> JobResource:
+    """The plans not named are called off; without any named, all are rendered."""
+    return await _steered(caller, job_id, lambda: JobClient(context.temporal).approve(job_id, order.outputs))
+
+
+@routes.post("/jobs/{job_id}/pause", summary="Begin nothing new", responses=_CONFLICT)
+async def pause(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
+    return await _steered(caller, job_id, lambda: JobClient(context.temporal).pause(job_id))
+
+
+@routes.post("/jobs/{job_id}/resume", summary="Go on after a pause", responses=_CONFLICT)
+async def resume(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
+    return await _steered(caller, job_id, lambda: JobClient(context.temporal).resume(job_id))
 
 
 async def _job(caller: Caller, job_id: UUID) -> JobResource:

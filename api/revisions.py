@@ -74,72 +74,69 @@ _REVISION_BODY: Final[Mapping[str, Any]] = {
 }
 
 
-def router() -> APIRouter:
-    """``PUT /outputs/{output_id}/edl`` and ``/outputs/{output_id}/revisions``."""
-    routes = APIRouter()
+#: ``PUT /outputs/{output_id}/edl`` and ``/outputs/{output_id}/revisions``.
+routes = APIRouter()
 
-    @routes.put(
-        "/outputs/{output_id}/edl",
-        tags=["files"],
-        summary="Hold an edit against the footage",
-        responses=_REFUSALS,
-        openapi_extra={"requestBody": _EDIT_BODY},
-    )
-    async def check_edit(output_id: UUID, request: Request, caller: Authenticated, context: Context) -> EditReview:
-        """What would become of this edit as a revision of the output. Nothing is rendered, and nothing is kept."""
-        _media_type(request, JSON)
-        output = await Outputs(caller.connections).get(output_id)
-        job = await Jobs(caller.connections).get(output.job_id)
-        content = await request.body()
-        edl = await in_thread(lambda: _valid(lambda: EDL.model_validate_json(content)))
-        facts = await _facts(context, job.project_id)
-        if facts is None:
-            raise ConflictError(ErrorCode.INVALID_TRANSITION, "Not all footage of this project is analysed just now.")
-        return await in_thread(lambda: _reviewed(edl, facts, output.variant))
 
-    @routes.post(
-        "/outputs/{output_id}/revisions",
-        tags=["jobs"],
-        status_code=HTTPStatus.CREATED,
-        summary="Render an output as edited by hand",
-        responses=_REFUSALS,
-        openapi_extra={"requestBody": _REVISION_BODY},
-    )
-    async def revise(
-        output_id: UUID,
-        request: Request,
-        caller: Authenticated,
-        context: Context,
-        *,
-        accept_findings: AcceptFindings = False,
-        idempotency_key: IdempotencyKey = None,
-    ) -> JobResource:
-        """A new job in the same project, for this one output. Captions may come as SubRip or WebVTT text.
+@routes.put(
+    "/outputs/{output_id}/edl",
+    tags=["files"],
+    summary="Hold an edit against the footage",
+    responses=_REFUSALS,
+    openapi_extra={"requestBody": _EDIT_BODY},
+)
+async def check_edit(output_id: UUID, request: Request, caller: Authenticated, context: Context) -> EditReview:
+    """What would become of this edit as a revision of the output. Nothing is rendered, and nothing is kept."""
+    _media_type(request, JSON)
+    output = await Outputs(caller.connections).get(output_id)
+    job = await Jobs(caller.connections).get(output.job_id)
+    content = await request.body()
+    edl = await in_thread(lambda: _valid(lambda: EDL.model_validate_json(content)))
+    facts = await _facts(context, job.project_id)
+    if facts is None:
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, "Not all footage of this project is analysed just now.")
+    return await in_thread(lambda: _reviewed(edl, facts, output.variant))
 
-        What it was made of stays as it is; `request.plans` of the new job says which output that was.
-        """
-        media_type = _media_type(request, JSON, *SUBTITLES)
-        output = await Outputs(caller.connections).get(output_id)
-        job = await Jobs(caller.connections).get(output.job_id)
-        content = await request.body()
-        edl = await _revised(content, media_type, lambda: edit_of(context.objects, output))
-        stored = edl.model_dump_json(indent=1).encode()
-        order = _order(job, output, hashlib.sha256(stored).hexdigest(), accept_findings=accept_findings)
-        if idempotency_key is not None:
-            known = await Jobs(context.database).ordered_before(
-                caller.owner_id, job.project_id, order, idempotency_key=idempotency_key
-            )
-            if known is not None:
-                return JobResource.of(known)
-        await _hold(context, job, output, edl, accept_findings=accept_findings)
-        key = edit_key(caller.owner_id, job.project_id, order.plans[0].edl_sha256)
-        await upload_bytes(context.objects, Bucket.OUTPUTS, key, stored)
-        made = await Jobs(context.database).create(
+
+@routes.post(
+    "/outputs/{output_id}/revisions",
+    tags=["jobs"],
+    status_code=HTTPStatus.CREATED,
+    summary="Render an output as edited by hand",
+    responses=_REFUSALS,
+    openapi_extra={"requestBody": _REVISION_BODY},
+)
+async def revise(
+    output_id: UUID,
+    request: Request,
+    caller: Authenticated,
+    context: Context,
+    *,
+    accept_findings: AcceptFindings = False,
+    idempotency_key: IdempotencyKey = None,
+) -> JobResource:
+    """A new job in the same project, for this one output. Captions may come as SubRip or WebVTT text.
+
+    What it was made of stays as it is; `request.plans` of the new job says which output that was.
+    """
+    media_type = _media_type(request, JSON, *SUBTITLES)
+    output = await Outputs(caller.connections).get(output_id)
+    job = await Jobs(caller.connections).get(output.job_id)
+    content = await request.body()
+    edl = await _revised(content, media_type, lambda: edit_of(context.objects, output))
+    stored = edl.model_dump_json(indent=1).encode()
+    order = _order(job, output, hashlib.sha256(stored).hexdigest(), accept_findings=accept_findings)
+    if idempotency_key is not None:
+        known = await Jobs(context.database).ordered_before(
             caller.owner_id, job.project_id, order, idempotency_key=idempotency_key
         )
-        return JobResource.of(made)
-
-    return routes
+        if known is not None:
+            return JobResource.of(known)
+    await _hold(context, job, output, edl, accept_findings=accept_findings)
+    key = edit_key(caller.owner_id, job.project_id, order.plans[0].edl_sha256)
+    await upload_bytes(context.objects, Bucket.OUTPUTS, key, stored)
+    made = await Jobs(context.database).create(caller.owner_id, job.project_id, order, idempotency_key=idempotency_key)
+    return JobResource.of(made)
 
 
 def _media_type(request: Request, *taken: str) -> str:

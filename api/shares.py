@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from api import passwords
 from api.callers import Authenticated, Context
 from api.context import ApiContext
-from api.cursors import Cursor, Limit, Position, position_of
+from api.cursors import Cursor, Limit, below, page_of
 from api.problems import problem_responses
 from schemas.errors import CinemaError, ConflictError, ErrorCode
 from schemas.resources.page import Page
@@ -31,84 +31,83 @@ _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 Token = Annotated[str, Path(max_length=200, description="The last part of the link's address.")]
 
 
-def router() -> APIRouter:
-    """``/outputs/{output_id}/shares``, ``/shares/{share_id}``, and ``/s/{token}``, which needs no signing in."""
-    routes = APIRouter(tags=["shares"])
+#: ``/outputs/{output_id}/shares``, ``/shares/{share_id}``, and ``/s/{token}``, which needs no signing in.
+routes = APIRouter(tags=["shares"])
 
-    @routes.post(
-        "/outputs/{output_id}/shares",
-        status_code=HTTPStatus.CREATED,
-        responses=problem_responses(HTTPStatus.CONFLICT),
-        summary="Make a share link",
+
+@routes.post(
+    "/outputs/{output_id}/shares",
+    status_code=HTTPStatus.CREATED,
+    responses=problem_responses(HTTPStatus.CONFLICT),
+    summary="Make a share link",
+)
+async def create(
+    output_id: UUID, new: NewShare, request: Request, caller: Authenticated, context: Context
+) -> MadeShare:
+    """Whoever has the address sees the video until the link expires, is used up, or is revoked. It is told once."""
+    output = await Outputs(caller.connections).get(output_id)
+    if output.files is None or output.expiring_since is not None:
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, "There is no video of this output to share.")
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    terms = ShareTerms(
+        token_sha256=_digest(token),
+        expires_at=new.expires_at or datetime.now(UTC) + USUAL_LIFE,
+        password=None if new.password is None else await _hashed(new.password),
+        max_views=new.max_views,
     )
-    async def create(
-        output_id: UUID, new: NewShare, request: Request, caller: Authenticated, context: Context
-    ) -> MadeShare:
-        """Whoever has the address sees the video until the link expires, is used up, or is revoked. It is told once."""
-        output = await Outputs(caller.connections).get(output_id)
-        if output.files is None or output.expiring_since is not None:
-            raise ConflictError(ErrorCode.INVALID_TRANSITION, "There is no video of this output to share.")
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
-        terms = ShareTerms(
-            token_sha256=_digest(token),
-            expires_at=new.expires_at or datetime.now(UTC) + USUAL_LIFE,
-            password=None if new.password is None else await _hashed(new.password),
-            max_views=new.max_views,
-        )
-        made = await Shares(context.database).create(caller.owner_id, output_id, terms)
-        return MadeShare(**made.model_dump(), token=token, url=f"{request.base_url}s/{token}")
+    made = await Shares(context.database).create(caller.owner_id, output_id, terms)
+    return MadeShare(**made.model_dump(), token=token, url=f"{request.base_url}s/{token}")
 
-    @routes.get("/outputs/{output_id}/shares", name="list", summary="List an output's share links, newest first")
-    async def list_shares(
-        output_id: UUID, caller: Authenticated, limit: Limit = 50, cursor: Cursor = None
-    ) -> Page[ShareResource]:
-        await Outputs(caller.connections).get(output_id)
-        after = None if cursor is None else position_of(cursor)
-        below = None if after is None else (after.created_at, after.id)
-        found = await Shares(caller.connections).page(output_id, limit + 1, below)
-        items, more = found[:limit], len(found) > limit
-        return Page(items=items, next_cursor=Position(items[-1].created_at, items[-1].id).cursor() if more else None)
 
-    @routes.delete("/shares/{share_id}", status_code=HTTPStatus.NO_CONTENT, summary="Revoke a share link")
-    async def revoke(share_id: UUID, caller: Authenticated, context: Context) -> None:
-        """From now on nobody can open it; addresses it gave before work for an hour at most."""
-        await Shares(context.database).revoke(caller.owner_id, share_id)
+@routes.get("/outputs/{output_id}/shares", name="list", summary="List an output's share links, newest first")
+async def list_shares(
+    output_id: UUID, caller: Authenticated, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ShareResource]:
+    await Outputs(caller.connections).get(output_id)
+    found = await Shares(caller.connections).page(output_id, limit + 1, below(cursor))
+    return page_of(found, limit)
 
-    @routes.get(
-        "/s/{token}",
-        name="open",
-        responses=problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
-        summary="Open a share link",
-    )
-    async def open_link(token: Token, response: Response, context: Context) -> SharedOutput:
-        """For anyone. A link that asks for a password says so (403): send it with `POST`.
 
-        Links that never existed, have expired, are used up or were revoked are all the same (404).
-        """
-        response.headers.update(_PRIVATE)
-        share = await _live(context, token)
-        if share.password is not None:
-            raise CinemaError(ErrorCode.FORBIDDEN, "This link asks for a password.")
+@routes.delete("/shares/{share_id}", status_code=HTTPStatus.NO_CONTENT, summary="Revoke a share link")
+async def revoke(share_id: UUID, caller: Authenticated, context: Context) -> None:
+    """From now on nobody can open it; addresses it gave before work for an hour at most."""
+    await Shares(context.database).revoke(caller.owner_id, share_id)
+
+
+@routes.get(
+    "/s/{token}",
+    name="open",
+    responses=problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+    summary="Open a share link",
+)
+async def open_link(token: Token, response: Response, context: Context) -> SharedOutput:
+    """For anyone. A link that asks for a password says so (403): send it with `POST`.
+
+    Links that never existed, have expired, are used up or were revoked are all the same (404).
+    """
+    response.headers.update(_PRIVATE)
+    share = await _live(context, token)
+    if share.password is not None:
+        raise CinemaError(ErrorCode.FORBIDDEN, "This link asks for a password.")
+    return await _opened(context, share, after_guess=False)
+
+
+@routes.post(
+    "/s/{token}",
+    name="open_with_password",
+    responses=problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+    summary="Open a share link with its password",
+)
+async def open_with_password(token: Token, given: OpenShare, response: Response, context: Context) -> SharedOutput:
+    """After five wrong passwords each further one takes a wait (429), which doubles up to a quarter of an hour."""
+    response.headers.update(_PRIVATE)
+    share = await _live(context, token)
+    if share.password is None:
         return await _opened(context, share, after_guess=False)
-
-    @routes.post(
-        "/s/{token}",
-        name="open_with_password",
-        responses=problem_responses(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
-        summary="Open a share link with its password",
-    )
-    async def open_with_password(token: Token, given: OpenShare, response: Response, context: Context) -> SharedOutput:
-        """After five wrong passwords each further one takes a wait (429), which doubles up to a quarter of an hour."""
-        response.headers.update(_PRIVATE)
-        share = await _live(context, token)
-        if share.password is None:
-            return await _opened(context, share, after_guess=False)
-        await Shares(context.database).begin_guess(share.id)
-        if not await asyncio.to_thread(passwords.matches, given.password.get_secret_value(), share.password):
-            raise CinemaError(ErrorCode.FORBIDDEN, "This is not the password of this link.")
-        return await _opened(context, share, after_guess=True)
-
-    return routes
+    await Shares(context.database).begin_guess(share.id)
+    if not await asyncio.to_thread(passwords.matches, given.password.get_secret_value(), share.password):
+        raise CinemaError(ErrorCode.FORBIDDEN, "This is not the password of this link.")
+    return await _opened(context, share, after_guess=True)
 
 
 async def _hashed(password: SecretStr) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.callers import Authenticated, Caller, Context
 from api.context import WebhookRules
-from api.cursors import Cursor, Limit, Position, position_of
+from api.cursors import Cursor, Limit, below, page_of
 from api.problems import problem_responses
 from schemas.errors import CinemaError
 from schemas.invalid_input import InvalidInput
@@ -127,14 +127,8 @@ def _add_deliveries(routes: APIRouter, rules: WebhookRules) -> None:
         cursor: Cursor = None,
     ) -> Page[DeliveryResource]:
         await _endpoints(caller.connections, rules).get(caller.owner_id, endpoint_id)
-        after = None if cursor is None else position_of(cursor)
-        below = None if after is None else (after.created_at, after.id)
-        found = await WebhookListing(caller.connections).page(endpoint_id, limit + 1, below, status)
-        items, more = found[:limit], len(found) > limit
-        return Page(
-            items=tuple(DeliveryResource.of(delivery) for delivery in items),
-            next_cursor=Position(items[-1].created_at, items[-1].id).cursor() if more else None,
-        )
+        found = await WebhookListing(caller.connections).page(endpoint_id, limit + 1, below(cursor), status)
+        return page_of([DeliveryResource.of(delivery) for delivery in found], limit)
 
     @routes.get("/deliveries/{delivery_id}", summary="Read a delivery and its attempts")
     async def read_delivery(delivery_id: UUID, caller: Authenticated) -> DeliveryWithAttempts:
