@@ -1,5 +1,6 @@
 """``python -m benchmarks [--only GROUP]``."""
 
+import signal
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ def main(only: Annotated[str | None, typer.Option(help="Run this group alone.")]
     """Measure, print tables, and keep the figures in benchmarks/out/."""
     if only is not None and only not in GROUPS:
         raise typer.BadParameter(f"{only} is no group; there are {', '.join(GROUPS)}.", param_hint="--only")
+    # Asked to end, it stops what it started, as for Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = [GROUPS[only]] if only is not None else list(GROUPS.values())
     raise typer.Exit(1 if run_groups(chosen, Console()) else 0)
 

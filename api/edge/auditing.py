@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Final
 
 import structlog
+from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.exchange import SAFE, Exchange, current_exchange
@@ -15,6 +16,8 @@ from stores.audit_log import Act, AuditLog
 
 #: A row that cannot be written within this goes to the program's log instead; the answer waits no longer.
 LONGEST_S: Final = 5.0
+
+AUDIT_LOST: Final = Counter("cinema_audit_rows_lost", "Acts that are missing from the audit log.")
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +68,8 @@ class Auditing:
             async with asyncio.timeout(LONGEST_S):
                 await self._rows.add(act)
         except (CinemaError, TimeoutError) as error:
-            # What was done is done: the answer must not say otherwise.
+            # What was done is done: the answer must not say otherwise. The log line holds all of the row.
+            AUDIT_LOST.inc()
             log.exception("the audit log cannot be written", act=act, exc_info=error)
 
 

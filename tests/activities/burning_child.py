@@ -14,6 +14,8 @@ from schemas.progress import ProgressCallback
 #: Seconds of processor time that each of three processes uses at least, and bytes written and read again.
 BURNT_SECONDS = 0.5
 BURNT_BYTES = 3_000_000
+#: How long the process that is left behind stays.
+LEFT_SECONDS = 300
 
 
 class Burn(Model):
@@ -49,7 +51,9 @@ def _in_a_child_left_behind(folder: Path) -> None:
     if os.fork() == 0:
         _spin()
         (folder / "below").write_text(str(os.getpid()))
-        time.sleep(600)
+        # Long enough to be found by who should end it; where nobody does, as after a kill, it goes by itself.
+        time.sleep(LEFT_SECONDS)
+        os._exit(0)
     while not (folder / "below").exists():
         time.sleep(0.01)
 

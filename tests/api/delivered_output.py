@@ -13,7 +13,7 @@ from tests.api.gateway import Gateway
 from tests.stores.samples import delivered
 
 CONTENT = {
-    "video": b"\x00\x00\x00\x18ftypmp42 film",
+    "video": b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 900,
     "thumbnail": b"\xff\xd8\xff jpeg",
     "srt": b"1\n00:00:00,000 --> 00:00:01,000\nHello\n",
     "vtt": b"WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nHello\n",
@@ -22,8 +22,8 @@ CONTENT = {
 }
 
 
-async def delivered_job(gateway: Gateway, creator: httpx.AsyncClient) -> Job:
-    project_id = (await creator.post("/projects", json={"name": "Kitchen talk"})).json()["id"]
+async def delivered_job(gateway: Gateway, creator: httpx.AsyncClient, project: str = "Kitchen talk") -> Job:
+    project_id = (await creator.post("/projects", json={"name": project})).json()["id"]
     order = {"variants": ["hook_cut", "vertical_reel"]}
     job_id = UUID((await creator.post(f"/projects/{project_id}/jobs", json=order)).json()["id"])
     job = await Jobs(gateway.pool).get(job_id)

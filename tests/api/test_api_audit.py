@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from schemas.errors import CinemaError
 from stores.audit_log import AuditLog
@@ -87,6 +88,8 @@ async def test_only_what_is_old_is_forgotten(gateway: Gateway, creator: httpx.As
 
 async def test_what_is_done_stays_done_when_the_log_is_away(gateway: Gateway, creator: httpx.AsyncClient) -> None:
     await gateway.pool.execute("alter table public.audit_log rename to elsewhere")
+    lost = REGISTRY.get_sample_value("cinema_audit_rows_lost_total") or 0
     made = await creator.post("/projects", json={"name": "Talk"})
     assert made.status_code == 201
     assert (await creator.get(f"/projects/{made.json()['id']}")).status_code == 200
+    assert REGISTRY.get_sample_value("cinema_audit_rows_lost_total") == lost + 1, "whoever is on call learns of it"

@@ -3,59 +3,21 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import AsyncIterator
-from uuid import UUID
 
 import httpx
 import pytest
 
-from activities.output_keys import OutputKeys
-from schemas.jobs import Job, OutputFiles
-from stores import Bucket, Jobs, Outputs
+from schemas.jobs import Job
+from stores import Bucket
+from tests.api.delivered_output import CONTENT, delivered_job
 from tests.api.gateway import Gateway
-from tests.stores.samples import delivered
 
 pytestmark = pytest.mark.postgres
-
-CONTENT = {
-    "video": b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 900,
-    "thumbnail": b"\xff\xd8\xff jpeg",
-    "srt": b"1\n00:00:00,000 --> 00:00:01,000\nHello\n",
-    "vtt": b"WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nHello\n",
-    "edl": b"{}",
-    "otio": b'{"OTIO_SCHEMA": "Timeline.1"}',
-}
-
-
-async def _once(content: bytes) -> AsyncIterator[bytes]:
-    yield content
 
 
 @pytest.fixture
 async def job(gateway: Gateway, creator: httpx.AsyncClient) -> Job:
-    """A job with one completed output and one that is still queued."""
-    project_id = (await creator.post("/projects", json={"name": "Küche / talk"})).json()["id"]
-    order = {"variants": ["hook_cut", "vertical_reel"]}
-    job_id = UUID((await creator.post(f"/projects/{project_id}/jobs", json=order)).json()["id"])
-    made = await Jobs(gateway.pool).get(job_id)
-    output = made.outputs[0]
-    keys = OutputKeys(made.owner_id, made.project_id, made.id, output.id)
-    places = {name: getattr(keys, name) for name in CONTENT}
-    for name, content in CONTENT.items():
-        bucket = Bucket.THUMBS if name == "thumbnail" else Bucket.OUTPUTS
-        await gateway.objects.put(bucket, places[name], _once(content))
-    outputs = Outputs(gateway.pool)
-    await outputs.plan(output.id, keys.edl)
-    attempt = await outputs.begin_attempt(output.id)
-    files = OutputFiles(
-        render_key="0" * 64,
-        video_bytes=len(CONTENT["video"]),
-        video_sha256=hashlib.sha256(CONTENT["video"]).hexdigest(),
-        report=delivered().report,
-        **{f"{name}_key": key for name, key in places.items()},
-    )
-    await outputs.complete(output.id, attempt, files)
-    return await Jobs(gateway.pool).get(job_id)
+    return await delivered_job(gateway, creator, project="Küche / talk")
 
 
 async def test_every_file_is_what_its_address_gives(gateway: Gateway, creator: httpx.AsyncClient, job: Job) -> None:

@@ -20,6 +20,7 @@ from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import activities.metrics
+import api.edge.auditing  # noqa: F401 (declares what the API tells)
 import cinema.telemetry.workload  # noqa: F401 (declares what dispatchers tell)
 from cinema.telemetry.metrics import BuildInfo, DiskMetrics, PoolMetrics, register
 from cinema.telemetry.temporal_runtime import measured_runtime
