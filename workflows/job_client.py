@@ -52,8 +52,9 @@ from workflows.contract import (
 #: Longest wait for a query's answer, which needs a worker.
 QUERY_TIMEOUT = timedelta(seconds=10)
 
-#: Longest wait for an order to be carried out; one that calls off a render waits until its worker has tidied up.
-ORDER_PATIENCE = timedelta(seconds=60)
+#: Longest wait for an order to be carried out: a worker that is called off has tidied up within seconds, and one that
+#: was lost is noticed within 15. Shorter than the API waits for itself, so that its answer says what is the matter.
+ORDER_PATIENCE = timedelta(seconds=20)
 
 
 class StartOptions(TypedDict):
