@@ -23,6 +23,22 @@ class Pace(StrEnum):
     FAST = "fast"
 
 
+class EditStyle(StrEnum):
+    """How an edit looks, whatever its pace."""
+
+    NATURAL = "natural"
+    CINEMATIC = "cinematic"
+    PUNCHY = "punchy"
+
+
+class CaptionChoice(StrEnum):
+    """Where captions go: nowhere, into the picture, or only into files beside the video."""
+
+    OFF = "off"
+    BURNED = "burned"
+    SIDECAR = "sidecar"
+
+
 class JobStatus(StrEnum):
     QUEUED = "queued"
     ANALYSING = "analysing"
