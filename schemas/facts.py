@@ -11,6 +11,8 @@ from schemas.model import Model
 from schemas.timebase import Microseconds
 
 Unit = Annotated[float, Ge(0), Le(1)]
+SignedUnit = Annotated[float, Ge(-1), Le(1)]
+NotNegative = Annotated[float, Ge(0)]
 
 
 class Span(Model):
@@ -38,19 +40,41 @@ class Word(Span):
 
 
 class Transcript(Model):
-    """What was said. ``model`` is ``None`` where no recogniser could be had, and ``note`` then says why."""
+    """What was said. ``model`` is ``None`` where no recogniser could be had, and ``note`` then says why.
+
+    ``fillers`` are sounds of hesitation (um, uh, äh) found by ear, in order; recognisers leave them out of the text.
+    """
 
     model: str | None
     language: str | None = None
     language_probability: Unit = 0.0
     words: tuple[Word, ...] = ()
+    fillers: tuple[Span, ...] = ()
     note: str | None = None
 
 
+class TransitionKind(StrEnum):
+    """How one picture becomes another over several frames; ``fade`` goes to or comes from black."""
+
+    DISSOLVE = "dissolve"
+    FADE = "fade"
+    WIPE = "wipe"
+
+
+class Transition(Span):
+    """A gradual change: from the first frame that is no longer the old picture to the first that is only the new."""
+
+    kind: TransitionKind
+
+
 class Shots(Model):
-    """Shots in order; each starts on the first frame of its picture. Together they cover the whole stream."""
+    """Shots in order; each starts on the first frame of its picture. Together they cover the whole stream.
+
+    Shots meet at hard cuts and in the middle of each range of ``gradual`` that leads from one picture to another.
+    """
 
     shots: tuple[Span, ...]
+    gradual: tuple[Transition, ...] = ()
 
 
 class FaceSample(Model):
@@ -66,9 +90,10 @@ class FaceSample(Model):
 
 
 class FaceTrack(Model):
-    """One face followed within one shot, samples in time order."""
+    """One face followed within one shot, samples in time order; ``speaking`` is when it is the one that speaks."""
 
     samples: tuple[FaceSample, ...]
+    speaking: tuple[Span, ...] = ()
 
 
 class Faces(Model):
@@ -94,7 +119,8 @@ class Sound(Model):
 
     ``integrated_lufs`` (ITU-R BS.1770-4) and the levels are ``None`` for digital silence. ``speech`` is voice activity;
     ``silences`` are stretches of at least 100 ms near the noise floor with no voice. ``room_tone`` is the longest
-    stretch of quiet that is not digital silence.
+    stretch of quiet that is not digital silence. ``music`` is sound with a held pitch, sung or played;
+    ``clipped_share`` the share of samples that were cut off at the recorder's ceiling.
     """
 
     integrated_lufs: float | None
@@ -104,6 +130,110 @@ class Sound(Model):
     speech: tuple[Span, ...] = ()
     silences: tuple[Span, ...] = ()
     room_tone: Span | None = None
+    music: tuple[Span, ...] = ()
+    clipped_share: Unit = 0.0
+
+
+class PictureMeasures(Model):
+    """How a picture looks and moves: at one time, or the medians of a stretch.
+
+    Attributes:
+        exposure: mean luma, 0 (black) to 1 (white) of the nominal range, gamma as recorded.
+        shadows: the luma that 5 % of the picture lies below, in the same unit.
+        highlights: the luma that 5 % of the picture lies above, in the same unit.
+        warmth: mean colour cast from blue (-1) to amber (1), of the largest chroma there is; 0 is neutral.
+        tint: mean colour cast from green (-1) to magenta (1), likewise.
+        saturation: mean chroma, 0 to 1.
+        sharpness: detail at the limit of the analysed picture, 0 (blurred) to 1; compare within one asset.
+        move_x: movement of the whole picture's content to the right (the camera's to the left), in widths a second.
+        move_y: movement of the content downwards, in heights a second.
+        motion: mean movement or change of the picture's parts, the camera's included, in widths a second.
+        shake: root mean square by which the picture strays from its smooth path, in widths.
+    """
+
+    exposure: Unit
+    shadows: Unit
+    highlights: Unit
+    warmth: SignedUnit
+    tint: SignedUnit
+    saturation: Unit
+    sharpness: Unit
+    move_x: float
+    move_y: float
+    motion: NotNegative
+    shake: NotNegative
+
+
+class PictureSample(PictureMeasures):
+    """The measures of the ``Picture.step_us`` that begins at ``at_us``."""
+
+    at_us: Microseconds
+
+
+class CameraMove(StrEnum):
+    """How the camera moves through a shot; ``moving`` has no one direction."""
+
+    STILL = "still"
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+    MOVING = "moving"
+
+
+class ShotPicture(Span):
+    """A shot in one glance: medians over its samples, and where the camera goes."""
+
+    measures: PictureMeasures
+    camera: CameraMove
+
+
+class Picture(Model):
+    """How the picture looks and moves over time.
+
+    ``samples`` come every ``step_us``; ``shots`` are those of ``Shots``. ``usable`` are the stretches fit for B-roll:
+    within one shot, steady, sharp for this asset, neither black nor burnt out, and no shorter than a second.
+    """
+
+    step_us: Microseconds
+    samples: tuple[PictureSample, ...]
+    shots: tuple[ShotPicture, ...] = ()
+    usable: tuple[Span, ...] = ()
+
+
+class Region(Model):
+    """A part of the picture, in fractions of the display size."""
+
+    left: Unit
+    top: Unit
+    width: Unit
+    height: Unit
+
+
+class ChangedRegion(Span):
+    """A part of a screen in which something changed; ``share`` of the screen's area changed within it."""
+
+    region: Region
+    share: Unit
+
+
+class PointerSample(Model):
+    """Where the pointer was, in fractions of the display size, while it moved."""
+
+    at_us: Microseconds
+    x: Unit
+    y: Unit
+
+
+class Activity(Model):
+    """What happens on a screen recording: changed regions and the moving pointer, each in time order.
+
+    Nothing is told while nothing changes: the last region and pointer still hold.
+    """
+
+    step_us: Microseconds
+    changes: tuple[ChangedRegion, ...] = ()
+    pointer: tuple[PointerSample, ...] = ()
 
 
 class Alignment(Model):
@@ -131,4 +261,6 @@ class AssetFacts(Model):
     shots: Shots | None = None
     faces: Faces | None = None
     sound: Sound | None = None
+    picture: Picture | None = None
+    activity: Activity | None = None
     alignment: Alignment | None = None
