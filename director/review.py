@@ -300,7 +300,7 @@ def _framed(clip: VideoClip, frames: tuple[int, int], footage: Footage) -> Itera
     whole = Area(0, 0, video.display_width, video.display_height)
     begin = round_half_up((clip.source_in - video.start_pts) * video.time_base * clock.rate)
     for seen in faces_within(footage, begin + frames[0], begin + frames[1]):
-        yield seen, crop_at(clip.crop, seen.frame - begin) if clip.crop else whole
+        yield seen, crop_at(clip.crop, seen.frame - begin, clip.motion) if clip.crop else whole
 
 
 def _holds(area: Area, seen: Seen) -> bool:

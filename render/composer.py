@@ -70,7 +70,7 @@ class ClipComposer:
     def compose(self, frame: VideoFrame, number: int) -> VideoFrame:
         """The canvas at clip-relative frame ``number``, showing the decoded ``frame``; its pixels may be shared."""
         canvas = self._composed(frame, number)
-        level = fade_level(self._clip, number)
+        level = 1.0 if self._clip.place is not None else fade_level(self._clip, number)
         return canvas if level == 1 else self._faded(canvas, level)
 
     def _composed(self, frame: VideoFrame, number: int) -> VideoFrame:
@@ -87,7 +87,7 @@ class ClipComposer:
     def _shown(self, number: int) -> Area:
         """The part of the display picture that is shown, trimmed to the canvas's shape where it has to fill it."""
         whole = Area(0, 0, self._video.display_width, self._video.display_height)
-        area = crop_at(self._clip.crop, number) if self._clip.crop else whole
+        area = crop_at(self._clip.crop, number, self._clip.motion) if self._clip.crop else whole
         return area if self._clip.fit is Fit.BLURRED else _trimmed(area, self._canvas.width / self._canvas.height)
 
     def _prepare(self, frame: VideoFrame) -> _Prepared:
@@ -158,12 +158,15 @@ class ClipComposer:
 
 
 def fade_level(clip: VideoClip, number: int) -> float:
-    """How much of the picture is left at clip-relative frame ``number``: 0 on the first and last frame of a fade."""
+    """How much of the picture is left at clip-relative frame ``number``: 0 on the first and last frame of a fade.
+
+    On the canvas the rest is black; of an overlay with a place it is what lies under it.
+    """
     level = 1.0
     if number < clip.fade_in:
         level = number / clip.fade_in
     remaining = clip.duration - 1 - number
-    if remaining < clip.fade_out:
+    if clip.fade_out and remaining < clip.fade_out:
         level = min(level, remaining / clip.fade_out)
     return level
 

@@ -9,18 +9,18 @@ from av import VideoFrame
 
 from render.captions import CaptionBurner, undrawable
 from render.chain import FrameCopier
-from render.composer import ClipComposer
 from render.delivery import check_delivery, require_passed
 from render.encoder import VideoWriter
 from render.failures import reporting_output
+from render.layers import Layer, layered
 from render.master import EncodedSound, master, quietest_levelled
 from render.mix import PcmFile, mix_timeline
 from render.pictures import PictureReader
 from render.subtitles import to_srt, to_vtt
 from render.thumbnail import write_thumbnail
-from render.timeline import find_source, source_tick, total_samples
+from render.timeline import find_source, total_samples
 from schemas.delivery import StageTime
-from schemas.edl import EDL
+from schemas.edl import EDL, VideoClip
 from schemas.errors import CinemaError, ErrorCode
 from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest, RenderResult
@@ -56,21 +56,26 @@ class _Progress:
 
 
 class _Readers:
-    """The picture readers in use, the least recently used closed first. Base and overlay read apart."""
+    """The picture readers in use, the least recently used closed first.
+
+    A reader goes forward in time, so overlays read apart from the base, and the two clips of a dissolve apart from each
+    other: each dissolve passes from one lane of readers to the other.
+    """
 
     def __init__(self, edl: EDL, paths: dict[str, Path]) -> None:
         self._edl = edl
         self._paths = paths
-        self._open: OrderedDict[tuple[str, bool], PictureReader] = OrderedDict()
+        self._lanes = _lanes(edl)
+        self._open: OrderedDict[tuple[str, int], PictureReader] = OrderedDict()
         self._damaged: dict[str, None] = {}
         self._early: dict[str, None] = {}
 
-    def reader(self, stretch: Stretch) -> PictureReader:
-        key = (stretch.clip.source, stretch.overlay)
+    def reader(self, clip: VideoClip) -> PictureReader:
+        key = (clip.source, self._lanes[clip.id])
         if key not in self._open:
             while len(self._open) >= _MOST_READERS:
                 self._close(next(iter(self._open)))
-            source = find_source(self._edl.sources, stretch.clip.source)
+            source = find_source(self._edl.sources, clip.source)
             self._open[key] = PictureReader(source, self._paths[source.id])
         self._open.move_to_end(key)
         return self._open[key]
@@ -84,7 +89,7 @@ class _Readers:
         early = [f"“{name}” ends earlier than it says; its last picture was held." for name in self._early]
         return early + [damage_note(name) for name in self._damaged]
 
-    def _close(self, key: tuple[str, bool]) -> None:
+    def _close(self, key: tuple[str, int]) -> None:
         reader = self._open.pop(key)
         name = find_source(self._edl.sources, key[0]).name
         if reader.ended_early:
@@ -92,6 +97,16 @@ class _Readers:
         if reader.damaged:
             self._damaged[name] = None
         reader.close()
+
+
+def _lanes(edl: EDL) -> dict[str, int]:
+    """For each clip's id the lane of readers it uses: 0 or 1 on the base track, 2 for overlays."""
+    lanes = {clip.id: 2 for clip in edl.overlays}
+    lane = 0
+    for clip in edl.video:
+        lane = 1 - lane if clip.dissolve_in else lane
+        lanes[clip.id] = lane
+    return lanes
 
 
 def damage_note(name: str) -> str:
@@ -193,14 +208,15 @@ def _make_video(
 
 def _shown(stretch: Stretch, request: RenderRequest, readers: _Readers) -> Iterator[VideoFrame]:
     """The pictures of a stretch of timeline, frame by frame; their pixels may be shared."""
-    edl, clip = request.edl, stretch.clip
-    source = find_source(edl.sources, clip.source)
-    if source.video is None:
-        raise CinemaError(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture.")
-    reader = readers.reader(stretch)
-    composer = ClipComposer(clip, source.video, reader.turn, edl.canvas, request.folder)
-    for number in range(stretch.first - clip.start, stretch.end - clip.start):
-        yield composer.compose(reader.frame_at(source_tick(clip, source.video, edl.rate, number)), number)
+    base = _layer(stretch.clip, request, readers)
+    outgoing = None if stretch.outgoing is None else _layer(stretch.outgoing, request, readers)
+    inset = None if stretch.inset is None else _layer(stretch.inset, request, readers)
+    return layered(stretch, base, outgoing, inset)
+
+
+def _layer(clip: VideoClip, request: RenderRequest, readers: _Readers) -> Layer:
+    source = find_source(request.edl.sources, clip.source)
+    return Layer.of(clip, source, request.edl, readers.reader(clip), request.folder)
 
 
 def _caption_notes(edl: EDL) -> list[str]:

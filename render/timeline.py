@@ -25,9 +25,13 @@ class Heard:
 
 
 def source_tick(clip: VideoClip, video: SourceVideo, rate: Fraction, frame: int) -> int:
-    """The source tick that clip-relative ``frame`` shows: the frame's middle, kept inside the clip's range."""
+    """The source tick that clip-relative ``frame`` shows: the frame's middle, kept inside the clip's range.
+
+    Frames past the clip's end, which a dissolve shows, come out of the source's handles.
+    """
     middle = clip.source_in + (2 * frame + 1) / (2 * rate * video.time_base)
-    return min(floor(middle), clip.source_out - 1)
+    end = clip.source_out if frame < clip.duration else video.end_pts
+    return min(floor(middle), end - 1)
 
 
 def heard(clip: AudioClip, rate: Fraction) -> Heard:

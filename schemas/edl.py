@@ -16,7 +16,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeVar
 
-from annotated_types import Ge, Gt, Le, Len
+from annotated_types import Ge, Gt, Le, Len, MultipleOf
 from pydantic import StringConstraints, model_validator
 
 from schemas.facts import ChannelMix
@@ -29,6 +29,8 @@ SAMPLE_RATE: Literal[48000] = 48_000
 
 FrameCount = Annotated[int, Gt(0)]
 Millibels = Annotated[int, Ge(-10_000), Le(4_000)]
+EvenOffset = Annotated[int, Ge(0), MultipleOf(2)]
+EvenLength = Annotated[int, Gt(0), MultipleOf(2)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 
@@ -74,7 +76,7 @@ class Source(Model):
 class CropKey(Model):
     """The part of the source that fills the clip's area at clip-relative ``frame``, in display pixels.
 
-    Between keys the crop moves linearly; before the first and after the last it stands still.
+    Between keys the crop moves as the clip's ``motion`` says; before the first and after the last it stands still.
     """
 
     frame: Frames
@@ -84,6 +86,22 @@ class CropKey(Model):
     height: Pixels
 
 
+class Motion(StrEnum):
+    """How a crop gets from key to key: at one speed, or starting and arriving at rest."""
+
+    LINEAR = "linear"
+    SMOOTH = "smooth"
+
+
+class Place(Model):
+    """The part of the canvas that an overlay is shown in, in canvas pixels; all even, as 4:2:0 chroma has to be."""
+
+    x: EvenOffset
+    y: EvenOffset
+    width: EvenLength
+    height: EvenLength
+
+
 class Fit(StrEnum):
     """How the cropped picture meets the canvas: filling it exactly, or whole over a blurred copy of itself."""
 
@@ -91,19 +109,38 @@ class Fit(StrEnum):
     BLURRED = "blurred"
 
 
-class Grade(Model):
-    """A look in video code values: percentages around mid grey for contrast and around neutral for saturation."""
+class Look(StrEnum):
+    """A named look: what it does to colours is the renderer's."""
 
+    CINEMA = "cinema"
+
+
+class Grade(Model):
+    """What is done to a clip's colours, in this order.
+
+    First what makes shots match: ``exposure_millistops`` brightens (1000 doubles the light), ``warmth`` goes from blue
+    to amber and ``tint`` from green to magenta. Then contrast around mid grey and saturation around neutral, in
+    percent, and brightness in video code values. Last the ``look``, of which ``look_percent`` is mixed in.
+    """
+
+    exposure_millistops: Annotated[int, Ge(-2000), Le(2000)] = 0
+    warmth: Annotated[int, Ge(-100), Le(100)] = 0
+    tint: Annotated[int, Ge(-100), Le(100)] = 0
     contrast_percent: Annotated[int, Ge(50), Le(150)] = 100
     saturation_percent: Annotated[int, Ge(0), Le(200)] = 100
     brightness: Annotated[int, Ge(-64), Le(64)] = 0
+    look: Look | None = None
+    look_percent: Annotated[int, Ge(0), Le(100)] = 100
 
 
 class VideoClip(Model):
     """A stretch of picture. ``[source_in, source_out)`` lasts as long as the clip, to within a source tick.
 
-    ``crop`` is empty for the whole picture. ``fade_in``/``fade_out`` are frames from and to black inside the clip.
-    ``reason`` names the decision that put the clip here.
+    ``crop`` is empty for the whole picture. ``fade_in``/``fade_out`` are frames inside the clip, from and to black or,
+    for an overlay with a place, what lies under it.
+    ``dissolve_in`` mixes this clip's first frames with the base clip before it, which goes on beyond its out point out
+    of its handles. ``place`` is the part of the canvas an overlay is shown in, ``None`` for all of it. ``reason`` names
+    the decision that put the clip here.
     """
 
     id: Identifier
@@ -113,8 +150,11 @@ class VideoClip(Model):
     source_in: Pts
     source_out: Pts
     crop: tuple[CropKey, ...] = ()
+    motion: Motion = Motion.LINEAR
     fit: Fit = Fit.FILL
+    place: Place | None = None
     grade: Grade | None = None
+    dissolve_in: Frames = 0
     fade_in: Frames = 0
     fade_out: Frames = 0
     reason: Identifier
@@ -157,25 +197,51 @@ class AudioClip(Model):
 class AudioRole(StrEnum):
     DIALOGUE = "dialogue"
     MUSIC = "music"
+    ROOM_TONE = "room_tone"
 
 
 class AudioTrack(Model):
+    """Sound clips of one kind. ``noise_reduction`` takes steady noise down gently under the whole track."""
+
     role: AudioRole
+    noise_reduction: bool = False
     clips: tuple[AudioClip, ...]
 
 
+class CaptionWord(Model):
+    """A word of a caption and when it is said, in timeline frames ``[start, end)``."""
+
+    text: Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
+    start: Frames
+    end: Frames
+
+
 class Caption(Model):
-    """Text on screen for ``[start, end)``."""
+    """Text on screen for ``[start, end)``.
+
+    ``words`` are what the lines are made of, in reading order, with the times each is said and so can be marked; empty
+    where the times are not known.
+    """
 
     start: Frames
     end: Frames
     lines: Annotated[tuple[str, ...], Len(1, 2)]
+    words: tuple[CaptionWord, ...] = ()
+
+
+class CaptionLook(StrEnum):
+    """How burned-in text stands out: on a dark box, by a dark outline, or outlined with the word being said marked."""
+
+    BOXED = "boxed"
+    OUTLINED = "outlined"
+    HIGHLIGHT = "highlight"
 
 
 class CaptionStyle(Model):
-    """Whether captions are drawn into the picture and the part of the canvas they may use, in canvas pixels."""
+    """Whether captions are drawn into the picture, how, and the part of the canvas they may use, in canvas pixels."""
 
     burn_in: bool
+    look: CaptionLook = CaptionLook.BOXED
     left: Annotated[int, Ge(0)]
     top: Annotated[int, Ge(0)]
     right: Pixels
@@ -224,7 +290,8 @@ class EDL(Model):
     ``longest_pause_us`` is the longest silence its pace leaves in the speech; ``None`` where none was promised.
 
     Validation rejects what no renderer could honour: gaps and overlaps, times outside a source or the timeline, unknown
-    sources and reasons, crops outside the picture.
+    sources and reasons, crops outside the picture, places outside the canvas, dissolves without handles, words that
+    are not the caption's.
     """
 
     schema_version: Literal["cinema.edl/1"] = SCHEMA_VERSION
@@ -256,6 +323,8 @@ class EDL(Model):
         self._check_coverage()
         for video_clip in (*self.video, *self.overlays):
             _check_picture(video_clip, sources, self.rate)
+        self._check_dissolves(sources)
+        self._check_places()
         for track in self.audio:
             _check_order(f"{track.role} track", track.clips, self.duration)
             for audio_clip in track.clips:
@@ -273,10 +342,31 @@ class EDL(Model):
             raise ValueError(f"the base track ends at frame {position}, the edit at {self.duration}")
         _check_order("overlay track", self.overlays, self.duration)
 
+    def _check_dissolves(self, sources: dict[str, Source]) -> None:
+        for clip in (*self.video[:1], *self.overlays):
+            if clip.dissolve_in:
+                raise ValueError(f"clip {clip.id} has no base clip before it to dissolve from")
+        for before, after in pairwise(self.video):
+            if after.dissolve_in:
+                _check_dissolve(before, after, sources, self.rate)
+
+    def _check_places(self) -> None:
+        for clip in self.video:
+            if clip.place is not None:
+                raise ValueError(f"clip {clip.id} is on the base track, which fills the canvas, and has a place")
+        for clip in self.overlays:
+            place = clip.place
+            if place is not None and (
+                place.x + place.width > self.canvas.width or place.y + place.height > self.canvas.height
+            ):
+                raise ValueError(f"clip {clip.id}: its place leaves the canvas")
+
     def _check_captions(self) -> None:
         for caption in self.captions:
             if not caption.start < caption.end <= self.duration:
                 raise ValueError(f"caption at {caption.start}..{caption.end} is empty or outside the edit")
+            if caption.words:
+                _check_words(caption)
         for before, after in pairwise(self.captions):
             if after.start < before.end:
                 raise ValueError(f"captions overlap at frame {after.start}")
@@ -326,6 +416,41 @@ def _check_picture(clip: VideoClip, sources: dict[str, Source], rate: Fraction) 
         if key.x + key.width > video.display_width or key.y + key.height > video.display_height:
             raise ValueError(f"clip {clip.id}: crop at frame {key.frame} leaves the picture")
     _check_keys(clip, [key.frame for key in clip.crop])
+
+
+def _check_dissolve(before: VideoClip, after: VideoClip, sources: dict[str, Source], rate: Fraction) -> None:
+    """Both clips are as long as the dissolve, the earlier one's source goes on for it, and neither fades there."""
+    frames = after.dissolve_in
+    if frames > min(before.duration, after.duration):
+        raise ValueError(f"clip {after.id}: its dissolve is longer than it or the clip before it")
+    if after.fade_in or before.fade_out:
+        raise ValueError(f"clip {after.id}: a dissolve and a fade meet")
+    video = _source(before, sources).video
+    if video is None:
+        raise ValueError(f"clip {before.id} wants the picture of {before.source}, which has none")
+    handles = (video.end_pts - before.source_out) * video.time_base
+    if handles + video.time_base + 1 / (2 * rate) < frames / rate:
+        raise ValueError(f"clip {after.id}: the source of {before.id} ends before the dissolve does")
+
+
+def _check_words(caption: Caption) -> None:
+    words = caption.words
+    if not _spells(caption.lines, [word.text for word in words]):
+        raise ValueError(f"the words of the caption at {caption.start} are not those of its lines")
+    if any(not caption.start <= word.start < word.end <= caption.end for word in words):
+        raise ValueError(f"a word of the caption at {caption.start} is empty or outside the caption's time")
+    if any(after.start < before.end for before, after in pairwise(words)):
+        raise ValueError(f"words of the caption at {caption.start} overlap")
+
+
+def _spells(lines: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words, one after another, are the lines; scripts that do without spaces have none between words."""
+    rest = " ".join(lines).lstrip()
+    for word in words:
+        if not rest.startswith(word):
+            return False
+        rest = rest[len(word) :].lstrip()
+    return not rest
 
 
 def _check_sound(clip: AudioClip, sources: dict[str, Source], rate: Fraction) -> None:

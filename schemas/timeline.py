@@ -1,19 +1,25 @@
 """What is seen when on an EDL's timeline: exact arithmetic on the edit, no media."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from schemas.edl import EDL, CropKey, VideoClip
+from schemas.edl import EDL, CropKey, Motion, VideoClip
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Timeline frames ``[first, end)`` on which ``clip`` is what the viewer sees."""
+    """Timeline frames ``[first, end)`` on which ``clip`` fills the canvas.
+
+    ``outgoing`` is the base clip that it dissolves from; ``inset`` is an overlay shown over a part of it.
+    """
 
     clip: VideoClip
     overlay: bool
     first: int
     end: int
+    outgoing: VideoClip | None = None
+    inset: VideoClip | None = None
 
 
 @dataclass(frozen=True)
@@ -27,25 +33,60 @@ class Area:
 
 
 def visible_stretches(edl: EDL) -> list[Stretch]:
-    """What is seen, in order and without gaps: overlays hide the base, which then needs no decoding."""
-    stretches: list[Stretch] = []
-    overlays = edl.overlays
+    """What is seen, in order and without gaps. Overlays without a place hide the base, which then needs no decoding."""
+    points = {edl.duration}
     for clip in edl.video:
-        position = clip.start
-        for overlay in overlays:
-            if overlay.end <= position or overlay.start >= clip.end:
-                continue
-            if overlay.start > position:
-                stretches.append(Stretch(clip, overlay=False, first=position, end=overlay.start))
-            if overlay.start >= clip.start:
-                stretches.append(Stretch(overlay, overlay=True, first=overlay.start, end=overlay.end))
-            position = overlay.end
-        if position < clip.end:
-            stretches.append(Stretch(clip, overlay=False, first=position, end=clip.end))
-    return stretches
+        points |= {clip.start, clip.start + clip.dissolve_in}
+    for overlay in edl.overlays:
+        points |= {overlay.start, overlay.end}
+    base, overlays = _Track(edl.video), _Track(edl.overlays)
+    stretches = [
+        _stretch(first, end, base.reaching(first), overlays.at(first)) for first, end in pairwise(sorted(points | {0}))
+    ]
+    return _joined(stretches)
 
 
-def crop_at(keys: tuple[CropKey, ...], frame: int) -> Area:
+class _Track:
+    """Clips of one track, asked for in time order."""
+
+    def __init__(self, clips: Sequence[VideoClip]) -> None:
+        self._clips = clips
+        self._position = 0
+
+    def at(self, frame: int) -> VideoClip | None:
+        while self._position < len(self._clips) and self._clips[self._position].end <= frame:
+            self._position += 1
+        clip = self._clips[self._position] if self._position < len(self._clips) else None
+        return clip if clip is not None and clip.start <= frame else None
+
+    def reaching(self, frame: int) -> tuple[VideoClip, VideoClip | None]:
+        """The clip at ``frame`` of a gapless track, and the one that it is dissolving from there."""
+        clip = self.at(frame)
+        if clip is None:
+            raise LookupError(f"no clip at frame {frame} of a gapless track")
+        dissolving = frame < clip.start + clip.dissolve_in
+        return clip, self._clips[self._position - 1] if dissolving else None
+
+
+def _stretch(first: int, end: int, base: tuple[VideoClip, VideoClip | None], over: VideoClip | None) -> Stretch:
+    if over is not None and over.place is None:
+        return Stretch(over, overlay=True, first=first, end=end)
+    clip, outgoing = base
+    return Stretch(clip, overlay=False, first=first, end=end, outgoing=outgoing, inset=over)
+
+
+def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Neighbours that show the same, cut apart only by an edge that is hidden, as one."""
+    joined: list[Stretch] = []
+    for stretch in stretches:
+        if joined and replace(joined[-1], first=stretch.first, end=stretch.end) == stretch:
+            joined[-1] = replace(joined[-1], end=stretch.end)
+        else:
+            joined.append(stretch)
+    return joined
+
+
+def crop_at(keys: tuple[CropKey, ...], frame: int, motion: Motion) -> Area:
     """The crop at a clip-relative frame, interpolated between keys."""
     later = next((key for key in keys if key.frame >= frame), None)
     earlier = next((key for key in reversed(keys) if key.frame <= frame), None)
@@ -53,6 +94,8 @@ def crop_at(keys: tuple[CropKey, ...], frame: int) -> Area:
         key = earlier or later or keys[0]
         return Area(key.x, key.y, key.width, key.height)
     share = (frame - earlier.frame) / (later.frame - earlier.frame)
+    if motion is Motion.SMOOTH:
+        share = share * share * (3 - 2 * share)
 
     def between(start: int, end: int) -> float:
         return start + (end - start) * share

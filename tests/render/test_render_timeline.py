@@ -1,13 +1,14 @@
 """Which clip shows and sounds when: exact arithmetic."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from render.timeline import heard, source_tick
-from schemas.edl import CropKey, VideoClip
+from schemas.edl import CropKey, Motion, Place, VideoClip
 from schemas.timebase import RATE_FAMILY, frame_to_sample
 from schemas.timeline import crop_at, visible_stretches
 from tests.render.render_media import audio_clip, edit, imagined, video_clip
@@ -72,14 +73,66 @@ def test_every_frame_shows_one_clip_and_overlays_win(lengths: list[int], data: s
     assert stretches[0].first == 0
 
 
+PLACE = Place(x=0, y=0, width=320, height=180)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8),
+    dissolves=st.lists(st.integers(0, 12), min_size=8, max_size=8),
+    data=st.data(),
+)
+def test_insets_and_dissolves_are_seen_for_as_long_as_they_last(
+    lengths: list[int], dissolves: list[int], data: st.DataObject
+) -> None:
+    rate, source = Fraction(30), imagined()
+    total = sum(lengths)
+    base = [
+        video_clip(
+            source, sum(lengths[:n]), length, 0, rate, dissolve_in=min(dissolves[n], length, lengths[n - 1]) if n else 0
+        )
+        for n, length in enumerate(lengths)
+    ]
+    points = sorted(data.draw(st.lists(st.integers(0, total), max_size=6, unique=True)))
+    spans = [(a, b) for a, b in zip(points[::2], points[1::2], strict=False)]
+    overlays = [
+        video_clip(source, a, b - a, 500, rate, id=f"o{a}", place=data.draw(st.sampled_from([None, PLACE])))
+        for a, b in spans
+    ]
+    stretches = visible_stretches(edit([source], base, overlays=overlays, canvas=(1920, 1080)))
+    assert all(before.end == after.first for before, after in pairwise(stretches))
+    for stretch in stretches:
+        for n in (stretch.first, stretch.end - 1):
+            place = next(i for i, c in enumerate(base) if c.start <= n < c.end)
+            over = next((o for o in overlays if o.start <= n < o.end), None)
+            hidden = over is not None and over.place is None
+            assert stretch.clip is (over if hidden else base[place])
+            assert stretch.inset is (None if hidden else over)
+            dissolving = not hidden and n < base[place].start + base[place].dissolve_in
+            assert stretch.outgoing is (base[place - 1] if dissolving else None)
+    assert len(stretches) <= 2 * len(base) + 2 * len(overlays)
+
+
+@given(frame=st.integers(0, 60))
+def test_a_smooth_move_starts_and_arrives_at_rest_and_never_turns_back(frame: int) -> None:
+    keys = (
+        CropKey(frame=10, x=100, y=0, width=600, height=1000),
+        CropKey(frame=50, x=300, y=0, width=600, height=1000),
+    )
+    here, there = crop_at(keys, frame, Motion.SMOOTH), crop_at(keys, frame + 1, Motion.SMOOTH)
+    assert 0 <= there.x - here.x <= 1.5 * 200 / 40
+    mirrored = crop_at(keys, 60 - frame, Motion.SMOOTH)
+    assert here.x + mirrored.x == pytest.approx(400)
+    assert crop_at(keys, 11, Motion.SMOOTH).x - 100 < 0.5
+
+
 def test_a_crop_moves_linearly_and_stands_still_outside_its_keys() -> None:
     keys = (
         CropKey(frame=10, x=100, y=0, width=600, height=1000),
         CropKey(frame=20, x=200, y=50, width=500, height=900),
     )
-    assert crop_at(keys, 0) == crop_at(keys, 10)
-    assert crop_at(keys, 99) == crop_at(keys, 20)
-    middle = crop_at(keys, 13)
+    assert crop_at(keys, 0, Motion.LINEAR) == crop_at(keys, 10, Motion.LINEAR)
+    assert crop_at(keys, 99, Motion.LINEAR) == crop_at(keys, 20, Motion.LINEAR)
+    middle = crop_at(keys, 13, Motion.LINEAR)
     assert (middle.x, middle.y, middle.width, middle.height) == pytest.approx((130, 15, 570, 970))
 
 

@@ -19,7 +19,7 @@ def beginning_at(edl: EDL, frame: int) -> EDL:
         if not cut:
             return moved(clip)
         into = round_half_up(cut / edl.rate / video.time_base)
-        now = crop_at(clip.crop, cut) if clip.crop else None
+        now = crop_at(clip.crop, cut, clip.motion) if clip.crop else None
         later = tuple(key.model_copy(update={"frame": key.frame - cut}) for key in clip.crop if key.frame > cut)
         first = () if now is None else (CropKey(frame=0, x=now.x, y=now.y, width=now.width, height=now.height),)
         changes = {"source_in": clip.source_in + into, "duration": clip.duration - cut, "crop": (*first, *later)}

@@ -1,0 +1,90 @@
+"""A stretch of the timeline as whole pictures: its clip, what that dissolves from, and what is inset."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+from av import VideoFrame
+
+from render.chain import FrameCopier
+from render.composer import ClipComposer, fade_level
+from render.pictures import PictureReader
+from render.planes import Plane, planes
+from render.timeline import source_tick
+from schemas.edl import EDL, Canvas, Place, Source, SourceVideo, VideoClip
+from schemas.errors import ErrorCode, MediaRefused
+from schemas.timeline import Stretch
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One clip's pictures, as large as the canvas or, where it has one, its place."""
+
+    clip: VideoClip
+    video: SourceVideo
+    rate: Fraction
+    reader: PictureReader
+    composer: ClipComposer
+
+    @classmethod
+    def of(cls, clip: VideoClip, source: Source, edl: EDL, reader: PictureReader, folder: Path) -> "Layer":
+        """A layer of ``edl``; its colour tables are written to ``folder``.
+
+        Raises:
+            MediaRefused: The source has no picture.
+        """
+        if source.video is None:
+            raise MediaRefused(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture.")
+        place = clip.place
+        canvas = edl.canvas if place is None else Canvas(width=place.width, height=place.height)
+        composer = ClipComposer(clip, source.video, reader.turn, canvas, folder)
+        return cls(clip, source.video, edl.rate, reader, composer)
+
+    def picture(self, number: int) -> VideoFrame:
+        """What the clip shows at timeline frame ``number``, its pixels shared with other frames."""
+        relative = number - self.clip.start
+        return self.composer.compose(
+            self.reader.frame_at(source_tick(self.clip, self.video, self.rate, relative)), relative
+        )
+
+
+def layered(stretch: Stretch, base: Layer, outgoing: Layer | None, inset: Layer | None) -> Iterator[VideoFrame]:
+    """The pictures of a stretch, frame by frame; their pixels may be shared."""
+    copier = FrameCopier()
+    for number in range(stretch.first, stretch.end):
+        picture = base.picture(number)
+        if outgoing is not None:
+            picture = mixed(outgoing.picture(number), picture, dissolve_share(stretch.clip, number))
+        if inset is not None and inset.clip.place is not None:
+            level = fade_level(inset.clip, number - inset.clip.start)
+            picture = copier.copy(picture, number, 1 / base.rate)
+            _lay_over(picture, inset.picture(number), inset.clip.place, level)
+        yield picture
+
+
+def dissolve_share(clip: VideoClip, number: int) -> float:
+    """How much of ``clip`` is seen at timeline frame ``number`` while it dissolves in: even steps, never 0 or 1."""
+    return (number - clip.start + 1) / (clip.dissolve_in + 1)
+
+
+def mixed(before: VideoFrame, after: VideoFrame, share: float) -> VideoFrame:
+    """A new picture: ``share`` of ``after`` in ``before``, both yuv420p of one size, in their code values."""
+    picture = VideoFrame(after.width, after.height, after.format.name)
+    picture.colorspace, picture.color_range = after.colorspace, after.color_range
+    picture.color_primaries, picture.color_trc = after.color_primaries, after.color_trc
+    for first, second, target in zip(planes(before), planes(after), planes(picture), strict=True):
+        cv2.addWeighted(first, 1 - share, second, share, 0, dst=target)
+    return picture
+
+
+def _lay_over(canvas: VideoFrame, inset: VideoFrame, place: Place, level: float) -> None:
+    """Show ``level`` of the inset at its place; pictures are 4:2:0 and places even."""
+    canvas.make_writable()
+    for number, (source, target) in enumerate(zip(planes(inset), planes(canvas), strict=True)):
+        half = 2 if number else 1
+        part: Plane = target[
+            place.y // half : (place.y + place.height) // half, place.x // half : (place.x + place.width) // half
+        ]
+        part[...] = source if level == 1 else cv2.addWeighted(part, 1 - level, source, level, 0)
