@@ -19,6 +19,12 @@ class EncoderSettings(Model):
     audio_bitrate: Annotated[int, Gt(0)] = 192_000
 
 
+class SegmentLengths(Model):
+    """How long outputs are taken apart: ``usual_s`` seconds of video in a segment, 0 to render all in one piece."""
+
+    usual_s: Annotated[int, Ge(0)] = 40
+
+
 class RenderRequest(Model):
     """An edit, where each of its sources lies on this machine, and the empty folder to work and deliver in."""
 
