@@ -17,9 +17,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from render.failures import reporting_output
-from render.master import EncodedSound
-from render.pyav import AnyPacket
-from schemas.edl import SAMPLE_RATE, Canvas
+from schemas.edl import Canvas
 from schemas.rendering import EncoderSettings
 
 #: EDITING, "Delivery" (YouTube upload settings): closed GOPs of at most 2 s, 2 B-frames.
@@ -35,21 +33,17 @@ _QUEUE_FRAMES = 8
 _WAIT_S = 0.2
 
 #: moov goes first; negative composition offsets let a stream with B-frames start at time 0 with no edit list.
-_MP4_OPTIONS = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0"}
+DELIVERY_OPTIONS = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0"}
+#: What is only read again here needs no index in front.
+_TRACK_OPTIONS = {"movflags": "+negative_cts_offsets", "use_editlist": "0"}
 
 
-class VideoWriter:
-    """Writes the finished file: give it every frame in order, then leave the ``with`` block."""
+class PictureWriter:
+    """Writes a silent MP4: give it every frame in order, then leave the ``with`` block."""
 
-    def __init__(
-        self, path: Path, canvas: Canvas, rate: Fraction, settings: EncoderSettings, sound: EncodedSound
-    ) -> None:
-        self._rate = rate
-        self._output: OutputContainer = av.open(f"file:{path}", "w", format="mp4", container_options=_MP4_OPTIONS)
+    def __init__(self, path: Path, canvas: Canvas, rate: Fraction, settings: EncoderSettings) -> None:
+        self._output: OutputContainer = av.open(f"file:{path}", "w", format="mp4", container_options=_TRACK_OPTIONS)
         self._video = _video_stream(self._output, canvas, rate, settings)
-        self._audio = self._output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", bit_rate=sound.bitrate)
-        self._sound = sound.packets()
-        self._next_sound = next(self._sound, None)
         self._queue: Queue[VideoFrame | None] = Queue(_QUEUE_FRAMES)
         self._failed = Event()
         self._failure: Exception | None = None
@@ -126,23 +120,8 @@ class VideoWriter:
 
     def _encode(self, frame: VideoFrame | None) -> None:
         started = perf_counter()
-        for packet in self._video.encode(frame):
-            self._mux_sound_until(packet)
-            self._output.mux(packet)
-        if frame is None:
-            self._mux_sound_until(None)
+        self._output.mux(self._video.encode(frame))
         self.encode_seconds += perf_counter() - started
-
-    def _mux_sound_until(self, video: AnyPacket | None) -> None:
-        """Write the sound that belongs before a picture packet, so that the file is interleaved as it is written."""
-        while self._next_sound is not None and (video is None or _seconds(self._next_sound) <= _seconds(video)):
-            self._next_sound.stream = self._audio
-            self._output.mux(self._next_sound)
-            self._next_sound = next(self._sound, None)
-
-
-def _seconds(packet: AnyPacket) -> Fraction:
-    return (packet.dts or 0) * packet.time_base
 
 
 def _video_stream(output: OutputContainer, canvas: Canvas, rate: Fraction, settings: EncoderSettings) -> VideoStream:

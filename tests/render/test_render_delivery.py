@@ -33,7 +33,13 @@ def test_a_finished_file_keeps_every_limit(finished: tuple[RenderResult, Media])
     assert report.frames == 150
     assert 0 <= report.samples - 240_000 < 1024
     assert report.metrics.integrated_lufs == pytest.approx(-14, abs=0.5)
-    assert {stage.stage for stage in report.metrics.stages} == {"sound", "decode and filter", "encode", "check"}
+    assert {stage.stage for stage in report.metrics.stages} == {
+        "sound",
+        "decode and filter",
+        "encode",
+        "assemble",
+        "check",
+    }
 
 
 def test_files_lie_in_the_folder_and_nothing_else_does(finished: tuple[RenderResult, Media]) -> None:

@@ -1,0 +1,107 @@
+"""An edit's pictures, or some consecutive ones of them, composed and encoded into a file of their own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+from av import VideoFrame
+
+from render.captions import CaptionBurner
+from render.chain import FrameCopier
+from render.encoder import PictureWriter
+from render.layers import Layer, layered
+from render.readers import Readers
+from render.timeline import find_source
+from schemas.delivery import StageTime
+from schemas.edl import EDL, VideoClip
+from schemas.progress import ProgressCallback
+from schemas.rendering import RenderRequest
+from schemas.timeline import Stretch, visible_stretches
+
+
+@dataclass(frozen=True)
+class PictureTrack:
+    """A silent MP4 of timeline frames ``[first, first + frames)`` that starts with a keyframe at time 0.
+
+    Tracks of one edit that were encoded alike can be joined packet by packet.
+    """
+
+    path: Path
+    first: int
+    frames: int
+    stages: tuple[StageTime, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def render_picture(
+    request: RenderRequest, path: Path, progress: ProgressCallback, part: range | None = None
+) -> PictureTrack:
+    """Compose and encode timeline frames into ``path``.
+
+    Args:
+        request: The edit, its sources and the encoder's settings.
+        path: The MP4 to write.
+        progress: Told the share of frames composed; what it raises ends the rendering.
+        part: The timeline frames wanted; all where left out.
+
+    Raises:
+        MediaRefused: A source cannot be read or holds nothing that decodes.
+        TransientError: The disk is full, or the encoder failed.
+    """
+    edl = request.edl
+    wanted = range(edl.duration) if part is None else part
+    readers = Readers(edl, request.sources)
+    compose_s = 0.0
+    try:
+        with PictureWriter(path, edl.canvas, edl.rate, request.encoder) as writer:
+            frames = _frames(request, wanted, readers)
+            started = perf_counter()
+            for done, frame in enumerate(frames, start=1):
+                compose_s += perf_counter() - started
+                writer.write(frame)
+                progress(done / len(wanted))
+                started = perf_counter()
+    finally:
+        readers.close()
+        for table in request.folder.glob("colour-*.cube"):
+            table.unlink()
+    stages = (
+        StageTime(stage="decode and filter", seconds=compose_s),
+        StageTime(stage="encode", seconds=writer.encode_seconds),
+    )
+    return PictureTrack(path, wanted.start, len(wanted), stages, tuple(readers.notes()))
+
+
+def _frames(request: RenderRequest, wanted: range, readers: Readers) -> Iterator[VideoFrame]:
+    """The finished pictures of the wanted frames, timed from 0."""
+    edl = request.edl
+    copier = FrameCopier()
+    style = edl.caption_style
+    burner = CaptionBurner(edl.captions, style) if style is not None and style.burn_in else None
+    for stretch in _stretches_within(edl, wanted):
+        for number, shown in enumerate(_shown(stretch, request, readers), start=stretch.first):
+            frame = copier.copy(shown, number - wanted.start, 1 / edl.rate)
+            if burner is not None:
+                burner.burn(frame, number)
+            yield frame
+
+
+def _stretches_within(edl: EDL, wanted: range) -> Iterator[Stretch]:
+    for stretch in visible_stretches(edl):
+        first, end = max(stretch.first, wanted.start), min(stretch.end, wanted.stop)
+        if first < end:
+            yield replace(stretch, first=first, end=end)
+
+
+def _shown(stretch: Stretch, request: RenderRequest, readers: Readers) -> Iterator[VideoFrame]:
+    """The pictures of a stretch of timeline, frame by frame; their pixels may be shared."""
+    base = _layer(stretch.clip, request, readers)
+    outgoing = None if stretch.outgoing is None else _layer(stretch.outgoing, request, readers)
+    inset = None if stretch.inset is None else _layer(stretch.inset, request, readers)
+    return layered(stretch, base, outgoing, inset)
+
+
+def _layer(clip: VideoClip, request: RenderRequest, readers: Readers) -> Layer:
+    source = find_source(request.edl.sources, clip.source)
+    return Layer.of(clip, source, request.edl, readers.reader(clip), request.folder)
