@@ -3,21 +3,23 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from director.captions import Captioning, caption, caption_style
 from director.covering import Cover, cover
 from director.framing import Framing, frame_closer, frame_shot
 from director.ledger import Ledger, seen_in
 from director.material import Footage, Material
-from director.placing import Placed, jump_cuts, place, placed_words
+from director.placing import Placed, PlacedWord, jump_cuts, place, placed_words
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal
 from director.soundtrack import soundtrack
-from director.style import END_FADE_US, PACES, PUNCH_IN, VISIBLE_JUMP_US
-from schemas.edl import EDL, Canvas, Evidence, Source, Variant, VideoClip
+from director.style import END_FADE_US, LOOKS, PACES, PUNCH_INS, VISIBLE_JUMP_US
+from schemas.edl import EDL, Canvas, Caption, Evidence, Grade, Source, Variant, VideoClip
+from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.1.0"
+DIRECTOR_VERSION = "1.2.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -52,15 +54,17 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     canvas = _canvas(material, recipe.shape)
     reasons = _record_stretches(placed, selection, ledger)
     covers = cover(material, placed, words) if recipe.covers else ()
-    video = tuple(_base_track(placed, reasons, covers, canvas, ledger))
+    look = _record_look(options.style, ledger)
+    video = tuple(_base_track(placed, reasons, covers, canvas, ledger, size=PUNCH_INS[options.style]))
     if recipe.fades_to_black:
         video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
     overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
+    video, overlays = _graded(video, look), _graded(overlays, look)
     audio, heard = soundtrack(material, placed, words, reasons, ledger)
-    language = next((one.stretch.footage.language for one in placed if one.stretch.footage.worded), None)
-    captioning = caption(words, duration, material.rate, recipe.captions, language)
-    if captioning.captions:
-        _record_captions(captioning, ledger, burn_in=recipe.burn_in)
+    burn_in = recipe.burn_in if options.captions is None else options.captions is CaptionChoice.BURNED
+    captions: tuple[Caption, ...] = ()
+    if options.captions is not CaptionChoice.OFF:
+        captions = _captions(placed, words, recipe, ledger, burn_in=burn_in)
     shown = [one.stretch.footage.source for one in placed] + [one.footage.source for one in covers]
     return EDL(
         director_version=DIRECTOR_VERSION,
@@ -74,8 +78,8 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
         video=video,
         overlays=overlays,
         audio=audio,
-        captions=captioning.captions,
-        caption_style=caption_style(canvas, recipe.captions, burn_in=recipe.burn_in),
+        captions=captions,
+        caption_style=caption_style(canvas, recipe.captions, options.caption_look, burn_in=burn_in),
         decisions=ledger.decisions,
     )
 
@@ -133,12 +137,18 @@ def _parts(placed: Sequence[Placed], reasons: Sequence[str]) -> Iterator[_Part]:
 
 
 def _base_track(
-    placed: Sequence[Placed], reasons: Sequence[str], covers: Sequence[Cover], canvas: Canvas, ledger: Ledger
+    placed: Sequence[Placed],
+    reasons: Sequence[str],
+    covers: Sequence[Cover],
+    canvas: Canvas,
+    ledger: Ledger,
+    *,
+    size: Fraction,
 ) -> Iterator[VideoClip]:
     parts = list(_parts(placed, reasons))
     shots = _by_shot(parts)
     wide = {shot: frame_shot(group[0].footage, _kept(group), canvas) for shot, group in shots.items()}
-    close = {shot: frame_closer(group[0].footage, _kept(group), canvas, PUNCH_IN) for shot, group in shots.items()}
+    close = {shot: frame_closer(group[0].footage, _kept(group), canvas, size) for shot, group in shots.items()}
     _record_framings(shots, wide, ledger)
     closer = _punched_in(placed, covers)
     for number, part in enumerate(parts, start=1):
@@ -156,7 +166,7 @@ def _base_track(
             source_out=source_out,
             crop=framing.keys(part.first, part.end),
             fit=framing.fit,
-            reason=_record_punch_in(part, start, ledger) if turns_close else part.reason,
+            reason=_record_punch_in(part, start, size, ledger) if turns_close else part.reason,
         )
 
 
@@ -220,13 +230,13 @@ def _record_framings(shots: Mapping[Shot, Sequence[_Part]], framings: Mapping[Sh
         )
 
 
-def _record_punch_in(part: _Part, start: int, ledger: Ledger) -> str:
+def _record_punch_in(part: _Part, start: int, size: Fraction, ledger: Ledger) -> str:
     removed = part.placed.stretch.removals
     cause = removed[-1].sentence if removed else "The speaker jumps here"
     return ledger.record(
         "punch_in",
         f"{cause}; shown closer, so that the jump reads as a change of size",
-        seen_in(part.placed.stretch, "size", f"{float(PUNCH_IN):.2f}"),
+        seen_in(part.placed.stretch, "size", f"{float(size):.2f}"),
         start=start,
         end=start + part.end - part.first,
     )
@@ -258,9 +268,32 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
     )
 
 
+def _record_look(style: EditStyle, ledger: Ledger) -> Grade | None:
+    look = LOOKS[style]
+    if look is not None:
+        ledger.record(
+            "look", f"The picture is graded {style.value}", Evidence(fact="style asked for", value=style.value)
+        )
+    return look
+
+
+def _graded(clips: tuple[VideoClip, ...], look: Grade | None) -> tuple[VideoClip, ...]:
+    return clips if look is None else tuple(clip.model_copy(update={"grade": look}) for clip in clips)
+
+
 def _with_end_fade(video: tuple[VideoClip, ...], frames: int) -> tuple[VideoClip, ...]:
     last = video[-1]
     return (*video[:-1], last.model_copy(update={"fade_out": min(frames, last.duration)}))
+
+
+def _captions(
+    placed: Sequence[Placed], words: Sequence[PlacedWord], recipe: Recipe, ledger: Ledger, *, burn_in: bool
+) -> tuple[Caption, ...]:
+    language = next((one.stretch.footage.language for one in placed if one.stretch.footage.worded), None)
+    captioning = caption(words, placed[-1].end, placed[0].stretch.footage.clock.rate, recipe.captions, language)
+    if captioning.captions:
+        _record_captions(captioning, ledger, burn_in=burn_in)
+    return captioning.captions
 
 
 def _record_captions(captioning: Captioning, ledger: Ledger, *, burn_in: bool) -> None:

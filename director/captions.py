@@ -22,7 +22,7 @@ from director.style import (
     SHORTEST_CAPTION,
     CaptionLayout,
 )
-from schemas.edl import Canvas, Caption, CaptionStyle
+from schemas.edl import Canvas, Caption, CaptionLook, CaptionStyle
 from schemas.timebase import us_to_frame
 
 #: Scripts written without spaces between words.
@@ -83,10 +83,11 @@ def caption(
     return _shown(blocks, duration, limits)
 
 
-def caption_style(canvas: Canvas, layout: CaptionLayout, *, burn_in: bool) -> CaptionStyle:
+def caption_style(canvas: Canvas, layout: CaptionLayout, look: CaptionLook, *, burn_in: bool) -> CaptionStyle:
     """The layout's area and type size on this canvas; rounded inwards."""
     return CaptionStyle(
         burn_in=burn_in,
+        look=look,
         left=(layout.left * canvas.width).__ceil__(),
         right=(layout.right * canvas.width).__floor__(),
         top=(layout.top * canvas.height).__ceil__(),

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
+from typing import TypeVar
 
 from director.ledger import seen_in
 from director.material import Footage, Material
 from director.passages import Passage
-from director.recipe import Selection
+from director.recipe import PlanOptions, Selection
 from director.scoring import ScoredScript, score_script
 from director.script import Script, Stretch, write_script
 from director.style import PACES
 from schemas.edl import Evidence
 from schemas.errors import ErrorCode, OutputRefused
 from schemas.jobs import Pace
+
+Found = TypeVar("Found")
 
 
 def talking(material: Material, output: str) -> tuple[Footage, ...]:
@@ -35,6 +38,26 @@ def talking(material: Material, output: str) -> tuple[Footage, ...]:
 
 def scored_script(footage: Sequence[Footage], pace: Pace) -> ScoredScript:
     return score_script(write_script(footage, PACES[pace]))
+
+
+def numbered(found: Sequence[Found], number: int, what: str) -> Found:
+    """The ``number``-th of what was found, the best first; ``what`` names them for a sentence.
+
+    Raises:
+        OutputRefused: there are not so many.
+    """
+    if number <= len(found):
+        return found[number - 1]
+    holds = "only one" if len(found) == 1 else str(len(found))
+    raise OutputRefused(
+        ErrorCode.SOURCE_TOO_SHORT,
+        f"There is no number {number}: this footage has enough for {holds} of the {what} that do not overlap.",
+    )
+
+
+def passage_of(options: PlanOptions) -> str:
+    """Which passage was chosen, for a sentence."""
+    return f"passage {options.number} of the best {options.count}" if options.count > 1 else "the best passage"
 
 
 def whole(footage: Footage) -> tuple[Stretch, ...]:

@@ -7,10 +7,20 @@ from director.material import Footage, Material
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal, Stretch, write_script
 from director.style import LANDSCAPE_CAPTIONS, PACES
+from schemas.errors import ErrorCode, OutputRefused
 
 
 def choose(material: Material, options: PlanOptions) -> Selection:
-    """Everything worth keeping. Footage without speech is kept whole; without A-roll, the pictures in their order."""
+    """Everything worth keeping. Footage without speech is kept whole; without A-roll, the pictures in their order.
+
+    Raises:
+        OutputRefused: a second one is asked for; the whole story can be told once.
+    """
+    if options.number > 1:
+        raise OutputRefused(
+            ErrorCode.SOURCE_TOO_SHORT,
+            f"There is no number {options.number}: a cinematic full tells the whole story, so a job makes one of it.",
+        )
     footage = material.a_roll or (*material.b_roll, *material.screens)
     tightened = [_tightened(one, options) for one in footage]
     stretches = tuple(chain.from_iterable(kept for kept, _ in tightened))

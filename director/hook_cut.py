@@ -1,10 +1,21 @@
 """The one line of 3 to 5 seconds that makes a viewer stay."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
-from director.choosing import frame_bounds, opening_evidence, scored_script, seconds, selected, talking, total_frames
+from director.choosing import (
+    frame_bounds,
+    numbered,
+    opening_evidence,
+    scored_script,
+    seconds,
+    selected,
+    talking,
+    total_frames,
+)
 from director.material import Footage, Material
-from director.passages import best_phrases
+from director.passages import Bounds, phrase_passages
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.scoring import ScoredScript
 from director.script import Script, Stretch
@@ -17,39 +28,60 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     """The best line of 3-5 s; a short one is held in its silence, voice without words is cut by sound alone.
 
     Raises:
-        OutputRefused: no line can be made to last 3-5 s without cutting into a word.
+        OutputRefused: no line, or not so many, can be made to last 3-5 s without cutting into a word.
     """
     footage = talking(material, "hook")
-    shortest, longest = frame_bounds(HOOK_LENGTH, material.rate)
+    length = frame_bounds(HOOK_LENGTH, material.rate)
     scored = scored_script(footage, options.pace)
-    script = scored.script
-    line = best_phrases(scored, shortest, longest)
-    if line is not None:
-        said = quote(script.words[line.first : line.end])
-        return selected(script, (line,), "hook", f"The line that makes a viewer stay: “{said}”")
-    held = _held(scored, shortest, longest) or _by_sound_alone(footage, shortest, longest)
-    if held is not None:
-        return held
+    found = (
+        _lines(scored, length, options.count)
+        or list(islice(_held(scored, length), options.count))
+        or list(islice(_by_sound_alone(footage, length), options.count))
+    )
+    if found:
+        return numbered(found, options.number, "hooks")
     raise OutputRefused(
         ErrorCode.SOURCE_TOO_SHORT,
-        f"A hook is 3 to 5 seconds long; this footage has {seconds(script.frames, material.rate)} of speech, and no "
-        "line of it can be made to last that long without cutting into a word.",
+        f"A hook is 3 to 5 seconds long; this footage has {seconds(scored.script.frames, material.rate)} of speech, "
+        "and no line of it can be made to last that long without cutting into a word.",
     )
 
 
-def _held(scored: ScoredScript, shortest: int, longest: int) -> Selection | None:
-    """The best short line, lengthened into the silence around it."""
+def _lines(scored: ScoredScript, length: Bounds, most: int) -> list[Selection]:
     script = scored.script
+    return [
+        selected(script, (line,), "hook", f"The line that makes a viewer stay: “{_said(script, line.first, line.end)}”")
+        for line in phrase_passages(scored, length, most)
+    ]
+
+
+def _said(script: Script, first: int, end: int) -> str:
+    return quote(script.words[first:end])
+
+
+def _held(scored: ScoredScript, length: Bounds) -> Iterator[Selection]:
+    """Short lines, the best first, lengthened into the silence around them and not into that of a better one."""
+    script = scored.script
+    taken: list[Stretch] = []
     for index in sorted(range(len(script.lines)), key=lambda i: (-scored.scores[i].total, i)):
         line = script.lines[index]
         if script.gap_before(line.first) is None or script.gap_before(line.end) is None:
             continue
-        stretches = _lengthened(script, line.first, line.end, shortest)
-        if stretches is not None and shortest <= total_frames(stretches) <= longest:
-            said = quote(script.words[line.first : line.end])
-            text = f"The line that makes a viewer stay, held to 3 s in its silence: “{said}”"
-            return Selection(stretches, "hook", text, (opening_evidence(stretches, "said", said),))
-    return None
+        stretches = _lengthened(script, line.first, line.end, length[0])
+        if stretches is None or not length[0] <= total_frames(stretches) <= length[1] or _meet(stretches, taken):
+            continue
+        taken.extend(stretches)
+        said = _said(script, line.first, line.end)
+        text = f"The line that makes a viewer stay, held to 3 s in its silence: “{said}”"
+        yield Selection(stretches, "hook", text, (opening_evidence(stretches, "said", said),))
+
+
+def _meet(stretches: Sequence[Stretch], taken: Sequence[Stretch]) -> bool:
+    return any(
+        one.footage is other.footage and one.start < other.end and other.start < one.end
+        for one in stretches
+        for other in taken
+    )
 
 
 def _lengthened(script: Script, first: int, end: int, shortest: int) -> tuple[Stretch, ...] | None:
@@ -65,18 +97,16 @@ def _lengthened(script: Script, first: int, end: int, shortest: int) -> tuple[St
     return tuple(stretches) if after + before == missing else None
 
 
-def _by_sound_alone(footage: tuple[Footage, ...], shortest: int, longest: int) -> Selection | None:
-    """The start of the longest voice that no words are known of: nothing says where a word of it ends."""
+def _by_sound_alone(footage: tuple[Footage, ...], length: Bounds) -> Iterator[Selection]:
+    """The starts of the longest voices that no words are known of: nothing says where a word of them ends."""
     voices = [(word, one) for one in footage if not one.worded for word in one.words]
-    if not voices:
-        return None
-    voice, one = max(voices, key=lambda pair: pair[0].end - pair[0].start)
-    end = min(voice.start + longest, one.clock.frames, voice.end)
-    if end - voice.start < shortest:
-        return None
-    stretch = Stretch(one, voice.start, end, (replace(voice, end=end),))
-    text = "No words are known of this voice: the hook is its longest unbroken stretch, from the start"
-    return Selection((stretch,), "hook", text, (opening_evidence((stretch,), "voice without words", "yes"),))
+    for voice, one in sorted(voices, key=lambda pair: pair[0].start - pair[0].end):
+        end = min(voice.start + length[1], one.clock.frames, voice.end)
+        if end - voice.start < length[0]:
+            return
+        stretch = Stretch(one, voice.start, end, (replace(voice, end=end),))
+        text = "No words are known of this voice: the hook is a long unbroken stretch of it, from the start"
+        yield Selection((stretch,), "hook", text, (opening_evidence((stretch,), "voice without words", "yes"),))
 
 
 RECIPE = Recipe(choose=choose, shape=Shape.LANDSCAPE, captions=LANDSCAPE_CAPTIONS, burn_in=False, covers=False)

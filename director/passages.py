@@ -1,9 +1,9 @@
-"""The best passage of a given length: a search over every place where one may start and end."""
+"""The best passages of a given length: one dynamic programme over the places where a passage may start and end."""
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import inf
 
 from director.scoring import ScoredScript, needs_context
 from director.script import Script
@@ -25,6 +25,11 @@ COST_INNER_CUT = 0.3
 #: How much the first line counts against the mean of all: a viewer leaves in the first 3 s.
 OPENING_WEIGHT = 0.5
 
+#: The fewest and the most frames a passage may last.
+Bounds = tuple[int, int]
+#: A run from one place to a later one, by their numbers, and its worth.
+Run = tuple[int, int, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -36,117 +41,144 @@ class Passage:
     parts: tuple[tuple[str, float], ...]
 
 
-def best_sentences(scored: ScoredScript, shortest: int, longest: int) -> Passage | None:
-    """The best run of whole sentences that lasts from ``shortest`` to ``longest`` frames."""
+def sentence_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[Passage, ...]:
+    """Up to ``most`` runs of whole sentences that do not overlap and are worth most together, the best first."""
     script = scored.script
-    highest_mean = max((score.total for score in scored.scores), default=0.0)
-    best: tuple[float, int, int] | None = None
-    for opening in sorted(range(len(script.lines)), key=lambda i: (-_opening_worth(scored, i), i)):
-        if best is not None and _opening_worth(scored, opening) + highest_mean <= best[0]:
-            break
-        for last in range(opening, len(script.lines)):
-            length = script.length(script.lines[opening].first, script.lines[last].end)
-            if length > longest:
-                break
-            worth = _sentences_worth(scored, opening, last) if length >= shortest else 0.0
-            if length >= shortest and (best is None or worth > best[0]):
-                best = worth, opening, last
-    if best is None:
-        return None
-    worth, opening, last = best
-    parts = (("mean of its lines", scored.mean(opening, last + 1)), *scored.scores[opening].parts.items())
-    return Passage(script.lines[opening].first, script.lines[last].end, worth, parts)
+    places = [*(line.first for line in script.lines), len(script.words)]
+
+    def runs_to(last: int) -> Iterator[tuple[int, float]]:
+        for opening in range(last - 1, -1, -1):
+            frames = script.length(places[opening], script.lines[last - 1].end)
+            if frames > length[1]:
+                return
+            if frames >= length[0]:
+                yield opening, _sentences_worth(scored, opening, last - 1)
+
+    return tuple(_sentences(scored, run) for run in _ranked(_worthiest(len(places), runs_to, most)))
 
 
-def scattered_sentences(scored: ScoredScript, shortest: int, longest: int) -> tuple[Passage, ...]:
-    """The best sentences from several places, in their order, that together last as long as asked; empty if none do."""
+def scattered_sentences(scored: ScoredScript, length: Bounds, most: int) -> tuple[tuple[Passage, ...], ...]:
+    """Up to ``most`` groups of sentences from several places; each lasts as long as asked, in the order they were said.
+
+    The best sentences go into the first group.
+    """
     script = scored.script
     ranked = sorted(
-        (i for i, line in enumerate(script.lines) if line.complete),
+        (i for i, line in enumerate(script.lines) if line.complete and _cuttable(script, line.first, line.end)),
         key=lambda i: (-scored.scores[i].total, i),
     )
-    chosen: list[int] = []
-    total = 0
-    for index in ranked:
-        length = script.length(script.lines[index].first, script.lines[index].end)
-        if total + length <= longest and _cuttable(script, script.lines[index].first, script.lines[index].end):
-            chosen.append(index)
-            total += length
-        if total >= shortest:
+    groups: list[tuple[Passage, ...]] = []
+    while len(groups) < most:
+        group = _filled(script, ranked, length)
+        if not group:
             break
-    if total < shortest:
-        return ()
-    return tuple(
-        Passage(
-            script.lines[i].first, script.lines[i].end, scored.scores[i].total, tuple(scored.scores[i].parts.items())
-        )
-        for i in sorted(chosen)
-    )
+        groups.append(tuple(_sentences(scored, (i, i + 1, scored.scores[i].total)) for i in sorted(group)))
+        taken = frozenset(group)
+        ranked = [index for index in ranked if index not in taken]
+    return tuple(groups)
 
 
-def best_phrases(scored: ScoredScript, shortest: int, longest: int) -> Passage | None:
-    """The best run of words that lasts from ``shortest`` to ``longest`` frames, whole sentences or not.
+def phrase_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[Passage, ...]:
+    """Up to ``most`` runs of words, whole sentences or not, that do not overlap, the best first.
 
     Boundaries in pauses are tried first; boundaries between words that touch only when nothing else fits.
     """
-    return _best_phrase(scored, shortest, longest, narrowest=1) or _best_phrase(scored, shortest, longest, narrowest=0)
+    return _phrases(scored, length, most, narrowest=1) or _phrases(scored, length, most, narrowest=0)
 
 
-def _opening_worth(scored: ScoredScript, index: int) -> float:
-    line = scored.script.lines[index]
-    return OPENING_WEIGHT * scored.scores[index].total - _start_cost(scored.script, line.first, sentence=line.complete)
+def _worthiest(places: int, runs_to: Callable[[int], Iterable[tuple[int, float]]], most: int) -> list[Run]:
+    """Of all runs between places, as many as there can be up to ``most``, apart and with the greatest sum of worth.
+
+    ``runs_to(end)`` gives the start and worth of each run that ends at a place. ``totals[k][place]`` is the worth of
+    the best ``k`` runs up to a place, and ``last[k][place]`` the last of them.
+    """
+    totals = [[0.0] * places, *([-inf] * places for _ in range(most))]
+    last: list[list[Run | None]] = [[None] * places for _ in range(most + 1)]
+    for end in range(1, places):
+        for count in range(1, most + 1):
+            totals[count][end], last[count][end] = totals[count][end - 1], last[count][end - 1]
+        for start, worth in runs_to(end):
+            for count in range(1, most + 1):
+                total = totals[count - 1][start] + worth
+                if total > totals[count][end]:
+                    totals[count][end], last[count][end] = total, (start, end, worth)
+    return list(_traced(last, places - 1))
+
+
+def _traced(last: Sequence[Sequence[Run | None]], place: int) -> Iterator[Run]:
+    """The runs behind the largest number of them that can be had, the last first."""
+    count = max(count for count in range(len(last)) if count == 0 or last[count][place] is not None)
+    while count:
+        run = last[count][place]
+        if run is None:
+            return
+        yield run
+        place, count = run[0], count - 1
+
+
+def _ranked(runs: Iterable[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (-run[2], run[0]))
+
+
+def _sentences(scored: ScoredScript, run: Run) -> Passage:
+    opening, end, worth = run
+    parts = (("mean of its lines", scored.mean(opening, end)), *scored.scores[opening].parts.items())
+    lines = scored.script.lines
+    return Passage(lines[opening].first, lines[end - 1].end, worth, parts)
+
+
+def _filled(script: Script, ranked: Sequence[int], length: Bounds) -> list[int]:
+    """The first of the ranked lines that together last as long as asked; none if they do not."""
+    chosen: list[int] = []
+    total = 0
+    for index in ranked:
+        frames = script.length(script.lines[index].first, script.lines[index].end)
+        if total + frames <= length[1]:
+            chosen.append(index)
+            total += frames
+        if total >= length[0]:
+            return chosen
+    return []
 
 
 def _sentences_worth(scored: ScoredScript, opening: int, last: int) -> float:
-    line = scored.script.lines[last]
-    end_cost = _end_cost(scored.script, line.end, sentence=line.complete)
-    return scored.mean(opening, last + 1) + _opening_worth(scored, opening) - end_cost
+    lines, script = scored.script.lines, scored.script
+    start_cost = _start_cost(script, lines[opening].first, sentence=lines[opening].complete)
+    end_cost = _end_cost(script, lines[last].end, sentence=lines[last].complete)
+    return scored.mean(opening, last + 1) + OPENING_WEIGHT * scored.scores[opening].total - start_cost - end_cost
 
 
-def _best_phrase(scored: ScoredScript, shortest: int, longest: int, narrowest: int) -> Passage | None:
+def _phrases(scored: ScoredScript, length: Bounds, most: int, narrowest: int) -> tuple[Passage, ...]:
     script = scored.script
+    bounds = [i for i in range(len(script.words) + 1) if _is_bound(script, i, narrowest)]
     line_of = [index for index, line in enumerate(script.lines) for _ in range(line.first, line.end)]
     ends_line = {line.end: line.complete for line in script.lines}
     cuts_before = list(accumulate((not joined for joined in script.joined), initial=0))
-    bounds = [i for i in range(len(script.words) + 1) if _is_bound(script, i, narrowest)]
-    promise = {
-        first: _phrase_promise(scored, first, line_of[first], place)
-        for place, first in enumerate(bounds)
-        if first < len(script.words)
-    }
-    best: tuple[float, int, int] | None = None
-    for first, (hoped, place) in sorted(promise.items(), key=lambda item: (-item[1][0], item[0])):
-        if best is not None and hoped <= best[0]:
-            break
-        for end in _ends_within(script, bounds, place, shortest, longest):
-            inner_cuts = cuts_before[end] - cuts_before[first + 1]
-            end_cost = _end_cost(script, end, sentence=ends_line.get(end, False))
-            worth = hoped - end_cost - COST_INNER_CUT * inner_cuts
-            if best is None or worth > best[0]:
-                best = worth, first, end
-    if best is None:
-        return None
-    worth, first, end = best
-    return Passage(first, end, worth, tuple(scored.scores[line_of[first]].parts.items()))
+    opening = [_opening_worth(scored, first, line_of[first]) for first in bounds if first < len(script.words)]
+
+    def runs_to(place: int) -> Iterator[tuple[int, float]]:
+        end = bounds[place]
+        end_cost = _end_cost(script, end, sentence=ends_line.get(end, False))
+        for start in range(place - 1, -1, -1):
+            frames = script.length(bounds[start], end)
+            if frames > length[1]:
+                return
+            if frames >= length[0]:
+                inner_cuts = cuts_before[end] - cuts_before[bounds[start] + 1]
+                yield start, opening[start] - end_cost - COST_INNER_CUT * inner_cuts
+
+    runs = _ranked(_worthiest(len(bounds), runs_to, most)) if bounds else []
+    return tuple(
+        Passage(bounds[start], bounds[end], worth, tuple(scored.scores[line_of[bounds[start]]].parts.items()))
+        for start, end, worth in runs
+    )
 
 
-def _phrase_promise(scored: ScoredScript, first: int, line: int, place: int) -> tuple[float, int]:
-    """The most a phrase that starts here can be worth, and the place of its start among the bounds."""
+def _opening_worth(scored: ScoredScript, first: int, line: int) -> float:
+    """What a phrase that starts here is worth for its line and its start."""
     owner = scored.script.lines[line]
     opens = owner.first == first and owner.complete
-    worth = (1 + OPENING_WEIGHT) * scored.scores[line].total - _start_cost(scored.script, first, sentence=opens)
-    return worth, place
-
-
-def _ends_within(script: Script, bounds: Sequence[int], place: int, shortest: int, longest: int) -> Iterator[int]:
-    first = bounds[place]
-    place_of_end = bisect_left(bounds, shortest, lo=place + 1, key=lambda end: script.length(first, end))
-    for end in map(bounds.__getitem__, range(place_of_end, len(bounds))):
-        length = script.length(first, end)
-        if length > longest:
-            return
-        if length >= shortest:
-            yield end
+    return (1 + OPENING_WEIGHT) * scored.scores[line].total - _start_cost(scored.script, first, sentence=opens)
 
 
 def _is_bound(script: Script, index: int, narrowest: int) -> bool:

@@ -3,20 +3,41 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated, Self
+
+from annotated_types import Ge, Le
+from pydantic import model_validator
 
 from director.material import Material
 from director.script import Removal, Stretch
 from director.style import CaptionLayout
-from schemas.edl import Evidence
-from schemas.jobs import Pace
+from schemas.edl import CaptionLook, Evidence
+from schemas.jobs import MOST_OF_A_VARIANT, CaptionChoice, EditStyle, Pace
 from schemas.model import Model
+
+Ordinal = Annotated[int, Ge(1), Le(MOST_OF_A_VARIANT)]
 
 
 class PlanOptions(Model):
-    """What a creator may ask of an edit: how tight it is, and what it is called."""
+    """What a creator may ask of an edit.
+
+    How tight it is, how it looks, where its captions are (``None``: as the variant has them), and what it is called.
+    Of ``count`` outputs of a variant, which do not overlap, this is the ``number``-th best.
+    """
 
     pace: Pace = Pace.NATURAL
     title: str = ""
+    number: Ordinal = 1
+    count: Ordinal = 1
+    style: EditStyle = EditStyle.NATURAL
+    captions: CaptionChoice | None = None
+    caption_look: CaptionLook = CaptionLook.BOXED
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.number > self.count:
+            raise ValueError(f"number {self.number} of {self.count} cannot be")
+        return self
 
 
 class Shape(Enum):

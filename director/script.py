@@ -188,18 +188,26 @@ def _kept(count: int, drops: Sequence[Drop]) -> Iterator[int]:
 
 
 def _lead(footage: Footage, index: int, pace: PaceStyle) -> int:
-    """Frames kept before a word: not into the word before, nor across a change of shot."""
+    """Frames kept before a word: not into the word before or what is kept after it, nor across a change of shot."""
     word = footage.words[index]
     padded = word.start - footage.clock.frame_at_or_after(word.start_us - pace.pad_before_us)
-    free = word.start - footage.words[index - 1].end - 1 if index else word.start
+    if index == 0:
+        free = word.start
+    else:
+        gap = word.start - footage.words[index - 1].end
+        free = min(gap - 1, gap - _tail(footage, index - 1, pace))
     return max(0, min(padded, free, word.start - footage.shot_at(word.start)[0]))
 
 
 def _tail(footage: Footage, index: int, pace: PaceStyle) -> int:
     word = footage.words[index]
     padded = footage.clock.frame_at_or_before(word.end_us + pace.pad_after_us) - word.end
-    last = index + 1 == len(footage.words)
-    free = footage.clock.frames - word.end if last else footage.words[index + 1].start - word.end - 1
+    if index + 1 == len(footage.words):
+        free = footage.clock.frames - word.end
+    else:
+        gap = footage.words[index + 1].start - word.end
+        shared = gap * pace.pad_after_us // (pace.pad_after_us + pace.pad_before_us)
+        free = min(gap - 1, max(shared, gap - footage.clock.length(pace.pad_before_us)))
     return max(0, min(padded, free, footage.shot_at(max(0, word.end - 1))[1] - word.end))
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from director.choosing import frame_bounds, scored_script, seconds, selected, talking
+from director.choosing import frame_bounds, numbered, passage_of, scored_script, seconds, selected, talking
 from director.material import Material
-from director.passages import Passage, best_phrases, best_sentences, scattered_sentences
+from director.passages import Bounds, Passage, phrase_passages, scattered_sentences, sentence_passages
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.scoring import ScoredScript
 from director.style import LANDSCAPE_CAPTIONS, SHORT_LENGTH
@@ -17,38 +17,36 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     """The passage of 30-60 s with the best score, on sentence bounds wherever sentences allow it.
 
     Raises:
-        OutputRefused: less than 30 s is left of the speech, however loosely it is cut.
+        OutputRefused: less than 30 s is left of the speech, however loosely it is cut, or too little for so many.
     """
     footage = talking(material, "short highlight")
-    shortest, longest = frame_bounds(SHORT_LENGTH, material.rate)
+    length = frame_bounds(SHORT_LENGTH, material.rate)
     scored = scored_script(footage, options.pace)
-    loosened = scored.script.frames < shortest
+    loosened = scored.script.frames < length[0]
     if loosened:
         scored = scored_script(footage, Pace.RELAXED)
-    length = scored.script.frames
-    if length < shortest:
-        raise _too_short(seconds(length, material.rate))
-    passages = _passages(scored, shortest, longest)
-    if not passages:
-        raise _too_short(seconds(length, material.rate))
+    spoken = seconds(scored.script.frames, material.rate)
+    found = _found(scored, length, options.count)
+    if not found:
+        raise _too_short(spoken)
+    passages = numbered(found, options.number, "short highlights")
     opening = scored.script.words[passages[0].first : passages[0].end]
-    gathered = f"{len(passages)} passages" if len(passages) > 1 else "the best passage"
+    gathered = f"{len(passages)} passages" if len(passages) > 1 else passage_of(options)
     pauses = "; pauses are left longer to fill 30 s" if loosened else ""
-    text = f"Chose {gathered} of {seconds(length, material.rate)} of speech, from “{quote(opening)}”{pauses}"
+    text = f"Chose {gathered} of {spoken} of speech, from “{quote(opening)}”{pauses}"
     selection = selected(scored.script, passages, "passage", text)
     return replace(selection, pace=Pace.RELAXED) if loosened else selection
 
 
-def _passages(scored: ScoredScript, shortest: int, longest: int) -> tuple[Passage, ...]:
-    """One run of sentences if any fits, else sentences from several places, else whatever pauses bound."""
-    run = best_sentences(scored, shortest, longest)
-    if run is not None:
-        return (run,)
-    scattered = scattered_sentences(scored, shortest, longest)
+def _found(scored: ScoredScript, length: Bounds, most: int) -> tuple[tuple[Passage, ...], ...]:
+    """Runs of sentences if any fits, else sentences from several places, else whatever pauses bound."""
+    runs = sentence_passages(scored, length, most)
+    if runs:
+        return tuple((run,) for run in runs)
+    scattered = scattered_sentences(scored, length, most)
     if scattered:
         return scattered
-    phrase = best_phrases(scored, shortest, longest)
-    return (phrase,) if phrase else ()
+    return tuple((phrase,) for phrase in phrase_passages(scored, length, most))
 
 
 def _too_short(length: str) -> OutputRefused:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from schemas.jobs import Pace
+from schemas.edl import Grade
+from schemas.jobs import EditStyle, Pace
 
 # Cutting (EDITING, "Cutting").
 
@@ -80,7 +81,13 @@ FILLER_VOICED_SHARE = 0.5
 # Jump cuts (EDITING, "Cutting").
 
 #: Change of size at a jump cut; at least 10 % to be visible.
-PUNCH_IN = Fraction(112, 100)
+PUNCH_INS: Mapping[EditStyle, Fraction] = MappingProxyType(
+    {
+        EditStyle.NATURAL: Fraction(112, 100),
+        EditStyle.CINEMATIC: Fraction(112, 100),
+        EditStyle.PUNCHY: Fraction(125, 100),
+    }
+)
 #: A jump over less than this moves nobody's head far enough to be hidden.
 VISIBLE_JUMP_US = 200_000
 #: Shot length for modern pacing: mean 4-6 s [Salt; Bordwell].
@@ -100,6 +107,17 @@ COVER_REPEAT_US = 30_000_000
 COVER_MARGIN_US = 200_000
 #: Pieces taken from one B-roll file at most; beyond it nothing new would be seen of it.
 MOST_PIECES = 60
+
+# Looks.
+
+#: How each style changes the picture: a film's is a little softer in colour, a bold one stronger in both.
+LOOKS: Mapping[EditStyle, Grade | None] = MappingProxyType(
+    {
+        EditStyle.NATURAL: None,
+        EditStyle.CINEMATIC: Grade(contrast_percent=108, saturation_percent=92),
+        EditStyle.PUNCHY: Grade(contrast_percent=110, saturation_percent=115),
+    }
+)
 
 # Framing (EDITING, "Framing for 9:16").
 
@@ -185,3 +203,5 @@ MUSIC_FADE_US = 2_000_000
 SHORT_LENGTH = (30, 60)
 HOOK_LENGTH = (3, 5)
 REEL_LENGTH = (60, 90)
+#: Reels of which several are asked may be as short as this, where there is not enough for longer ones.
+SHORTER_REEL_LENGTH = (15, 90)

@@ -1,60 +1,98 @@
 """Up to 90 seconds upright, the speaker in frame and the words on screen."""
 
+from collections.abc import Iterator
 from itertools import chain
 
-from director.choosing import frame_bounds, opening_evidence, scored_script, seconds, selected, total_frames, whole
+from director.choosing import (
+    frame_bounds,
+    numbered,
+    opening_evidence,
+    passage_of,
+    scored_script,
+    seconds,
+    selected,
+    total_frames,
+    whole,
+)
 from director.material import Footage, Material
-from director.passages import best_phrases, best_sentences
+from director.passages import Bounds, Passage, phrase_passages, sentence_passages
 from director.recipe import PlanOptions, Recipe, Selection, Shape
-from director.script import Stretch
-from director.style import PORTRAIT_CAPTIONS, REEL_LENGTH
+from director.scoring import ScoredScript
+from director.script import Script, Stretch
+from director.style import PORTRAIT_CAPTIONS, REEL_LENGTH, SHORTER_REEL_LENGTH
 from director.tightening import quote
 from schemas.errors import ErrorCode, OutputRefused
 
 
 def choose(material: Material, options: PlanOptions) -> Selection:
-    """All of the speech where it fits, else the best passage; where nobody speaks, the picture's first 90 s.
+    """All of the speech where it fits, else the best passage; where nobody speaks, the picture 90 s at a time.
 
     Raises:
-        OutputRefused: there is no A-roll, or nothing of the speech can be cut to 90 s.
+        OutputRefused: there is no A-roll, nothing of the speech can be cut to 90 s, or it is too little for so many.
     """
     if not material.a_roll:
         raise OutputRefused(
             ErrorCode.NO_USABLE_ASSET, "The vertical reel needs A-roll footage; there is only B-roll here."
         )
-    shortest, longest = frame_bounds(REEL_LENGTH, material.rate)
+    length = frame_bounds(REEL_LENGTH, material.rate)
     spoken = tuple(footage for footage in material.a_roll if footage.words)
     if not spoken:
-        return _silent(material.a_roll, longest)
+        return numbered(tuple(_silent(material.a_roll, length[1])), options.number, "reels")
     scored = scored_script(spoken, options.pace)
-    script = scored.script
-    if script.frames <= longest:
-        stretches = script.stretches(0, len(script.words))
-        text = f"Everything said fits a reel: {seconds(script.frames, material.rate)}"
-        return Selection(stretches, "story", text, (opening_evidence(stretches, "length", text),))
-    passage = (
-        best_sentences(scored, shortest, longest)
-        or best_sentences(scored, 1, longest)
-        or best_phrases(scored, shortest, longest)
-        or best_phrases(scored, 1, longest)
-    )
-    if passage is None:
+    passages = _passages(scored, material, options.count)
+    if scored.script.frames <= length[1] and len(passages) < options.count:
+        return numbered((_everything(scored.script, material),), options.number, "reels")
+    if not passages:
         raise OutputRefused(
             ErrorCode.SOURCE_TOO_SHORT, "A reel lasts 90 seconds at most, and this speech has no pause to cut it in."
         )
-    opening = quote(script.words[passage.first : passage.end])
-    text = f"Chose the best passage of {seconds(script.frames, material.rate)} of speech, from “{opening}”"
-    return selected(script, (passage,), "passage", text)
+    passage = numbered(passages, options.number, "reels")
+    opening = quote(scored.script.words[passage.first : passage.end])
+    spoken_for = seconds(scored.script.frames, material.rate)
+    text = f"Chose {passage_of(options)} of {spoken_for} of speech, from “{opening}”"
+    return selected(scored.script, (passage,), "passage", text)
 
 
-def _silent(footage: tuple[Footage, ...], longest: int) -> Selection:
-    stretches: list[Stretch] = []
-    for stretch in chain.from_iterable(map(whole, footage)):
-        room = longest - total_frames(stretches)
-        if room > 0:
-            stretches.append(Stretch(stretch.footage, 0, min(room, stretch.end)))
-    text = "Nobody speaks in the footage, so the reel shows its picture from the start"
-    return Selection(tuple(stretches), "story", text, (opening_evidence(stretches, "spoken words", "0"),))
+def _everything(script: Script, material: Material) -> Selection:
+    stretches = script.stretches(0, len(script.words))
+    text = f"Everything said fits a reel: {seconds(script.frames, material.rate)}"
+    return Selection(stretches, "story", text, (opening_evidence(stretches, "length", text),))
+
+
+def _passages(scored: ScoredScript, material: Material, count: int) -> tuple[Passage, ...]:
+    """As many as asked, of the best length if that can be; one alone may be of any, and end where no sentence does."""
+    wanted, several = (frame_bounds(length, material.rate) for length in (REEL_LENGTH, SHORTER_REEL_LENGTH))
+    if count == 1:
+        whole_story = scored.script.frames <= wanted[1]
+        return () if whole_story else _one(scored, wanted)
+    found = sentence_passages(scored, wanted, count)
+    shorter = sentence_passages(scored, several, count) if len(found) < count else ()
+    return max(found, shorter, key=len) or (() if scored.script.frames <= wanted[1] else _one(scored, wanted))
+
+
+def _one(scored: ScoredScript, length: Bounds) -> tuple[Passage, ...]:
+    any_length = 1, length[1]
+    return (
+        sentence_passages(scored, length, 1)
+        or sentence_passages(scored, any_length, 1)
+        or phrase_passages(scored, length, 1)
+        or phrase_passages(scored, any_length, 1)
+    )
+
+
+def _silent(footage: tuple[Footage, ...], longest: int) -> Iterator[Selection]:
+    """The picture in order, in reels as long as one may be."""
+    waiting = list(chain.from_iterable(map(whole, footage)))
+    while waiting:
+        stretches: list[Stretch] = []
+        while waiting and (room := longest - total_frames(stretches)) > 0:
+            first = waiting.pop(0)
+            taken = min(room, first.frames)
+            stretches.append(Stretch(first.footage, first.start, first.start + taken))
+            if taken < first.frames:
+                waiting.insert(0, Stretch(first.footage, first.start + taken, first.end))
+        text = "Nobody speaks in the footage, so the reel shows its picture in order"
+        yield Selection(tuple(stretches), "story", text, (opening_evidence(stretches, "spoken words", "0"),))
 
 
 RECIPE = Recipe(choose=choose, shape=Shape.PORTRAIT, captions=PORTRAIT_CAPTIONS, burn_in=True, covers=True)

@@ -39,6 +39,10 @@ class CaptionChoice(StrEnum):
     SIDECAR = "sidecar"
 
 
+#: Outputs of one variant that a job may ask for.
+MOST_OF_A_VARIANT = 20
+
+
 class JobStatus(StrEnum):
     QUEUED = "queued"
     ANALYSING = "analysing"

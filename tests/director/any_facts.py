@@ -4,7 +4,10 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
+from director import PlanOptions
+from schemas.edl import CaptionLook
 from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
+from schemas.jobs import CaptionChoice, EditStyle, Pace
 from schemas.media import AssetKind, AudioStream, MediaProbe, VideoStream
 from tests.director.director_footage import face_track, recorder, talk, video_stream
 
@@ -173,6 +176,19 @@ def assets(draw: st.DrawFn, number: int) -> AssetFacts:
 @st.composite
 def projects(draw: st.DrawFn) -> list[AssetFacts]:
     return [draw(assets(number)) for number in range(draw(st.integers(0, 3)))]
+
+
+@st.composite
+def plan_options(draw: st.DrawFn) -> PlanOptions:
+    count = draw(st.integers(1, 4))
+    return PlanOptions(
+        pace=draw(st.sampled_from(Pace)),
+        number=draw(st.integers(1, count)),
+        count=count,
+        style=draw(st.sampled_from(EditStyle)),
+        captions=draw(st.none() | st.sampled_from(CaptionChoice)),
+        caption_look=draw(st.sampled_from(CaptionLook)),
+    )
 
 
 #: What may follow a word, in seconds; long words and overlaps happen.

@@ -1,7 +1,7 @@
 """Whatever the facts, an edit is valid or refused with a sentence, always the same, and never cut inside a word."""
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,16 +12,18 @@ from director.captions import text_width
 from schemas.edl import EDL, Variant
 from schemas.errors import OutputRefused
 from schemas.facts import AssetFacts
-from schemas.jobs import Pace
-from tests.director.any_facts import projects, talks
+from schemas.jobs import CaptionChoice, Pace
+from tests.director.any_facts import plan_options, projects, talks
 
 pytestmark = pytest.mark.unit
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(projects(), st.sampled_from(Variant), st.sampled_from(Pace))
-def test_any_facts_give_a_valid_edit_or_a_refusal(project: list[AssetFacts], variant: Variant, pace: Pace) -> None:
-    check(project, variant, PlanOptions(pace=pace))
+@given(projects(), st.sampled_from(Variant), plan_options())
+def test_any_facts_give_a_valid_edit_or_a_refusal(
+    project: list[AssetFacts], variant: Variant, options: PlanOptions
+) -> None:
+    check(project, variant, options)
 
 
 def check(project: list[AssetFacts], variant: Variant, options: PlanOptions) -> None:
@@ -45,6 +47,10 @@ def check(project: list[AssetFacts], variant: Variant, options: PlanOptions) -> 
         assert 30 <= length <= 60
     if variant is Variant.HOOK_CUT:
         assert 3 <= length <= 5
+    if options.captions is CaptionChoice.OFF:
+        assert not edl.captions
+    elif edl.caption_style and options.captions:
+        assert edl.caption_style.burn_in == (options.captions is CaptionChoice.BURNED)
     if variant is Variant.VERTICAL_REEL:
         assert length <= 90
     assert explain(edl)
@@ -52,9 +58,44 @@ def check(project: list[AssetFacts], variant: Variant, options: PlanOptions) -> 
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(talks(), st.sampled_from(Variant), st.sampled_from(Pace))
-def test_untidy_talks_are_cut_between_their_words(project: list[AssetFacts], variant: Variant, pace: Pace) -> None:
-    check(project, variant, PlanOptions(pace=pace))
+@given(talks(), st.sampled_from(Variant), plan_options())
+def test_untidy_talks_are_cut_between_their_words(
+    project: list[AssetFacts], variant: Variant, options: PlanOptions
+) -> None:
+    check(project, variant, options)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(projects() | talks(), st.sampled_from(Variant), st.integers(2, 4), st.sampled_from(Pace))
+def test_several_of_a_variant_share_no_moment_and_the_best_is_first(
+    project: list[AssetFacts], variant: Variant, count: int, pace: Pace
+) -> None:
+    planned = [
+        edit_or_none(project, variant, PlanOptions(pace=pace, number=n, count=count)) for n in range(1, count + 1)
+    ]
+    edits = list(takewhile(lambda edl: edl is not None, planned))
+    assert all(edl is None for edl in planned[len(edits) :])
+    shown = sorted(span for edl in edits if edl for span in a_roll_shown(edl))
+    assert all(before[0] != after[0] or before[2] <= after[1] for before, after in pairwise(shown))
+    worth = [scores(edl) for edl in edits if edl]
+    assert any(len(one) != 1 for one in worth) or worth == sorted(worth, reverse=True)
+
+
+def edit_or_none(project: list[AssetFacts], variant: Variant, options: PlanOptions) -> EDL | None:
+    try:
+        return plan(project, variant, options)
+    except OutputRefused as refused:
+        assert_a_sentence(refused.message)
+        return None
+
+
+def a_roll_shown(edl: EDL) -> list[tuple[str, int, int]]:
+    """What is shown under the covers, as source and ticks; a tick is allowed for the shortest pictures."""
+    return [(clip.source, clip.source_in, max(clip.source_in, clip.source_out - 1)) for clip in edl.video]
+
+
+def scores(edl: EDL) -> list[float]:
+    return [float(one.value) for one in edl.decisions[0].evidence if one.fact == "score"]
 
 
 def assert_a_sentence(text: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from director.captions import caption, caption_style
 from director.placing import PlacedWord
 from director.style import LANDSCAPE_CAPTIONS, PORTRAIT_CAPTIONS, CaptionLayout
-from schemas.edl import Canvas
+from schemas.edl import Canvas, CaptionLook
 
 pytestmark = pytest.mark.unit
 
@@ -71,5 +71,5 @@ def test_languages_without_spaces_are_joined_and_measured_by_width() -> None:
     ],
 )
 def test_the_caption_area_is_the_safe_area(canvas: Canvas, layout: CaptionLayout, area: tuple[int, ...]) -> None:
-    style = caption_style(canvas, layout, burn_in=False)
+    style = caption_style(canvas, layout, CaptionLook.BOXED, burn_in=False)
     assert (style.left, style.top, style.right, style.bottom) == area

@@ -6,6 +6,7 @@ import pytest
 
 from director import PlanOptions, plan
 from schemas.edl import EDL, Variant
+from schemas.errors import OutputRefused
 from schemas.facts import AssetFacts, Span, Word
 from tests.director.director_footage import say, talk
 
@@ -102,3 +103,31 @@ def test_a_reel_is_whole_where_it_fits_and_a_passage_where_it_does_not() -> None
     long = plan([long_talk(40)], Variant.VERTICAL_REEL, PlanOptions())
     assert long.decisions[0].kind == "passage"
     assert 60 <= seconds(long) <= 90
+
+
+@pytest.mark.parametrize(
+    ("variant", "shortest", "longest"),
+    [(Variant.SHORT_HIGHLIGHT, 30, 60), (Variant.HOOK_CUT, 3, 5), (Variant.VERTICAL_REEL, 15, 90)],
+)
+def test_three_of_a_variant_are_three_different_passages(variant: Variant, shortest: int, longest: int) -> None:
+    edits = [plan([long_talk()], variant, PlanOptions(number=number, count=3)) for number in (1, 2, 3)]
+    assert all(shortest <= seconds(edl) <= longest for edl in edits)
+    said = [word for edl in edits for word in text(edl).split() if word.strip(".?!").isdigit() and word != "90"]
+    assert len(said) == len(set(said))
+
+
+def test_one_more_than_the_footage_has_is_refused_with_the_number_it_has() -> None:
+    with pytest.raises(OutputRefused) as refused:
+        plan([long_talk(20)], Variant.SHORT_HIGHLIGHT, PlanOptions(number=4, count=4))
+    assert "only one" in refused.value.message or " 2 " in refused.value.message or " 3 " in refused.value.message
+
+
+def test_the_whole_story_is_told_once() -> None:
+    with pytest.raises(OutputRefused, match="whole story"):
+        plan([long_talk()], Variant.CINEMATIC_FULL, PlanOptions(number=2, count=2))
+
+
+def test_reels_of_what_nobody_speaks_over_show_the_picture_once() -> None:
+    edits = [plan([talk(200)], Variant.VERTICAL_REEL, PlanOptions(number=number, count=2)) for number in (1, 2)]
+    assert [float(seconds(edl)) for edl in edits] == [90, 90]
+    assert edits[0].video[-1].source_out == edits[1].video[0].source_in
