@@ -7,19 +7,23 @@ from director.assembly import DIRECTOR_VERSION
 from director.by_hand import adopt, with_captions
 from director.cues import captions_from
 from director.explanation import explain
-from director.interchange import edl_json_schema, export_otio
+from director.interchange import EXPORTS, Export, ExportFormat, edl_json_schema, export_otio, import_otio
 from director.planning import plan
 from director.recipe import PlanOptions
 from director.review import review
 
 __all__ = [
     "DIRECTOR_VERSION",
+    "EXPORTS",
+    "Export",
+    "ExportFormat",
     "PlanOptions",
     "adopt",
     "captions_from",
     "edl_json_schema",
     "explain",
     "export_otio",
+    "import_otio",
     "plan",
     "review",
     "with_captions",

@@ -77,11 +77,15 @@ def _judged(row: DeliveryCheck, *, accept_findings: bool) -> DeliveryCheck:
 
 def _signed(edl: EDL, accepted: Sequence[DeliveryCheck]) -> EDL:
     """The edit saying once that a hand was at it, and what was accepted this time."""
+    others = tuple(one for one in edl.decisions if one.id != BY_HAND)
+    return EDL.model_validate({**dict(edl), "decisions": (*others, by_hand(accepted))})
+
+
+def by_hand(accepted: Sequence[DeliveryCheck] = ()) -> Decision:
+    """The decision of whoever edited by hand, with the failed rows of the review that they accepted."""
     evidence = tuple(Evidence(fact=row.name, value=f"{row.measured} {row.unit}".strip()) for row in accepted)
     sentence = "You edited this by hand" + (", and accepted what a viewer may notice" if accepted else "")
-    decision = Decision(id=BY_HAND, kind=_KIND, sentence=sentence, evidence=evidence)
-    others = tuple(one for one in edl.decisions if one.id != BY_HAND)
-    return EDL.model_validate({**dict(edl), "decisions": (*others, decision)})
+    return Decision(id=BY_HAND, kind=_KIND, sentence=sentence, evidence=evidence)
 
 
 def _of_form(edl: EDL, variant: Variant) -> Iterator[FieldProblem]:
