@@ -65,7 +65,7 @@ def _seen(edl: EDL) -> Iterator[VideoClip]:
         clip, source = stretch.clip, sources[stretch.clip.source]
         first = first_frame(clip, source, edl.rate) + stretch.first - clip.start
         part = trimmed_picture(clip, source, edl.rate, first, stretch.end - stretch.first)
-        yield part.model_copy(update={"start": stretch.first})
+        yield part.model_copy(update={"start": stretch.first, "dissolve_in": 0})
 
 
 def _written(timeline: otio.schema.Timeline, adapter: str) -> str:

@@ -80,6 +80,10 @@ class _Spine:
 
     def write(self, spine: ET.Element) -> None:
         for at, clip in enumerate(self._edl.video):
+            if clip.dissolve_in:
+                length = _seconds(self._seconds(clip.dissolve_in))
+                start = _seconds(self._seconds(clip.start))
+                ET.SubElement(spine, "transition", name="Cross Dissolve", offset=start, duration=length)
             written = self._picture(spine, clip, self._seconds(clip.start))
             zero = self._picture_in(clip) - self._seconds(clip.start)
             for cover in self._covers[at]:

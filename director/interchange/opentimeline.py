@@ -67,9 +67,19 @@ class TrackWriter:
         for clip in clips:
             if clip.start > position:
                 track.append(otio.schema.Gap(source_range=_range(0, clip.start - position, self._edl.rate)))
+            if isinstance(clip, VideoClip) and clip.dissolve_in:
+                track.append(self._dissolve(clip.dissolve_in))
             track.append(self._clip(clip))
             position = clip.end
         return track
+
+    def _dissolve(self, frames: int) -> otio.schema.Transition:
+        """Over the first frames of the next clip, out of handles of the last one."""
+        return otio.schema.Transition(
+            transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve,
+            in_offset=_time(0, self._edl.rate),
+            out_offset=_time(frames, self._edl.rate),
+        )
 
     def _clip(self, clip: VideoClip | AudioClip) -> otio.schema.Clip:
         source = self._sources[clip.source]

@@ -61,6 +61,7 @@ class _Reader:
         if not 1 <= len(self._pictures) <= 2:
             raise InvalidInput.of("tracks", "should have one or two of picture: the base, and what covers it")
         video, *covers = (tuple(map(self._picture, items)) for items in self._pictures)
+        video = _from_nothing(video)
         audio = [{**_fields(about), "clips": tuple(map(self._sound, items))} for about, items in self._sounds]
         clips = [*video, *chain.from_iterable(covers), *chain.from_iterable(track["clips"] for track in audio)]
         duration = max((clip.end for clip in video), default=0)
@@ -135,6 +136,11 @@ class _Reader:
             name = f"{wanted[:50]}-{copies}"
         self._names.add(name)
         return name
+
+
+def _from_nothing(video: tuple[VideoClip, ...]) -> tuple[VideoClip, ...]:
+    """A base track whose first clip dissolves from none: one may have become the first."""
+    return tuple(clip.model_copy(update={"dissolve_in": 0}) for clip in video[:1]) + video[1:]
 
 
 def _fields(found: Any) -> dict[str, Any]:

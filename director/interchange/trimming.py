@@ -36,7 +36,8 @@ def trimmed_picture(clip: VideoClip, source: Source, rate: Fraction, first: int,
             "duration": duration,
             "source_in": source_in,
             "source_out": min(source_out, video.end_pts),
-            "crop": _keys(clip.crop, later, duration, lambda frame: _crop(clip.crop, frame)),
+            "crop": _keys(clip.crop, later, duration, lambda frame: _crop(clip, frame)),
+            "dissolve_in": min(clip.dissolve_in, duration),
             "fade_in": min(clip.fade_in, duration),
             "fade_out": min(clip.fade_out, duration - min(clip.fade_in, duration)),
         }
@@ -76,8 +77,8 @@ def _keys(keys: Sequence[Key], later: int, duration: int, at: Callable[[int], Ke
     return tuple(kept) if kept or not keys else (keys[0].model_copy(update={"frame": 0}),)
 
 
-def _crop(keys: tuple[CropKey, ...], frame: int) -> CropKey:
-    area = crop_at(keys, frame)
+def _crop(clip: VideoClip, frame: int) -> CropKey:
+    area = crop_at(clip.crop, frame, clip.motion)
     return CropKey(frame=0, x=round(area.x), y=round(area.y), width=round(area.width), height=round(area.height))
 
 

@@ -40,6 +40,12 @@ def changed(edl: EDL, change: Callable[[otio.schema.Timeline], None]) -> EDL:
     return import_otio(timeline.to_json_string())
 
 
+def dissolving(edl: EDL) -> EDL:
+    """The edit with a dissolve into its second clip."""
+    first, second, *others = edl.video
+    return EDL.model_validate({**dict(edl), "video": (first, second.model_copy(update={"dissolve_in": 6}), *others)})
+
+
 class TestOpenTimelineIO:
     @pytest.mark.parametrize("variant", Variant)
     @pytest.mark.parametrize("rate", RATE_FAMILY)
@@ -80,6 +86,19 @@ class TestOpenTimelineIO:
         assert after.duration == shortened.duration - 7
         assert abs((after.source_in - shortened.source_in) * time_base - 7 / edl.rate) <= time_base
         assert after.source_out == pytest.approx(shortened.source_out, abs=1)
+
+    def test_a_dissolve_is_there_for_every_program_and_comes_back(self) -> None:
+        edl = dissolving(edit())
+        assert import_otio(written(edl, ExportFormat.OTIO)) == edl
+        assert ET.fromstring(written(edl, ExportFormat.FCPXML)).find(".//spine/transition") is not None
+        assert ET.fromstring(written(edl, ExportFormat.PREMIERE)).find(".//video/track/transitionitem") is not None
+
+    def test_a_clip_that_has_become_the_first_dissolves_from_nothing(self) -> None:
+        def take_the_first_out(timeline: otio.schema.Timeline) -> None:
+            del timeline.tracks[0][0]
+            del timeline.tracks[1:]
+
+        assert changed(dissolving(edit()), take_the_first_out).video[0].dissolve_in == 0
 
     def test_a_clip_split_in_two_becomes_two_clips(self) -> None:
         edl = edit()
