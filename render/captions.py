@@ -1,35 +1,34 @@
 """Captions drawn into the picture: laid out and drawn once each, blended into the planes they cover."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from functools import cached_property, lru_cache
 
-import font_roboto
+import cv2
 import numpy as np
+import uharfbuzz as hb
 from av import VideoFrame
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
-from render.planes import planes
-from schemas.edl import Caption, CaptionStyle
+from render.bidi import base_level
+from render.fonts import UNITS_PER_EM
+from render.planes import Plane, planes
+from render.shaping import Glyph, ShapedLine, shaped
+from schemas.edl import Caption, CaptionLook, CaptionStyle
 
-#: Roboto Bold as the font-roboto package carries it.
-FONT_FILE = Path(font_roboto.__file__).parent / "files" / "Roboto-Bold.ttf"
+Mask = NDArray[np.float32]
 
 _SMALLEST_FONT = 8
 
-#: A code point that is no character, so that every font draws its sign for a missing one.
-_NO_CHARACTER = "\uffff"
-_PROBE_SIZE = 32
-#: Shares of the font size.
-_PADDING_X, _PADDING_Y, _LINE_HEIGHT, _OUTLINE, _CORNER = 0.45, 0.28, 1.18, 0.06, 0.3
-_TEXT = (255, 255, 255, 255)
-_OUTLINE_COLOUR = (0, 0, 0, 255)
-_BOX = (0, 0, 0, 150)
+#: Ems: room around the text, what a line takes above and below its baseline at least, and how round the box is.
+_PADDING_X, _PADDING_Y, _CORNER = 0.45, 0.28, 0.3
+_ASCENT, _DESCENT = 0.88, 0.3
+#: Ems of dark edge around the letters, on a box and without one, and the soft shadow under letters without a box.
+_EDGE_ON_BOX, _EDGE, _SHADOW_BLUR, _SHADOW_DROP = 0.04, 0.085, 0.09, 0.05
 
-#: BT.709-6 luma weights, for drawing into limited-range code values.
-_RED, _GREEN, _BLUE = 0.2126, 0.7152, 0.0722
+_BOX_OPACITY, _SHADOW_OPACITY = 0.62, 0.55
+
+#: Limited-range BT.709 code values (Y, Cb, Cr): white, black, and the amber that marks the word being said.
+_WHITE, _BLACK, _MARK = (235.0, 128.0, 128.0), (16.0, 128.0, 128.0), (180.0, 30.0, 154.0)
 
 
 @dataclass(frozen=True)
@@ -49,65 +48,36 @@ class _Ink:
 
     rows: slice
     columns: slice
-    added: NDArray[np.uint16]
-    kept: NDArray[np.uint16]
+    added: Plane
+    kept: Plane
 
 
 def layout(caption: Caption, style: CaptionStyle) -> CaptionBox:
     """Bottom centre of the caption area, in the style's size or the largest smaller one that fits."""
     left, top = style.left + style.left % 2, style.top + style.top % 2
     right, bottom = style.right - style.right % 2, style.bottom - style.bottom % 2
-    size = style.font_size
-    width, height = _box_size(caption, size)
-    while size > _SMALLEST_FONT and (width > right - left or height > bottom - top):
-        fitting = int(size * min((right - left) / width, (bottom - top) / height))
-        size = max(_SMALLEST_FONT, min(size - 1, fitting))
-        width, height = _box_size(caption, size)
-    width, height = min(width, right - left), min(height, bottom - top)
-    x = left + 2 * ((right - left - width) // 4)
-    return CaptionBox(x, bottom - height, width, height, size)
+    lines = _shaped_lines(caption.lines)
+    em_width = max(line.width for line in lines) + 2 * _PADDING_X
+    em_height = sum(_line_height(line) for line in lines) + 2 * _PADDING_Y
+    fitting = min((right - left - 2) / em_width, (bottom - top - 2) / em_height)
+    size = min(style.font_size, max(_SMALLEST_FONT, int(fitting)))
+    width = min(right - left, _even_above(em_width * size))
+    height = min(bottom - top, _even_above(em_height * size))
+    return CaptionBox(left + 2 * ((right - left - width) // 4), bottom - height, width, height, size)
 
 
-@lru_cache(maxsize=64)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(FONT_FILE, size, layout_engine=ImageFont.Layout.BASIC)
+@lru_cache(maxsize=256)
+def _shaped_lines(lines: tuple[str, ...]) -> tuple[ShapedLine, ...]:
+    base = base_level(" ".join(lines))
+    return tuple(shaped(line, base) for line in lines)
 
 
-def _box_size(caption: Caption, size: int) -> tuple[int, int]:
-    font = _font(size)
-    widest = max(font.getlength(line) for line in caption.lines)
-    width = int(widest + 2 * size * (_PADDING_X + _OUTLINE)) + 1
-    height = int(size * (_LINE_HEIGHT * len(caption.lines) + 2 * _PADDING_Y)) + 1
-    return width + width % 2, height + height % 2
+def _line_height(line: ShapedLine) -> float:
+    return max(_ASCENT, line.top) + max(_DESCENT, -line.bottom)
 
 
-def draw(caption: Caption, box: CaptionBox) -> Image.Image:
-    """The caption's box as an RGBA picture."""
-    size = box.font_size
-    image = Image.new("RGBA", (box.width, box.height))
-    pen = ImageDraw.Draw(image)
-    pen.rounded_rectangle((0, 0, box.width - 1, box.height - 1), radius=size * _CORNER, fill=_BOX)
-    line_height = (box.height - 2 * size * _PADDING_Y) / len(caption.lines)
-    for number, line in enumerate(caption.lines):
-        middle = (box.width / 2, size * _PADDING_Y + line_height * (number + 0.5))
-        pen.text(
-            middle,
-            line,
-            font=_font(size),
-            fill=_TEXT,
-            anchor="mm",
-            stroke_width=round(size * _OUTLINE),
-            stroke_fill=_OUTLINE_COLOUR,
-        )
-    return image
-
-
-def undrawable(captions: Iterable[Caption]) -> str:
-    """The characters of these captions that the font has no picture of, each once."""
-    font = _font(_PROBE_SIZE)
-    missing = bytes(font.getmask(_NO_CHARACTER))
-    used = sorted({character for caption in captions for line in caption.lines for character in line})
-    return "".join(character for character in used if bytes(font.getmask(character)) == missing)
+def _even_above(value: float) -> int:
+    return 2 * (int(value) // 2 + 1)
 
 
 class CaptionBurner:
@@ -117,7 +87,7 @@ class CaptionBurner:
         self._captions = captions
         self._style = style
         self._position = 0
-        self._drawn: tuple[int, tuple[_Ink, ...]] | None = None
+        self._drawing: _Drawing | None = None
 
     def burn(self, frame: VideoFrame, number: int) -> None:
         """Blend the caption of timeline frame ``number``, if any, into ``frame``."""
@@ -127,43 +97,180 @@ class CaptionBurner:
         if self._position == len(captions) or captions[self._position].start > number:
             return
         frame.make_writable()
-        for plane, ink in zip(planes(frame), self._inks(), strict=True):
+        drawing = self._drawing_of(captions[self._position])
+        for plane, ink in zip(planes(frame), drawing.inks(number), strict=True):
             part = plane[ink.rows, ink.columns]
-            part[...] = (part * ink.kept + ink.added) // 255
+            part[...] = cv2.add(cv2.multiply(part, ink.kept, scale=1 / 255), ink.added)
 
-    def _inks(self) -> tuple[_Ink, ...]:
-        if self._drawn is None or self._drawn[0] != self._position:
-            caption = self._captions[self._position]
-            box = layout(caption, self._style)
-            self._drawn = (self._position, _inks(draw(caption, box), box))
+    def _drawing_of(self, caption: Caption) -> "_Drawing":
+        if self._drawing is None or self._drawing.caption is not caption:
+            self._drawing = _Drawing(caption, self._style)
+        return self._drawing
+
+
+class _Drawing:
+    """One caption as drawn: once, and again for each word that is marked."""
+
+    def __init__(self, caption: Caption, style: CaptionStyle) -> None:
+        self.caption = caption
+        self._look = style.look
+        self._box = layout(caption, style)
+        self._drawn: tuple[int | None, tuple[_Ink, ...]] | None = None
+
+    def inks(self, number: int) -> tuple[_Ink, ...]:
+        """What is drawn at timeline frame ``number``."""
+        word = marked_word(self.caption, self._look, number)
+        if self._drawn is None or self._drawn[0] != word:
+            self._drawn = (word, _inks(self._painted(word), self._box))
         return self._drawn[1]
 
+    def _painted(self, word: int | None) -> "_Paint":
+        paint = self._ground.copy()
+        if word is None:
+            paint.lay(self._letters, _WHITE)
+            return paint
+        first, end = word_spans(self.caption)[word]
+        marked = self._coverage([glyph for glyph in self._glyphs if first <= glyph.position < end])
+        paint.lay(np.maximum(self._letters - marked, 0), _WHITE)
+        paint.lay(marked, _MARK)
+        return paint
 
-def _inks(image: Image.Image, box: CaptionBox) -> tuple[_Ink, ...]:
-    """The drawn box as limited-range BT.709 planes with their weights; chroma at half size."""
-    pixels = np.asarray(image, dtype=np.float64)
-    alpha = pixels[..., 3] / 255
-    red, green, blue = (pixels[..., channel] / 255 for channel in range(3))
-    luma = _RED * red + _GREEN * green + _BLUE * blue
-    blue_difference = (blue - luma) / (2 * (1 - _BLUE))
-    red_difference = (red - luma) / (2 * (1 - _RED))
-    chroma_alpha = _halved(alpha)
-    return (
-        _ink(16 + 219 * luma, alpha, box, 1),
-        _ink(128 + 224 * _halved(blue_difference), chroma_alpha, box, 2),
-        _ink(128 + 224 * _halved(red_difference), chroma_alpha, box, 2),
-    )
+    @cached_property
+    def _glyphs(self) -> list["_Placed"]:
+        return _placed(self.caption, self._box)
+
+    @cached_property
+    def _letters(self) -> Mask:
+        return self._coverage(self._glyphs)
+
+    @cached_property
+    def _ground(self) -> "_Paint":
+        """What lies under the letters: a box, or an edge and a shadow."""
+        size, letters = self._box.font_size, self._letters
+        paint = _Paint(self._box)
+        if self._look is CaptionLook.BOXED:
+            paint.lay(_BOX_OPACITY * _rounded_box(self._box), _BLACK)
+            paint.lay(_grown(letters, _EDGE_ON_BOX * size), _BLACK)
+            return paint
+        edge = _grown(letters, _EDGE * size)
+        shadow = cv2.GaussianBlur(_dropped(edge, round(_SHADOW_DROP * size)), (0, 0), max(0.5, _SHADOW_BLUR * size))
+        paint.lay(_SHADOW_OPACITY * shadow, _BLACK)
+        paint.lay(edge, _BLACK)
+        return paint
+
+    def _coverage(self, glyphs: list["_Placed"]) -> Mask:
+        """How much of each pixel of the box the glyphs cover, 0 to 1; rows run downwards."""
+        box, raster = self._box, hb.RasterDraw()
+        scale = box.font_size / UNITS_PER_EM
+        for one in glyphs:
+            raster.transform = (scale, 0, 0, scale, one.x, box.height - one.y)
+            raster.draw_glyph(one.glyph.typeface.font, one.glyph.index)
+        stride = -4 * (-box.width // 4)
+        raster.extents = hb.RasterExtents(0, 0, box.width, box.height, stride)
+        image = raster.render()
+        if image is None:
+            raise MemoryError("no memory to draw a caption in")
+        upwards = np.frombuffer(image.buffer, np.uint8).reshape(-1, image.extents.stride)[: box.height, : box.width]
+        return np.asarray(upwards[::-1] / np.float32(255), np.float32)
 
 
-def _halved(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows, columns = plane.shape
-    halved: NDArray[np.float64] = plane.reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3))
-    return halved
+@dataclass(frozen=True)
+class _Placed:
+    """A glyph with its origin in the box's pixels, y down, and which of the caption's characters it shows."""
+
+    glyph: Glyph
+    x: float
+    y: float
+    position: int
 
 
-def _ink(values: NDArray[np.float64], alpha: NDArray[np.float64], box: CaptionBox, step: int) -> _Ink:
-    weight = np.rint(alpha * 255)
+def _placed(caption: Caption, box: CaptionBox) -> list[_Placed]:
+    """Every glyph of a caption; positions count the characters of its lines joined by spaces."""
+    placed: list[_Placed] = []
+    y, before = _PADDING_Y * box.font_size, 0
+    for text, line in zip(caption.lines, _shaped_lines(caption.lines), strict=True):
+        left = (box.width - line.width * box.font_size) / 2
+        baseline = y + max(_ASCENT, line.top) * box.font_size
+        placed.extend(
+            _Placed(g, left + g.x * box.font_size, baseline - g.y * box.font_size, before + g.character)
+            for g in line.glyphs
+        )
+        y += _line_height(line) * box.font_size
+        before += len(text) + 1
+    return placed
+
+
+def marked_word(caption: Caption, look: CaptionLook, number: int) -> int | None:
+    """Which word is marked at timeline frame ``number``: the last that was begun, so that a mark never flickers."""
+    if look is not CaptionLook.HIGHLIGHT:
+        return None
+    begun = sum(word.start <= number for word in caption.words)
+    return begun - 1 if begun else None
+
+
+def word_spans(caption: Caption) -> list[tuple[int, int]]:
+    """Where each word lies in the caption's lines joined by spaces."""
+    text = " ".join(caption.lines)
+    spans: list[tuple[int, int]] = []
+    position = 0
+    for word in caption.words:
+        first = text.index(word.text, position)
+        position = first + len(word.text)
+        spans.append((first, position))
+    return spans
+
+
+class _Paint:
+    """Code values weighted by their opacity, and the opacity, laid on in layers."""
+
+    def __init__(self, box: CaptionBox) -> None:
+        self.opacity = np.zeros((box.height, box.width), np.float32)
+        self.planes = [np.zeros_like(self.opacity) for _ in _WHITE]
+
+    def copy(self) -> "_Paint":
+        paint = _Paint.__new__(_Paint)
+        paint.opacity, paint.planes = self.opacity.copy(), [plane.copy() for plane in self.planes]
+        return paint
+
+    def lay(self, mask: Mask, colour: tuple[float, float, float]) -> None:
+        kept = 1 - mask
+        self.opacity = self.opacity * kept + mask
+        self.planes = [plane * kept + mask * value for plane, value in zip(self.planes, colour, strict=True)]
+
+
+def _rounded_box(box: CaptionBox) -> Mask:
+    """1 inside a rectangle with round corners, fading over a pixel at its edge."""
+    radius = _CORNER * box.font_size
+    x = np.abs(np.arange(box.width, dtype=np.float32) + 0.5 - box.width / 2) - (box.width / 2 - radius)
+    y = np.abs(np.arange(box.height, dtype=np.float32) + 0.5 - box.height / 2) - (box.height / 2 - radius)
+    distance = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None])
+    return np.asarray(np.clip(radius - distance + 0.5, 0, 1), np.float32)
+
+
+def _grown(mask: Mask, radius: float) -> Mask:
+    """The mask with a round edge of ``radius`` pixels around it."""
+    reach = max(1, round(radius))
+    offsets = np.arange(-reach, reach + 1)
+    inside = np.hypot(offsets[None, :], offsets[:, None]) <= radius + 0.5
+    return np.asarray(cv2.GaussianBlur(cv2.dilate(mask, inside.astype(np.uint8)), (3, 3), 0.5), np.float32)
+
+
+def _dropped(mask: Mask, rows: int) -> Mask:
+    return np.pad(mask, ((rows, 0), (0, 0)))[: mask.shape[0]]
+
+
+def _inks(paint: _Paint, box: CaptionBox) -> tuple[_Ink, ...]:
+    """What is painted as 4:2:0 planes; chroma at half size."""
+    luma, blue, red = paint.planes
+    opacity = _halved(paint.opacity)
+    return (_ink(luma, paint.opacity, box, 1), *(_ink(_halved(plane), opacity, box, 2) for plane in (blue, red)))
+
+
+def _halved(plane: Mask) -> Mask:
+    return np.asarray(cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _ink(values: Mask, opacity: Mask, box: CaptionBox, step: int) -> _Ink:
     rows = slice(box.y // step, (box.y + box.height) // step)
     columns = slice(box.x // step, (box.x + box.width) // step)
-    added = np.rint(values * weight) + 127
-    return _Ink(rows, columns, added.astype(np.uint16), (255 - weight).astype(np.uint16))
+    return _Ink(rows, columns, np.rint(values).astype(np.uint8), np.rint(255 * (1 - opacity)).astype(np.uint8))

@@ -5,11 +5,11 @@ from pathlib import Path
 from time import perf_counter
 
 from render.assembly import assemble
-from render.captions import undrawable
 from render.delivery import check_delivery, require_passed
 from render.failures import reporting_output
 from render.master import EncodedSound
 from render.picture_track import PictureTrack, render_picture
+from render.shaping import undrawable
 from render.soundtrack import make_soundtrack
 from render.steps import Steps, Stopped
 from render.subtitles import to_srt, to_vtt
@@ -108,8 +108,8 @@ def _assembled(picture: PictureTrack, sound: EncodedSound, edl: EDL, video: Path
 
 def _caption_notes(edl: EDL) -> list[str]:
     burned = edl.caption_style is not None and edl.caption_style.burn_in
-    missing = undrawable(edl.captions) if burned else ""
-    return [f"The caption font cannot draw {' '.join(missing)}; boxes stand in for them."] if missing else []
+    missing = undrawable([line for caption in edl.captions for line in caption.lines]) if burned else ""
+    return [f"The caption fonts cannot draw {' '.join(missing)}; boxes stand in for them."] if missing else []
 
 
 def _written(path: Path, text: str) -> Path:

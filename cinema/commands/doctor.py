@@ -35,7 +35,9 @@ PACKAGES = {
     "faster_whisper": "transcripts",
     "asyncpg": "Postgres",
     "temporalio": "workflows",
-    "font_roboto": "the captions' font",
+    "uharfbuzz": "captions in any script",
+    "manimgx_fonts": "the captions' fonts",
+    "manimgx_fonts_cjk": "the captions' fonts for Chinese, Japanese and Korean",
 }
 
 

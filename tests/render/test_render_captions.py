@@ -3,14 +3,16 @@
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.captions import layout, undrawable
-from schemas.edl import Caption, CaptionStyle
-from tests.render.render_media import Media, edit, lumas, run, video_clip
+from render.captions import layout, marked_word
+from render.shaping import undrawable
+from schemas.edl import Caption, CaptionLook, CaptionStyle, CaptionWord
+from tests.render.render_media import Media, Writer, describe, edit, lumas, run, video_clip, yuv_frame
 
 pytestmark = pytest.mark.media
 
@@ -35,11 +37,55 @@ def test_captions_change_pixels_inside_the_safe_area_only_and_only_while_shown(
     assert (text > 220).mean() > 0.02
 
 
+@pytest.mark.parametrize("look", list(CaptionLook))
+def test_every_look_can_be_read_on_white_and_on_black(look: CaptionLook, rate: Fraction, tmp_path: Path) -> None:
+    picture = np.full((180, 320), 235, np.uint8)
+    picture[:, :160] = 16
+    path = tmp_path / "halves.mp4"
+    Writer(path).write(((n * 3000, yuv_frame(picture)) for n in range(6)), (320, 180))
+    media = describe(path)
+    caption = Caption(start=0, end=5, lines=("Some words to read",))
+    style = STYLE.model_copy(update={"look": look})
+    edl = edit([media], [video_clip(media, 0, 5, 0, rate)], captions=[caption], caption_style=style)
+    luma = lumas(run(edl, [media], tmp_path / "o").video)[2]
+    assert (luma[110:150, 60:160] > 200).mean() > 0.08
+    assert (luma[110:150, 160:260] < 60).mean() > 0.08
+
+
+def said(*words: tuple[str, int, int], lines: tuple[str, ...]) -> Caption:
+    timed = tuple(CaptionWord(text=text, start=start, end=end) for text, start, end in words)
+    return Caption(start=0, end=40, lines=lines, words=timed)
+
+
+def test_a_word_is_marked_from_when_it_is_said_until_the_next_one() -> None:
+    caption = said(("Hi", 5, 10), ("there", 20, 30), lines=("Hi there",))
+    marked = [marked_word(caption, CaptionLook.HIGHLIGHT, number) for number in (0, 5, 15, 20, 39)]
+    assert marked == [None, 0, 0, 1, 1]
+    assert marked_word(caption, CaptionLook.OUTLINED, 20) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "rising"), [(("one", "two", "three"), True), (("שלום", "עולם", "גדול"), False)], ids=["left", "right"]
+)
+def test_the_mark_travels_in_reading_direction(
+    words: tuple[str, ...], rising: bool, counted: Media, rate: Fraction, tmp_path: Path
+) -> None:
+    caption = said(*((word, 10 * n, 10 * n + 10) for n, word in enumerate(words)), lines=(" ".join(words),))
+    style = STYLE.model_copy(update={"look": CaptionLook.HIGHLIGHT})
+    clips = [video_clip(counted, 0, 40, 0, rate)]
+    edl = edit([counted], clips, captions=[caption], caption_style=style)
+    with av.open(str(run(edl, [counted], tmp_path / "o").video)) as container:
+        pictures = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
+    centres = [amber[1].mean() for amber in (np.nonzero(p[..., 0] - p[..., 2] > 110) for p in pictures[5:35:10])]
+    assert centres == sorted(centres, reverse=not rising)
+    assert abs(centres[0] - centres[-1]) > 40
+
+
 def test_characters_without_a_picture_are_told(counted: Media, rate: Fraction, tmp_path: Path) -> None:
-    assert undrawable([Caption(start=0, end=1, lines=("Größe, Привет, 100 €", "“quoted” — naïve"))]) == ""
-    caption = Caption(start=0, end=9, lines=("Hi 你好",))
+    assert undrawable(["Größe, Привет, 100 €", "“quoted” — naïve", "你好 مرحبا नमस्ते สวัสดี", "👩‍👩‍👧 🇩🇪 ❤️"]) == ""
+    caption = Caption(start=0, end=9, lines=("Hi \ue123",))
     edl = edit([counted], [video_clip(counted, 0, 10, 0, rate)], captions=[caption], caption_style=STYLE)
-    assert any("你 好" in note for note in run(edl, [counted], tmp_path / "o").report.notes)
+    assert any("\ue123" in note for note in run(edl, [counted], tmp_path / "o").report.notes)
 
 
 @settings(max_examples=60, deadline=None)
