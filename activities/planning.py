@@ -19,7 +19,7 @@ from schemas.edl import EDL, Variant
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts
 from schemas.invalid_input import InvalidInput
-from schemas.jobs import BroughtPlan
+from schemas.jobs import BroughtPlan, OutputSpec
 from schemas.timebase import frame_to_us
 from stores import Bucket, Outputs
 
@@ -45,7 +45,16 @@ class PlanningActivities:
         return PlannedOutput(edl_key=key, duration_us=frame_to_us(edl.duration, edl.rate), review=findings)
 
     async def _direct(self, asked: PlanOutput, facts: Sequence[AssetFacts]) -> Reviewed:
-        options = PlanOptions(pace=asked.request.pace, title=asked.project_name)
+        spec = (await self._outputs.get(asked.output.output_id)).spec or OutputSpec(pace=asked.request.pace)
+        options = PlanOptions(
+            pace=spec.pace,
+            title=asked.project_name,
+            number=spec.passage,
+            count=spec.passages,
+            style=spec.style,
+            captions=spec.captions,
+            caption_look=spec.caption_look,
+        )
         return await asyncio.to_thread(_plan_and_review, facts, asked.output.variant, options)
 
     async def _adopt(self, asked: PlanOutput, brought: BroughtPlan, facts: Sequence[AssetFacts]) -> Reviewed:

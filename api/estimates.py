@@ -41,7 +41,7 @@ async def estimate(project_id: UUID, request: JobRequest, caller: Authenticated,
     unknown = [asset for asset in usable if asset.sha256 not in probes]
     told = foretell(
         [(asset.kind, probes[asset.sha256]) for asset in usable if asset.sha256 in probes],
-        tuple(dict.fromkeys(request.variants)),
+        tuple(output.variant for output in request.wanted()),
         await look_around(context.database, context.capacity),
         [UnknownFile(asset.kind, asset.size_bytes) for asset in unknown],
     )

@@ -179,7 +179,7 @@ def _order(job: Job, output: Output, edl_sha256: str, *, accept_findings: bool) 
     plan = BroughtPlan(
         variant=output.variant, edl_sha256=edl_sha256, revised_from=output.id, accept_findings=accept_findings
     )
-    changes = {"variants": (output.variant,), "plans": (plan,), "approval": None}
+    changes = {"variants": (output.variant,), "outputs": (), "plans": (plan,), "approval": None}
     return JobRequest.model_validate({**dict(job.request), **changes})
 
 

@@ -14,9 +14,9 @@ import typer
 from cinema.control_cli import control
 from cinema.settings import SettingsError
 from cinema.webhook_cli import webhooks
-from schemas.edl import Variant
+from schemas.edl import CaptionLook, Variant
 from schemas.errors import CinemaError
-from schemas.jobs import Pace
+from schemas.jobs import CaptionChoice, EditStyle, Pace, Preset
 
 app = typer.Typer(
     name="cinema",
@@ -79,9 +79,20 @@ def direct(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the finished videos.")] = Path("out"),
-    outputs: Annotated[str, typer.Option(help="What to make, separated by commas.")] = ",".join(Variant),
+    outputs: Annotated[str | None, typer.Option(help="What to make, separated by commas; all if not given.")] = None,
     only: Annotated[Variant | None, typer.Option(help="Make this one alone.")] = None,
+    preset: Annotated[Preset | None, typer.Option(help="Make what this set has, instead of naming outputs.")] = None,
+    count: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VARIANT=NUMBER", help="Make several of one, such as short_highlight=3. Repeatable."),
+    ] = None,
     pace: Annotated[Pace, typer.Option(help="How tightly to cut.")] = Pace.NATURAL,
+    style: Annotated[EditStyle | None, typer.Option(help="How it looks, whatever the pace.")] = None,
+    captions: Annotated[
+        CaptionChoice | None,
+        typer.Option(help="Captions in the picture or only in files; as each output is made best."),
+    ] = None,
+    caption_look: Annotated[CaptionLook | None, typer.Option(help="How burned-in captions stand out.")] = None,
     language: Annotated[str | None, typer.Option(help="Language spoken, such as en; heard if not given.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the project; the first file's name if not given.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Wait for `cinema approve` before rendering.")] = False,  # noqa: FBT002 (an option of the command line)
@@ -94,13 +105,17 @@ def direct(
     """
     from cinema.directing.order import DirectOptions, understand
 
-    chosen = only.value if only is not None else outputs
     order = understand(
         DirectOptions(
             files=tuple(files),
-            outputs=chosen,
+            outputs=only.value if only is not None else outputs,
+            preset=preset,
+            counts=tuple(count or ()),
             out=out,
             pace=pace,
+            style=style,
+            captions=captions,
+            caption_look=caption_look,
             language=language,
             title=title,
             approve=approve,

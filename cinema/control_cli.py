@@ -14,7 +14,7 @@ control = typer.Typer()
 
 JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="The job, as `cinema direct` and the Web UI name it.")]
 Outputs = Annotated[
-    str, typer.Option("--outputs", metavar="VARIANT[,VARIANT…]", help="Of these alone, separated by commas.")
+    str, typer.Option("--outputs", metavar="VARIANT[:NUMBER],…", help="Of these alone, separated by commas.")
 ]
 
 
@@ -29,19 +29,19 @@ def retry(
 
     Exit status as of `cinema direct`; 130 if following it was interrupted: the job goes on.
     """
-    variants = _variants(outputs)
+    names = _names(outputs)
     from cinema.commands.control import retry as run
 
-    leave(run(job, variants, out, as_json=as_json))
+    leave(run(job, names, out, as_json=as_json))
 
 
 @control.command()
 def cancel(job: JobId, outputs: Outputs = "") -> None:
     """Call a job off, or some of its outputs; the others go on."""
-    variants = _variants(outputs)
+    names = _names(outputs)
     from cinema.commands.control import cancel as run
 
-    leave(run(job, variants))
+    leave(run(job, names))
 
 
 @control.command()
@@ -63,13 +63,13 @@ def resume(job: JobId) -> None:
 @control.command()
 def approve(job: JobId, outputs: Outputs = "") -> None:
     """Let a job render the plans it waits with; with --outputs these alone, and the others are called off."""
-    variants = _variants(outputs)
+    names = _names(outputs)
     from cinema.commands.control import approve as run
 
-    leave(run(job, variants))
+    leave(run(job, names))
 
 
-def _variants(outputs: str) -> tuple[Variant, ...]:
-    from cinema.directing.order import understand_outputs
+def _names(outputs: str) -> tuple[tuple[Variant, int | None], ...]:
+    from cinema.directing.order import understand_names
 
-    return understand_outputs(outputs) if outputs else ()
+    return understand_names(outputs)

@@ -9,7 +9,7 @@ from annotated_types import Ge, Len
 
 from schemas.edl import Variant
 from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
-from schemas.jobs import ArtifactCounts, JobStatus, Output, OutputStatus
+from schemas.jobs import ArtifactCounts, JobStatus, Output, OutputStatus, output_name
 from schemas.model import Model
 
 #: Output ids, at most as many as any job has outputs.
@@ -37,11 +37,14 @@ class ApproveOutputs(Model):
 class OutputState(Model):
     """An output as its workflow knows it; how far its render is stands in its row.
 
+    It is ``number`` of the ``count`` that the job makes of its variant.
     ``edl_key`` is where its plan lies in bucket ``outputs``. Once ``expired``, it takes a new job to make it again.
     """
 
     output_id: UUID
     variant: Variant
+    number: Annotated[int, Ge(1)] = 1
+    count: Annotated[int, Ge(1)] = 1
     status: OutputStatus
     attempt: Annotated[int, Ge(0)] = 0
     edl_key: str | None = None
@@ -55,6 +58,8 @@ class OutputState(Model):
         return cls(
             output_id=output.id,
             variant=output.variant,
+            number=output.number,
+            count=output.count,
             status=output.status,
             attempt=output.attempt,
             edl_key=output.edl_key,
@@ -62,6 +67,10 @@ class OutputState(Model):
             approved=output.approved_at is not None,
             expired=output.expiring_since is not None,
         )
+
+    @property
+    def name(self) -> str:
+        return output_name(self.variant, self.number, self.count)
 
 
 class RefusedFile(Model):
@@ -160,7 +169,7 @@ def _chosen(
         if not eligible(known[output_id]):
             output = known[output_id]
             raise ConflictError(
-                ErrorCode.INVALID_TRANSITION, f"outputs: {output.variant} is {output.status}; {otherwise}."
+                ErrorCode.INVALID_TRANSITION, f"outputs: {output.name} is {output.status}; {otherwise}."
             )
     chosen = tuple(output for output in outputs if eligible(output) and (not wanted or output.output_id in set(wanted)))
     if not chosen:

@@ -1,15 +1,17 @@
 """Projects, assets, jobs and outputs as every client sees them, and what a job may ask for."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from types import MappingProxyType
+from typing import Annotated, Final, Self
 from uuid import UUID
 
 from annotated_types import Ge, Le, Len
 from pydantic import Field, model_validator
 
 from schemas.delivery import DeliveryReport
-from schemas.edl import Variant
+from schemas.edl import CaptionLook, Variant
 from schemas.errors import ErrorInfo
 from schemas.media import AssetKind
 from schemas.model import Model
@@ -106,29 +108,161 @@ class BroughtPlan(Model):
     accept_findings: bool = False
 
 
-class JobRequest(Model):
-    """What a creator asks of a job: one output of each variant, at a pace. ``language`` is an ISO 639-1 code.
+#: Finished videos of one entry, and of one job, at most.
+MOST_OF_ONE: Final = 10
+MOST_OUTPUTS: Final = 20
 
-    With an ``approval`` policy nothing is rendered before its plan has been approved. A variant that one of the
-    ``plans`` is of is not directed but rendered by that plan.
+#: What tells the whole story, of which there is one.
+_WHOLE: Final = frozenset({Variant.CINEMATIC_FULL})
+
+
+class OutputRequest(Model):
+    """``count`` videos of one variant, of passages that do not overlap.
+
+    Without a ``pace`` they have the job's, without ``captions`` those that the variant has by itself. Captions are
+    delivered as files beside the video whatever is chosen for its picture.
     """
 
-    variants: Annotated[tuple[Variant, ...], Len(1, 4)] = tuple(Variant)
+    variant: Variant
+    count: Annotated[int, Ge(1), Le(MOST_OF_ONE)] = 1
+    pace: Pace | None = None
+    style: EditStyle = EditStyle.NATURAL
+    captions: CaptionChoice | None = None
+    caption_look: CaptionLook = CaptionLook.BOXED
+
+    @model_validator(mode="after")
+    def _one_whole(self) -> Self:
+        if self.variant in _WHOLE and self.count > 1:
+            raise ValueError(f"there is one {self.variant} of a job's footage")
+        return self
+
+
+class OutputSpec(Model):
+    """How one output is made. ``passage`` is which of the ``passages`` that do not overlap it shows, from 1."""
+
+    pace: Pace
+    style: EditStyle = EditStyle.NATURAL
+    captions: CaptionChoice | None = None
+    caption_look: CaptionLook = CaptionLook.BOXED
+    passage: Annotated[int, Ge(1)] = 1
+    passages: Annotated[int, Ge(1)] = 1
+
+
+class WantedOutput(Model):
+    """One output that a job is to make: ``number`` of the ``count`` that it makes of this variant."""
+
+    variant: Variant
+    number: Annotated[int, Ge(1)]
+    count: Annotated[int, Ge(1)]
+    spec: OutputSpec
+
+
+class Preset(StrEnum):
+    """A set of outputs by name: one of each; for feeds of short videos; for a channel of long ones."""
+
+    EVERYTHING = "everything"
+    SOCIAL = "social"
+    LONG_FORM = "long_form"
+
+
+PRESETS: Final[Mapping[Preset, tuple[OutputRequest, ...]]] = MappingProxyType(
+    {
+        Preset.EVERYTHING: tuple(OutputRequest(variant=variant) for variant in Variant),
+        Preset.SOCIAL: (
+            OutputRequest(variant=Variant.VERTICAL_REEL, count=2, pace=Pace.FAST, style=EditStyle.PUNCHY),
+            OutputRequest(variant=Variant.SHORT_HIGHLIGHT, count=2),
+            OutputRequest(variant=Variant.HOOK_CUT, count=3, pace=Pace.FAST),
+        ),
+        Preset.LONG_FORM: (
+            OutputRequest(variant=Variant.CINEMATIC_FULL, style=EditStyle.CINEMATIC),
+            OutputRequest(variant=Variant.SHORT_HIGHLIGHT),
+        ),
+    }
+)
+
+
+class JobRequest(Model):
+    """What a creator asks of a job, said in one of three ways; said in none, one output of each variant.
+
+    ``variants`` is one output of each, ``outputs`` says how many of each and how they are made, ``preset`` names a set.
+    ``pace`` holds where an output has none of its own. ``language`` is the ISO 639-1 code of what is spoken, for all
+    outputs: footage is listened to once. With an ``approval`` policy nothing is rendered before its plan has been
+    approved. A variant that one of the ``plans`` is of, and of which there is one output, is not directed but rendered
+    by that plan.
+    """
+
+    variants: Annotated[tuple[Variant, ...], Len(1, 4)] | None = None
+    outputs: Annotated[tuple[OutputRequest, ...], Len(0, MOST_OUTPUTS)] = ()
+    preset: Preset | None = None
     pace: Pace = Pace.NATURAL
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     approval: ApprovalPolicy | None = None
     plans: Annotated[tuple[BroughtPlan, ...], Len(0, 4)] = ()
 
     @model_validator(mode="after")
-    def _plans_of_variants(self) -> Self:
-        brought = [plan.variant for plan in self.plans]
-        if len(set(brought)) < len(brought) or not set(brought) <= set(self.variants):
-            raise ValueError("each of plans is of another one of variants")
+    def _said_once(self) -> Self:
+        if self.preset is not None and (self.outputs or self.variants):
+            raise ValueError("say preset, outputs or variants, not several")
+        named = {output.variant for output in self.outputs}
+        if self.outputs and self.variants is not None and set(self.variants) != named:
+            raise ValueError("variants may be left out beside outputs, or are theirs")
+        if sum(output.count for output in self.outputs) > MOST_OUTPUTS:
+            raise ValueError(f"a job makes {MOST_OUTPUTS} outputs at most")
         return self
+
+    @model_validator(mode="after")
+    def _plans_of_outputs(self) -> Self:
+        brought = [plan.variant for plan in self.plans]
+        single = {wanted.variant for wanted in self.wanted() if wanted.count == 1}
+        if len(set(brought)) < len(brought) or not set(brought) <= single:
+            raise ValueError("each of plans is of another one of variants, of which there is one output")
+        return self
+
+    def expanded(self) -> "JobRequest":
+        """The same order with each of its ``outputs`` named, as it is kept: what presets mean may change."""
+        outputs = tuple(output.model_copy(update={"pace": output.pace or self.pace}) for output in self._entries())
+        variants = tuple(dict.fromkeys(output.variant for output in outputs))
+        return self.model_copy(update={"outputs": outputs, "variants": variants, "preset": None})
+
+    def wanted(self) -> tuple[WantedOutput, ...]:
+        """Every output to be made, in order."""
+        specs = list(self._specs())
+        named = [variant for variant, _ in specs]
+        return tuple(
+            WantedOutput(variant=variant, number=named[: at + 1].count(variant), count=named.count(variant), spec=spec)
+            for at, (variant, spec) in enumerate(specs)
+        )
 
     def plan_of(self, variant: Variant) -> BroughtPlan | None:
         """The edit that was brought for this output, if one was."""
         return next((plan for plan in self.plans if plan.variant is variant), None)
+
+    def _entries(self) -> tuple[OutputRequest, ...]:
+        if self.preset is not None:
+            return PRESETS[self.preset]
+        if self.outputs:
+            return self.outputs
+        return tuple(OutputRequest(variant=variant) for variant in dict.fromkeys(self.variants or Variant))
+
+    def _specs(self) -> Iterator[tuple[Variant, OutputSpec]]:
+        for entry in self._entries():
+            for passage in range(1, entry.count + 1):
+                yield (
+                    entry.variant,
+                    OutputSpec(
+                        pace=entry.pace or self.pace,
+                        style=entry.style,
+                        captions=entry.captions,
+                        caption_look=entry.caption_look,
+                        passage=passage,
+                        passages=entry.count,
+                    ),
+                )
+
+
+def output_name(variant: Variant, number: int, count: int) -> str:
+    """What people read of one of a job's outputs: its variant, and which one where there are several."""
+    return variant.value if count == 1 else f"{variant} {number}/{count}"
 
 
 class Project(Model):
@@ -179,7 +313,9 @@ class OutputFiles(Model):
 
 
 class Output(Model):
-    """One finished video to be. ``attempt`` counts renders; only the latest may write. ``stage`` says what it does.
+    """One finished video to be: ``number`` of the ``count`` that its job makes of this variant, made as ``spec`` says.
+
+    ``attempt`` counts renders; only the latest may write. ``stage`` says what it does.
 
     An approval of its plan holds for every attempt. ``expires_at`` is when its files go, once the creator has been
     told; since ``expiring_since`` nobody may use them, since ``expired_at`` they are gone, and ``files`` says what they
@@ -189,6 +325,9 @@ class Output(Model):
     id: UUID
     job_id: UUID
     variant: Variant
+    number: Annotated[int, Ge(1)] = 1
+    count: Annotated[int, Ge(1)] = 1
+    spec: OutputSpec | None = None
     status: OutputStatus
     attempt: Annotated[int, Ge(0)]
     progress: Progress
@@ -201,6 +340,10 @@ class Output(Model):
     expiring_since: datetime | None = None
     expired_at: datetime | None = None
     updated_at: datetime
+
+    @property
+    def name(self) -> str:
+        return output_name(self.variant, self.number, self.count)
 
 
 class ArtifactCounts(Model):

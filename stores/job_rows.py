@@ -19,18 +19,24 @@ async def insert_job(
     request: JobRequest,
     idempotency_key: str | None = None,
 ) -> None:
-    """The job and an output for each variant asked for, all queued."""
+    """The job with its outputs named, and a row for each of them, all queued."""
     await connection.execute(
         "insert into public.jobs (id, owner_id, project_id, request, idempotency_key) values ($1, $2, $3, $4, $5)",
         job_id,
         owner_id,
         project_id,
-        request.model_dump(mode="json"),
+        request.expanded().model_dump(mode="json"),
         idempotency_key,
     )
     await connection.executemany(
-        "insert into public.job_outputs (job_id, owner_id, variant, position) values ($1, $2, $3, $4)",
-        [(job_id, owner_id, variant, at) for at, variant in enumerate(dict.fromkeys(request.variants))],
+        """
+        insert into public.job_outputs (job_id, owner_id, position, variant, number, count, spec)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        [
+            (job_id, owner_id, at, output.variant, output.number, output.count, output.spec.model_dump(mode="json"))
+            for at, output in enumerate(request.wanted())
+        ],
     )
 
 

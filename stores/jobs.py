@@ -27,7 +27,7 @@ class Jobs:
     async def create(
         self, owner_id: UUID, project_id: UUID, request: JobRequest, *, idempotency_key: str | None = None
     ) -> Job:
-        """One transaction: the job, an output for each variant asked for, and the outbox entry that will start it.
+        """One transaction: the job, its outputs, and the outbox entry that will start it.
 
         Sent again with the same ``idempotency_key``, however late, the same order gives the same job.
 
@@ -190,7 +190,7 @@ async def _made_before(connection: Connection, owner_id: UUID, idempotency_key: 
 
 
 def _same_order(made: Job, project_id: UUID, request: JobRequest) -> Job:
-    if (made.project_id, made.request) != (project_id, request):
+    if (made.project_id, made.request.expanded()) != (project_id, request.expanded()):
         raise CinemaError(ErrorCode.CONFLICT, "This idempotency key was used for another order.")
     return made
 

@@ -68,7 +68,7 @@ async def _is_written(connection: Connection, job_id: UUID, new: NewJob) -> bool
     if row is None:
         return False
     same_project = not isinstance(new.project, ExistingProject) or row["project_id"] == new.project.id
-    same_request = JobRequest.model_validate(row["request"]) == new.request
+    same_request = JobRequest.model_validate(row["request"]).expanded() == new.request.expanded()
     if not (row["owner_id"] == new.owner_id and same_project and same_request):
         raise InvalidInput.of("job_id", "another job has this id")
     return True

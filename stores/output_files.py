@@ -20,8 +20,9 @@ class DeliveredFile:
     sha256: str | None = None
 
     def name(self, output: Output, title: str) -> str:
-        """The file's name for people: what it is of, and which variant."""
-        return f"{file_stem(title)}_{output.variant}.{self.ending}"
+        """The file's name for people: what it is of, which variant, and which one of several."""
+        number = f"_{output.number}" if output.count > 1 else ""
+        return f"{file_stem(title)}_{output.variant}{number}.{self.ending}"
 
 
 def delivered_files(output: Output) -> tuple[DeliveredFile, ...]:

@@ -77,7 +77,7 @@ def start_options(job: Job, project: Project) -> StartOptions:
         task_queue=JOBS_QUEUE,
         execution_timeout=JOB_EXECUTION_TIMEOUT,
         search_attributes=_search_attributes(job),
-        static_summary=summary_line(f"{project.name}: {', '.join(job.request.variants)}"),
+        static_summary=summary_line(f"{project.name}: {', '.join(output.name for output in job.outputs)}"),
         static_details=_details(job, project),
         memo={"project": project.name, "owner": str(job.owner_id), "pace": job.request.pace},
         priority=Priority(fairness_key=str(job.owner_id)),
@@ -191,7 +191,7 @@ def _search_attributes(job: Job) -> TypedSearchAttributes:
             SearchAttributePair(OWNER, str(job.owner_id)),
             SearchAttributePair(PROJECT, str(job.project_id)),
             SearchAttributePair(JOB_STATUS, job.status.value),
-            SearchAttributePair(VARIANTS, [variant.value for variant in job.request.variants]),
+            SearchAttributePair(VARIANTS, list(dict.fromkeys(output.variant.value for output in job.outputs))),
         ]
     )
 

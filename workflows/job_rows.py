@@ -61,7 +61,7 @@ class JobRows:
             [
                 OWNER.value_set(str(loaded.owner_id)),
                 PROJECT.value_set(str(loaded.project_id)),
-                VARIANTS.value_set([output.variant.value for output in loaded.outputs]),
+                VARIANTS.value_set(list(dict.fromkeys(output.variant.value for output in loaded.outputs))),
             ]
         )
         self._show()
@@ -93,7 +93,7 @@ class JobRows:
 
     async def fail(self, output_id: UUID, error: ErrorInfo) -> None:
         failure = OutputFailure(output_id=output_id, error=error)
-        summary = f"fail {self._book.output(output_id).variant}: {error.code}"
+        summary = f"fail {self._book.output(output_id).name}: {error.code}"
         failed = await self._calls.light(FAIL_OUTPUT, failure, summary=summary)
         self._book.see(failed.outputs)
         await self.publish()
@@ -141,4 +141,4 @@ class JobRows:
             workflow.set_current_details(details(self._loaded, self._book))
 
     def _names(self, output_ids: Sequence[UUID]) -> str:
-        return ", ".join(self._book.output(output_id).variant for output_id in output_ids)
+        return ", ".join(self._book.output(output_id).name for output_id in output_ids)

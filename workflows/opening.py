@@ -48,7 +48,7 @@ def _introduce(new: NewJob) -> None:
         [
             OWNER.value_set(str(new.owner_id)),
             JOB_STATUS.value_set(JobStatus.QUEUED.value),
-            VARIANTS.value_set([variant.value for variant in new.request.variants]),
+            VARIANTS.value_set(list(dict.fromkeys(output.variant.value for output in new.request.wanted()))),
         ]
     )
     memo = {"owner": str(new.owner_id), "pace": new.request.pace.value}

@@ -18,7 +18,7 @@ def details(job: LoadedJob, book: JobBook) -> str:
         f"{len(job.assets)} assets, {job.request.pace} pace"
     )
     lines = [status, "", heading, "", *_next(book), "", "| output | state | id |", "|---|---|---|"]
-    lines += [f"| {output.variant} | {_state(output)} | `{output.output_id}` |" for output in book.outputs]
+    lines += [f"| {output.name} | {_state(output)} | `{output.output_id}` |" for output in book.outputs]
     if book.refused:
         lines += ["", "Files that could not be used:", ""]
         lines += [f"- {_plain(file.name)}: {_plain(file.error.message)} (`{file.error.code}`)" for file in book.refused]

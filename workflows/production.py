@@ -17,6 +17,7 @@ from activities.declarations import (
     PlanOutput,
     RenderOutput,
 )
+from schemas.control import OutputState
 from schemas.errors import ErrorCode
 from schemas.jobs import ApprovalDefault, ApprovalPolicy
 from workflows.calls import failure_of
@@ -114,13 +115,13 @@ class Production:
             await self._rows.fail(output_id, failure)
 
     async def _plan(self, output_id: UUID, assets: Sequence[AnalysedAsset]) -> PlannedOutput:
-        job, output = self._rows.job, self._ref(output_id)
+        job, state = self._rows.job, self._book.output(output_id)
         asked = PlanOutput(
             job_id=job.job_id,
             owner_id=job.owner_id,
             project_id=job.project_id,
             project_name=job.project_name,
-            output=output,
+            output=self._ref(output_id),
             request=job.request,
             assets=tuple(assets),
         )
@@ -128,8 +129,8 @@ class Production:
             PLAN_OUTPUT,
             asked,
             LIGHT,
-            summary=f"plan {output.variant}",
-            name=f"plan-{output.variant}",
+            summary=f"plan {_which(state)}",
+            name=f"plan-{_which(state)}",
             given_up=lambda: output_id in self._given_up,
         )
         self._plans[output_id] = planned
@@ -151,7 +152,7 @@ class Production:
             await workflow.wait_condition(
                 lambda: self._book.output(output_id).approved,
                 timeout=self._left(),
-                timeout_summary=f"approval of {self._book.output(output_id).variant}",
+                timeout_summary=f"approval of {self._book.output(output_id).name}",
             )
         except TimeoutError:
             if policy.default is ApprovalDefault.CANCEL:
@@ -172,20 +173,20 @@ class Production:
     async def _render(self, output_id: UUID, plan: PlannedOutput) -> None:
         self._book.render(output_id)
         await self._rows.publish()
-        job, output = self._rows.job, self._ref(output_id)
+        job, state = self._rows.job, self._book.output(output_id)
         rendered = await self._calls.work(
             RENDER_OUTPUT,
             RenderOutput(
                 job_id=job.job_id,
                 owner_id=job.owner_id,
                 project_id=job.project_id,
-                output=output,
+                output=self._ref(output_id),
                 edl_key=plan.edl_key,
                 review=plan.review,
             ),
             render_limits(plan.duration_us),
-            summary=f"render {output.variant} {self._book.position(output_id)}",
-            name=f"render-{output.variant}",
+            summary=f"render {_which(state)} {self._book.position(output_id)}",
+            name=f"render-{_which(state)}",
             given_up=lambda: output_id in self._given_up,
             begins=lambda: self._rows.note(lambda book: book.render(output_id)),
             waits=lambda: self._rows.note(lambda book: book.hold(output_id)),
@@ -196,3 +197,8 @@ class Production:
     def _ref(self, output_id: UUID) -> OutputRef:
         output = self._book.output(output_id)
         return OutputRef(output_id=output.output_id, variant=output.variant, status=output.status)
+
+
+def _which(output: OutputState) -> str:
+    """What tells an output's activities from those of its siblings."""
+    return output.variant.value if output.count == 1 else f"{output.variant}-{output.number}"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 from uuid import UUID
 
 from rich.console import Console
@@ -25,6 +26,9 @@ from schemas.jobs import Job
 from stores import Jobs, Pool, Projects
 from workflows.job_client import JobClient
 
+#: An output of a job: its variant, and which one where one of several is meant.
+Name: TypeAlias = tuple[Variant, int | None]
+
 
 @dataclass(frozen=True)
 class _Helm:
@@ -34,20 +38,25 @@ class _Helm:
     pool: Pool
     client: JobClient
 
-    def ids(self, variants: Sequence[Variant]) -> tuple[UUID, ...]:
-        """The job's outputs of these variants.
+    def ids(self, names: Sequence[Name]) -> tuple[UUID, ...]:
+        """The job's outputs of these names.
 
         Raises:
             CinemaError: The job makes no such output (``NOT_FOUND``).
         """
-        known = {output.variant: output.id for output in self.job.outputs}
-        missing = [variant for variant in variants if variant not in known]
-        if missing:
-            raise CinemaError(ErrorCode.NOT_FOUND, f"This job makes no {missing[0]}; it makes {', '.join(known)}.")
-        return tuple(known[variant] for variant in variants)
+        return tuple(output_id for name in names for output_id in self._ids(*name))
+
+    def _ids(self, variant: Variant, number: int | None) -> tuple[UUID, ...]:
+        outputs = self.job.outputs
+        found = tuple(of.id for of in outputs if of.variant is variant and number in {None, of.number})
+        if not found:
+            made = ", ".join(output.name for output in outputs)
+            named = variant if number is None else f"{variant}:{number}"
+            raise CinemaError(ErrorCode.NOT_FOUND, f"This job makes no {named}; it makes {made}.")
+        return found
 
 
-def retry(job_id: UUID, variants: Sequence[Variant], out: Path, *, as_json: bool) -> int:
+def retry(job_id: UUID, names: Sequence[Name], out: Path, *, as_json: bool) -> int:
     """Make outputs again and follow the job as ``cinema direct`` does; Ctrl-C stops following, not the job."""
     settings = load_settings()
     configure_logs(settings, service="retry")
@@ -55,17 +64,17 @@ def retry(job_id: UUID, variants: Sequence[Variant], out: Path, *, as_json: bool
     display = display_for(as_json=as_json)
     try:
         endpoints = stack_for(settings, display)
-        return asyncio.run(_retry(job_id, variants, out, with_endpoints(settings, endpoints), display))
+        return asyncio.run(_retry(job_id, names, out, with_endpoints(settings, endpoints), display))
     except KeyboardInterrupt:
         return CALLED_OFF
 
 
-async def _retry(job_id: UUID, variants: Sequence[Variant], out: Path, settings: Settings, display: Display) -> int:
+async def _retry(job_id: UUID, names: Sequence[Name], out: Path, settings: Settings, display: Display) -> int:
     interrupted = stop_on_signals()
     async with _at_helm(job_id, settings) as helm:
         since = time.monotonic()
         project = await Projects(helm.pool).get(helm.job.project_id)
-        await helm.client.retry(helm.job, project, helm.ids(variants))
+        await helm.client.retry(helm.job, project, helm.ids(names))
         finishing = Finishing(settings, helm.pool, objects(settings), display, title=project.name, out=out)
         following = asyncio.create_task(finishing.finish(helm.job, since=since))
         waiting = asyncio.create_task(interrupted.wait())
@@ -81,14 +90,14 @@ async def _retry(job_id: UUID, variants: Sequence[Variant], out: Path, settings:
         return CALLED_OFF
 
 
-def cancel(job_id: UUID, variants: Sequence[Variant]) -> int:
+def cancel(job_id: UUID, names: Sequence[Name]) -> int:
     """Call outputs off, the whole job if none is named, and say how each output of it ended."""
-    return asyncio.run(_cancel(job_id, variants))
+    return asyncio.run(_cancel(job_id, names))
 
 
-async def _cancel(job_id: UUID, variants: Sequence[Variant]) -> int:
+async def _cancel(job_id: UUID, names: Sequence[Name]) -> int:
     async with _at_helm(job_id, installed(load_settings())) as helm:
-        wanted = helm.ids(variants)
+        wanted = helm.ids(names)
         outputs_to_cancel([OutputState.of(output) for output in helm.job.outputs], wanted)
         try:
             await helm.client.cancel_outputs(job_id, wanted)
@@ -98,7 +107,7 @@ async def _cancel(job_id: UUID, variants: Sequence[Variant]) -> int:
             # Its workflow has not been started, and will not be now.
             await Jobs(helm.pool).cancel(job_id)
         job = await Jobs(helm.pool).get(job_id)
-    _say(f"The job is {job.status}.", *(f"{output.variant} {output.status}" for output in job.outputs))
+    _say(f"The job is {job.status}.", *(f"{output.name} {output.status}" for output in job.outputs))
     return 0
 
 
@@ -124,17 +133,17 @@ async def _resume(job_id: UUID) -> Steered:
         return await helm.client.resume(job_id)
 
 
-def approve(job_id: UUID, variants: Sequence[Variant]) -> int:
+def approve(job_id: UUID, names: Sequence[Name]) -> int:
     """Let plans be rendered, all that wait if none is named; those that wait and are not named are called off."""
-    steered = asyncio.run(_approve(job_id, variants))
-    names = {output.output_id: output.variant for output in steered.job.outputs}
-    _say(f"Approved: {', '.join(names[output_id] for output_id in steered.outputs)}.")
+    steered = asyncio.run(_approve(job_id, names))
+    named = {output.output_id: output.name for output in steered.job.outputs}
+    _say(f"Approved: {', '.join(named[output_id] for output_id in steered.outputs)}.")
     return 0
 
 
-async def _approve(job_id: UUID, variants: Sequence[Variant]) -> Steered:
+async def _approve(job_id: UUID, names: Sequence[Name]) -> Steered:
     async with _at_helm(job_id, installed(load_settings())) as helm:
-        return await helm.client.approve(job_id, helm.ids(variants))
+        return await helm.client.approve(job_id, helm.ids(names))
 
 
 @asynccontextmanager

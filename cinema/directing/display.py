@@ -70,7 +70,7 @@ class LineDisplay:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, job: Job) -> None:
-        lines = [f"job {job.status}", *(f"{output.variant} {output.status}" for output in job.outputs)]
+        lines = [f"job {job.status}", *(f"{output.name} {output.status}" for output in job.outputs)]
         for line in lines:
             if line not in self._said:
                 self._said.add(line)
@@ -123,7 +123,7 @@ def outcome_lines(report: DirectReport) -> list[str]:
 
 
 def _output_line(output: OutputOutcome) -> str:
-    label = f"[{STYLES[output.status]}]{output.status.value:<9}[/] {output.variant.value}"
+    label = f"[{STYLES[output.status]}]{output.status.value:<9}[/] {output.name}"
     if output.status is OutputStatus.COMPLETED and output.error is None:
         length = f" ({output.report.metrics.duration_s:.1f} s)" if output.report is not None else ""
         return f"{label}{length}: {escape(str(output.files.get('mp4', '')))}"
@@ -139,7 +139,7 @@ def _following(job: Job) -> RenderableType:
     for output in job.outputs:
         state = Text(output.status.value, style=STYLES[output.status])
         bar = ProgressBar(total=1.0, completed=output.progress, width=BAR_WIDTH)
-        table.add_row(output.variant.value, state, bar, f"{output.progress:>4.0%}", _doing(output))
+        table.add_row(output.name, state, bar, f"{output.progress:>4.0%}", _doing(output))
     return Group(_stage_line(job), table)
 
 

@@ -28,6 +28,7 @@ class OutputOutcome(Model):
 
     id: UUID
     variant: Variant
+    name: str
     status: OutputStatus
     attempt: int
     error: ErrorInfo | None
@@ -91,6 +92,7 @@ def _outcome(output: Output, delivery: Delivery | None) -> OutputOutcome:
     return OutputOutcome(
         id=output.id,
         variant=output.variant,
+        name=output.name,
         status=output.status,
         attempt=output.attempt,
         error=output.error or (delivery.error if delivery is not None else None),

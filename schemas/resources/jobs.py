@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas.delivery import DeliveryReport
 from schemas.edl import Variant
 from schemas.errors import ErrorInfo
-from schemas.jobs import ArtifactCounts, Job, JobRequest, JobStatus, Output, OutputStatus, Progress
+from schemas.jobs import ArtifactCounts, Job, JobRequest, JobStatus, Output, OutputSpec, OutputStatus, Progress
 from schemas.model import Model
 
 #: Output ids, at most as many as any job has outputs.
@@ -29,8 +29,9 @@ _ID = "0f7d0a54-6b7c-4c1e-9a53-2c3a4f5b6d7e"
 
 
 class OutputResource(Model):
-    """One finished video, or one that is still to be made.
+    """One finished video, or one that is still to be made: ``number`` of ``count`` that its job makes of the variant.
 
+    ``spec`` is how it was asked for; jobs of earlier releases do not say it apart from their request.
     ``size_bytes``, ``sha256`` and ``report`` are there once it is completed; ``report`` is what was measured on the
     finished file before it was published.
     """
@@ -38,6 +39,9 @@ class OutputResource(Model):
     id: UUID = Field(examples=[_ID])
     job_id: UUID = Field(examples=[_ID])
     variant: Variant
+    number: Annotated[int, Ge(1)]
+    count: Annotated[int, Ge(1)]
+    spec: OutputSpec | None
     status: OutputStatus
     attempt: Annotated[int, Ge(0)]
     progress: Progress = Field(examples=[0.42])
@@ -57,6 +61,9 @@ class OutputResource(Model):
             id=output.id,
             job_id=output.job_id,
             variant=output.variant,
+            number=output.number,
+            count=output.count,
+            spec=output.spec,
             status=output.status,
             attempt=output.attempt,
             progress=output.progress,

@@ -45,6 +45,37 @@ async def test_without_saying_which_every_output_is_made(creator: httpx.AsyncCli
     assert [output["variant"] for output in made["outputs"]] == list(Variant)
 
 
+async def test_a_job_says_how_many_of_each_and_how_they_are_made(creator: httpx.AsyncClient, project_id: str) -> None:
+    reels = {"variant": "vertical_reel", "count": 2, "pace": "fast", "style": "punchy", "captions": "burned"}
+    order = {"outputs": [reels, {"variant": "hook_cut"}], "pace": "relaxed"}
+    made = (await creator.post(f"/projects/{project_id}/jobs", json=order)).json()
+    assert [(of["variant"], of["number"], of["count"]) for of in made["outputs"]] == [
+        ("vertical_reel", 1, 2),
+        ("vertical_reel", 2, 2),
+        ("hook_cut", 1, 1),
+    ]
+    assert made["outputs"][1]["spec"] == {
+        "pace": "fast",
+        "style": "punchy",
+        "captions": "burned",
+        "caption_look": "boxed",
+        "passage": 2,
+        "passages": 2,
+    }
+    assert made["outputs"][2]["spec"]["pace"] == "relaxed"
+    assert made["request"]["variants"] == ["vertical_reel", "hook_cut"]
+
+
+async def test_a_preset_is_kept_as_the_outputs_that_it_stands_for(creator: httpx.AsyncClient, project_id: str) -> None:
+    key = {"Idempotency-Key": "feed"}
+    made = (await creator.post(f"/projects/{project_id}/jobs", json={"preset": "social"}, headers=key)).json()
+    assert len(made["outputs"]) > len(made["request"]["outputs"]) > 1
+    assert made["request"]["preset"] is None
+    spelt_out = {"outputs": made["request"]["outputs"]}
+    again = await creator.post(f"/projects/{project_id}/jobs", json=spelt_out, headers=key)
+    assert again.json()["id"] == made["id"]
+
+
 async def test_a_request_sent_again_makes_no_second_job(
     gateway: Gateway, creator: httpx.AsyncClient, project_id: str
 ) -> None:
@@ -127,6 +158,12 @@ async def test_nobody_else_steers_or_sees_a_job(
         ({"variants": []}, "body.variants"),
         ({"variants": ["director_cut"]}, "body.variants.0"),
         ({"pace": "breathless"}, "body.pace"),
+        ({"preset": "social", "variants": ["hook_cut"]}, "body"),
+        ({"preset": "festival"}, "body.preset"),
+        ({"outputs": [{"variant": "hook_cut", "count": 11}]}, "body.outputs.0.count"),
+        ({"outputs": [{"variant": "cinematic_full", "count": 2}]}, "body.outputs.0"),
+        ({"outputs": [{"variant": "hook_cut", "count": 9}] * 3}, "body"),
+        ({"outputs": [{"variant": "hook_cut"}], "variants": ["vertical_reel"]}, "body"),
         ({"language": "english"}, "body.language"),
         ({"approval": {"timeout_seconds": 1}}, "body.approval.timeout_seconds"),
         ({"owner_id": str(uuid4())}, "body.owner_id"),

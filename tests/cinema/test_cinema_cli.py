@@ -27,6 +27,10 @@ def cinema(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("{clip}", "--outputs", "hook_cut,trailer"), "trailer is no output"),
         (("{clip}", "--outputs", ","), "nothing is no output"),
         (("{clip}", "--only", "trailer"), "trailer"),
+        (("{clip}", "--count", "hook_cut"), "'hook_cut' is no VARIANT=NUMBER"),
+        (("{clip}", "--count", "hook_cut=99"), "less than or equal to 10"),
+        (("{clip}", "--only", "hook_cut", "--count", "vertical_reel=2"), "vertical_reel is not made at all"),
+        (("{clip}", "--preset", "social", "--only", "hook_cut"), "Name outputs or a preset, not both"),
         (("{clip}", "--pace", "hectic"), "hectic"),
         (("{clip}", "--language", "English"), "'English' is no language code"),
         (("{clip}", "-o", "{clip}"), "is no folder to write to"),
@@ -47,6 +51,7 @@ def test_what_makes_no_sense_is_refused_at_once(tmp_path: Path, arguments: tuple
     [
         (("pause", "my job"), "should be a valid UUID"),
         (("retry", str(UUID(int=1)), "--outputs", "trailer"), "trailer is no output"),
+        (("retry", str(UUID(int=1)), "--outputs", "hook_cut:second"), "hook_cut:second is no output"),
     ],
 )
 def test_steering_names_what_it_does_not_understand(tmp_path: Path, arguments: tuple[str, ...], reason: str) -> None:

@@ -153,6 +153,14 @@ async def test_every_file_arrives_and_its_name_says_what_it_is(objects: LocalObj
     assert delivery.files["mp4"].read_bytes() == VIDEO
 
 
+async def test_several_of_one_variant_do_not_take_each_others_names(objects: LocalObjects, folder: Path) -> None:
+    one = output(Variant.HOOK_CUT, OutputStatus.COMPLETED).model_copy(update={"count": 3})
+    for number in (1, 2, 3):
+        await deliver(objects, one.model_copy(update={"number": number}), folder, "talk")
+    videos = sorted(path.name for path in folder.glob("*.mp4"))
+    assert videos == ["talk_hook_cut_1.mp4", "talk_hook_cut_2.mp4", "talk_hook_cut_3.mp4"]
+
+
 async def test_a_video_other_than_the_one_checked_is_not_delivered(objects: LocalObjects, folder: Path) -> None:
     made = output(Variant.HOOK_CUT, OutputStatus.COMPLETED, sha256="0" * 64)
     delivery = await deliver(objects, made, folder, "talk")

@@ -38,7 +38,7 @@ async def test_a_new_job_has_an_output_for_each_variant_in_order(pool: Pool, pro
     assert [output.variant for output in job.outputs] == [Variant.VERTICAL_REEL, Variant.HOOK_CUT]
     assert {output.status for output in job.outputs} == {OutputStatus.QUEUED}
     assert job.status is JobStatus.QUEUED
-    assert job.request == request
+    assert job.request == request.expanded()
     assert await Jobs(pool).get(job.id) == job
     assert await pool.fetchval("select count(*) from outbox where job_id = $1", job.id) == 1
 

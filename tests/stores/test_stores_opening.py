@@ -56,7 +56,7 @@ async def test_everything_a_job_consists_of_is_written(pool: Pool) -> None:
     job_id, owner_id = uuid4(), uuid4()
     await opened(pool, job_id, new_job(owner_id))
     job = await Jobs(pool).get(job_id)
-    assert (job.owner_id, job.status, job.request) == (owner_id, JobStatus.QUEUED, REQUEST)
+    assert (job.owner_id, job.status, job.request) == (owner_id, JobStatus.QUEUED, REQUEST.expanded())
     assert [(output.variant, output.status) for output in job.outputs] == [
         (Variant.HOOK_CUT, OutputStatus.QUEUED),
         (Variant.VERTICAL_REEL, OutputStatus.QUEUED),

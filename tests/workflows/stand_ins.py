@@ -278,3 +278,27 @@ class StandIns:
 
     def _set(self, output_id: UUID, status: OutputStatus) -> None:
         self.statuses[list(self.statuses)[output_id.int - 1]] = status
+
+
+@dataclass
+class WithTwin(StandIns):
+    """A job that makes a second hook cut."""
+
+    twin: OutputStatus = OutputStatus.QUEUED
+    twin_id: UUID = field(default_factory=uuid4)
+
+    def _states(self) -> tuple[OutputState, ...]:
+        states = [
+            state.model_copy(update={"count": 2}) if state.variant is Variant.HOOK_CUT else state
+            for state in super()._states()
+        ]
+        twin = OutputState(
+            output_id=self.twin_id, variant=Variant.HOOK_CUT, number=2, count=2, status=self.twin, error=None
+        )
+        return (*states, twin)
+
+    def _set(self, output_id: UUID, status: OutputStatus) -> None:
+        if output_id == self.twin_id:
+            self.twin = status
+        else:
+            super()._set(output_id, status)

@@ -16,7 +16,7 @@ from schemas.edl import Variant
 from schemas.errors import ErrorCode
 from schemas.jobs import JobStatus, OutputStatus
 from tests.conftest import REPOSITORY, TEMPORAL
-from tests.workflows.stand_ins import ROW, StandIns
+from tests.workflows.stand_ins import ROW, StandIns, WithTwin
 from workflows.contract import (
     DIRECT_JOB,
     JOB_STATUS,
@@ -88,6 +88,16 @@ async def test_operators_find_it_by_status_and_read_how_it_went(client: Client) 
     )
     for expected in ("probe talk.mp4", "transcript of talk.mp4", "render vertical_reel", "refuse city.mp4"):
         assert expected in summaries
+
+
+async def test_several_of_one_variant_are_made_side_by_side_and_told_apart(client: Client) -> None:
+    stand_ins = WithTwin()
+    settled = await direct(client, stand_ins)
+    assert [output.status for output in settled.outputs] == [OutputStatus.COMPLETED] * (len(Variant) + 1)
+    history = await client.get_workflow_handle(direct_job_id(stand_ins.job_id)).fetch_history()
+    named = {event.activity_task_scheduled_event_attributes.activity_id for event in history.events}
+    assert {"plan-hook_cut-1", "render-hook_cut-1", "plan-hook_cut-2", "render-hook_cut-2"} <= named
+    assert "render-vertical_reel" in named
 
 
 async def test_a_refused_asset_does_not_stop_the_others(client: Client) -> None:
