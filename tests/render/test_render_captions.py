@@ -42,11 +42,11 @@ def test_every_look_can_be_read_on_white_and_on_black(look: CaptionLook, rate: F
     picture = np.full((180, 320), 235, np.uint8)
     picture[:, :160] = 16
     path = tmp_path / "halves.mp4"
-    Writer(path).write(((n * 3000, yuv_frame(picture)) for n in range(6)), (320, 180))
+    Writer(path).write(((n * 3000, yuv_frame(picture)) for n in range(20)), (320, 180))
     media = describe(path)
-    caption = Caption(start=0, end=5, lines=("Some words to read",))
+    caption = Caption(start=0, end=15, lines=("Some words to read",))
     style = STYLE.model_copy(update={"look": look})
-    edl = edit([media], [video_clip(media, 0, 5, 0, rate)], captions=[caption], caption_style=style)
+    edl = edit([media], [video_clip(media, 0, 15, 0, rate)], captions=[caption], caption_style=style)
     luma = lumas(run(edl, [media], tmp_path / "o").video)[2]
     assert (luma[110:150, 60:160] > 200).mean() > 0.08
     assert (luma[110:150, 160:260] < 60).mean() > 0.08
