@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -13,6 +14,9 @@ from render.master import EncodedSound
 from render.picture_track import PictureTrack
 from render.pyav import AnyPacket
 from schemas.edl import SAMPLE_RATE
+
+#: Packets of a track within which its deepest reordering shows: H.264 reorders 16 frames at most (A.3.1).
+_MOST_REORDERED = 64
 
 
 def assemble(pictures: Sequence[PictureTrack], rate: Fraction, sound: EncodedSound, path: Path) -> None:
@@ -69,10 +73,14 @@ def _joined(pictures: Sequence[PictureTrack], rate: Fraction) -> Iterator[AnyPac
 
 
 def _frames_ahead(track: PictureTrack, rate: Fraction) -> int:
-    """How many frames before it is shown a picture may have to be decoded."""
+    """How many frames before it is shown a picture may have to be decoded.
+
+    Told from the order of the packets: x264 gives decoding times that are too late to streams of a few frames.
+    """
     with _opened(track) as container:
-        first = next(container.demux())
-        return -_frame((first.dts or 0) * first.time_base, rate)
+        packets = islice(container.demux(), _MOST_REORDERED)
+        shown = [_frame(packet.pts * packet.time_base, rate) for packet in packets if packet.pts is not None]
+    return max(order - frame for order, frame in enumerate(shown))
 
 
 def _opened(track: PictureTrack) -> InputContainer:

@@ -166,3 +166,9 @@ def test_real_variable_rate_footage(tmp_path: Path) -> None:
     rate = Fraction(30)
     result = run(edit([media], [video_clip(media, 0, 180, 0, rate)], canvas=(350, 350)), [media], tmp_path / "o")
     assert result.report.frames == 180
+
+
+@pytest.mark.parametrize("frames", [1, 3, 5])
+def test_an_edit_of_a_few_frames_has_all_of_them(frames: int, counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    result = run(edit([counted], [video_clip(counted, 0, frames, 40, rate)]), [counted], tmp_path / "o")
+    assert numbers(result.video) == list(range(40, 40 + frames))
