@@ -16,6 +16,8 @@ FOOTAGE := $(CINEMA_HOME)/footage
 OUT ?= out
 INPUT ?=
 ONLY ?=
+#: Tests side by side: most wait for a server or a clock longer than they compute.
+WORKERS ?= 3
 
 .PHONY: help demo test lint format bench eval up schema histories lock clean typescript-clients
 
@@ -45,7 +47,7 @@ test: $(INSTALLED) typescript-clients ## Run every test, with coverage
 	@deploy/install-faketime
 	@echo "==> Testing"
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet 2>/dev/null
 	@rm -f .coverage.* # half-written by processes that tests kill on purpose
 	@$(BIN)/coverage report --format=total | sed 's/^/Coverage, percent: /'

@@ -11,6 +11,21 @@ REPOSITORY = Path(__file__).parent.parent
 #: The Temporal command that its wheel puts beside Python.
 TEMPORAL = Path(sys.executable).parent / "temporal"
 
+#: Below this folder: what runs whole stacks. Two at once would be in each other's way, so one worker runs them all.
+STACKS = ("system", "faults", "cinema/test_cinema_stack.py")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Where tests run side by side, those of a module stay together: they share what is costly to set up."""
+    if hasattr(item.config, "workerinput"):
+        module = _module(item)
+        item.add_marker(pytest.mark.xdist_group("stacks" if module.startswith(STACKS) else module))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest work first, so that no worker ends long after the others."""
+    items.sort(key=lambda item: _module(item).startswith(STACKS), reverse=True)
+
 
 @pytest.fixture(scope="session")
 def media() -> Path:
@@ -19,3 +34,7 @@ def media() -> Path:
     if not folder.is_dir():
         pytest.skip("no labelled footage here (set CINEMA_TEST_MEDIA)")
     return folder
+
+
+def _module(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).as_posix()
