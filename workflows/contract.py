@@ -9,7 +9,9 @@ from uuid import UUID
 
 from temporalio.common import SearchAttributeKey
 
-from activities.declarations import SettledJob, TaskQueue
+from activities.declarations import AnalysedAsset, SettledJob, TaskQueue
+from schemas.control import RefusedFile
+from schemas.jobs import ArtifactCounts
 from schemas.model import Model
 from schemas.opening import NewJob
 
@@ -44,11 +46,20 @@ SEARCH_ATTRIBUTES = (OWNER, PROJECT, JOB_STATUS, VARIANTS)
 CONTRACT_VERSION = 1
 
 
+class PreparedJob(Model):
+    """What a run of the workflow has found out of the footage: by reference, and only what is needed to go on."""
+
+    usable: tuple[AnalysedAsset, ...]
+    refused: tuple[RefusedFile, ...] = ()
+    artifacts: ArtifactCounts
+
+
 class ContinuedJob(Model):
     """What a run of the workflow hands on to the next where its history has become too long."""
 
     paused_until: datetime | None = None
     approve_by: datetime | None = None
+    prepared: PreparedJob | None = None
 
 
 class DirectJobInput(Model):

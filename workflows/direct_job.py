@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         ContinuedJob,
         DirectJobInput,
         DirectJobResult,
+        PreparedJob,
     )
     from workflows.held_calls import HeldCalls
     from workflows.job_book import JobBook
@@ -36,6 +37,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.preparation import Preparation
     from workflows.production import Production
     from workflows.steering import order_id, refusing
+
+#: Marks a run that begins a new history for its size; those that began before that was so go on to their end.
+_ANEW_BY_SIZE = "a new history by size"
 
 NO_USABLE_ASSET = ErrorInfo(
     code=ErrorCode.NO_USABLE_ASSET,
@@ -57,6 +61,7 @@ class DirectJob:
     def __init__(self, argument: RawValue = NO_ARGUMENT) -> None:
         self._received = received_job(argument)
         continued = self._received.continued or ContinuedJob()
+        self._prepared_before = continued.prepared
         self._book = JobBook(self._received.job_id, paused_until=continued.paused_until)
         self._calls = HeldCalls(JobCalls(), self._held)
         self._rows = JobRows(self._book, self._calls)
@@ -178,6 +183,9 @@ class DirectJob:
     async def _direct(self) -> DirectJobResult:
         """Make the outputs that are to be made until none is left, not even by an update that came at the end."""
         await self._rows.load()
+        if self._prepared_before is not None:
+            self._book.go_on_from(self._prepared_before)
+            self._usable = list(self._prepared_before.usable)
         self._loaded = True
         if self._book.paused_until is not None:
             self._watch_pause(self._book.paused_until)
@@ -230,18 +238,27 @@ class DirectJob:
             lambda: condition() or not self._book.open or self._forgotten or self._begins_anew
         )
         if self._begins_anew:
-            continued = ContinuedJob(paused_until=self._book.paused_until, approve_by=self._book.approve_by)
-            workflow.continue_as_new(DirectJobInput(job_id=self._book.job_id, continued=continued))
+            workflow.continue_as_new(DirectJobInput(job_id=self._book.job_id, continued=self._handed_on()))
         if self._forgotten:
             await self._production.call_off(output.output_id for output in self._book.open)
+
+    def _handed_on(self) -> ContinuedJob:
+        prepared = PreparedJob(usable=tuple(self._usable), refused=self._book.refused, artifacts=self._book.artifacts)
+        return ContinuedJob(
+            paused_until=self._book.paused_until,
+            approve_by=self._book.approve_by,
+            prepared=prepared if self._usable else None,
+        )
 
     def _held(self) -> bool:
         return self._book.paused or self._has_long_history
 
     @property
     def _has_long_history(self) -> bool:
-        """By updates, which nothing else bounds; begun anew for its own size, a very large job would never end."""
-        return self._orders >= ORDERS_OF_ONE_RUN and workflow.info().is_continue_as_new_suggested()
+        """By updates, or by its work once an output has ended in this run: so a job of any size comes to its end."""
+        if not workflow.info().is_continue_as_new_suggested():
+            return False
+        return self._orders >= ORDERS_OF_ONE_RUN or (self._production.ended > 0 and workflow.patched(_ANEW_BY_SIZE))
 
     @property
     def _begins_anew(self) -> bool:

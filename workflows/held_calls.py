@@ -1,7 +1,11 @@
-"""The calls of a job that can be paused: no work begins while it is, and what no worker has begun is taken back."""
+"""The calls of a job that can be paused: no work begins while it is, and what no worker has begun is taken back.
+
+So much work is scheduled at a time as some fleet of workers could be busy with, the rest in its turn.
+"""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from temporalio import workflow
@@ -9,7 +13,10 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.declarations import FIND_QUEUED_WORK, Argument, Declaration, LoadedJob, Nothing, Result
 from workflows.calls import JobCalls
-from workflows.limits import LIGHT, ActivityLimits
+from workflows.limits import LIGHT, PIECES_AT_ONCE, ActivityLimits
+
+#: Marks a job that is in turns; one that began before there were any has more scheduled than this, and replays so.
+_IN_TURNS = "work in turns"
 
 
 def _untold() -> None:
@@ -24,6 +31,7 @@ class HeldCalls:
         self._held = held
         self._working: dict[str, asyncio.Future[Any]] = {}
         self._taken_back: set[str] = set()
+        self._turns = asyncio.Semaphore(PIECES_AT_ONCE)
         self._light = 0
 
     @property
@@ -76,22 +84,29 @@ class HeldCalls:
             asyncio.CancelledError: it was given up before it began.
         """
         while True:
-            if self._held():
-                waits()
-                await workflow.wait_condition(lambda: given_up() or not self._held())
-            if given_up():
-                raise asyncio.CancelledError
-            begins()
-            self._taken_back.discard(name)
-            working = asyncio.ensure_future(self._calls(declared, argument, limits, summary=summary, name=name))
-            self._working[name] = working
-            try:
-                return await working
-            except ActivityError as error:
-                if not (is_cancelled_exception(error) and name in self._taken_back and not given_up()):
-                    raise
-            finally:
-                del self._working[name]
+            async with self._turn():
+                if self._held():
+                    waits()
+                    await workflow.wait_condition(lambda: given_up() or not self._held())
+                if given_up():
+                    raise asyncio.CancelledError
+                begins()
+                self._taken_back.discard(name)
+                working = asyncio.ensure_future(self._calls(declared, argument, limits, summary=summary, name=name))
+                self._working[name] = working
+                try:
+                    return await working
+                except ActivityError as error:
+                    if not (is_cancelled_exception(error) and name in self._taken_back and not given_up()):
+                        raise
+                finally:
+                    del self._working[name]
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        """One of so many at a time, first come, first served."""
+        if self._turns.locked() and not workflow.patched(_IN_TURNS):
+            return nullcontext()
+        return self._turns
 
     async def take_back(self) -> None:
         """Cancel what waits for a worker; it is scheduled again when work may begin again."""

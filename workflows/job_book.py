@@ -16,6 +16,7 @@ from schemas.control import (
 )
 from schemas.errors import ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ApprovalPolicy, ArtifactCounts, JobStatus, OutputStatus
+from workflows.contract import PreparedJob
 
 
 @dataclass
@@ -47,6 +48,11 @@ class JobBook:
         self._outputs = {output.output_id: output for output in job.outputs}
         for output in self.open:
             self._change(output.output_id, status=OutputStatus.QUEUED)
+
+    def go_on_from(self, prepared: PreparedJob) -> None:
+        """Know of the footage what an earlier run found out."""
+        self._earlier = prepared.artifacts
+        self._refused = {refused.asset_id: refused for refused in prepared.refused}
 
     @property
     def paused(self) -> bool:

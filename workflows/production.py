@@ -45,6 +45,8 @@ class Production:
         self._plans: dict[UUID, PlannedOutput] = {}
         self._making: dict[UUID, asyncio.Task[None]] = {}
         self._given_up: set[UUID] = set()
+        #: How many outputs have ended in this run of the workflow.
+        self.ended = 0
 
     @property
     def news(self) -> bool:
@@ -59,6 +61,7 @@ class Production:
         """
         for output_id in [output_id for output_id, making in self._making.items() if making.done()]:
             made = self._making.pop(output_id)
+            self.ended += 1
             if not made.cancelled():
                 made.result()
         for output_id in list(self._unbegun()):
