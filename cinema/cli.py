@@ -12,6 +12,7 @@ from uuid import UUID
 import typer
 
 from cinema.control_cli import control
+from cinema.editing_cli import editing
 from cinema.settings import SettingsError
 from cinema.webhook_cli import webhooks
 from schemas.edl import CaptionLook, Variant
@@ -29,6 +30,8 @@ app = typer.Typer(
 app.add_typer(webhooks, name="webhooks")
 
 app.add_typer(control)
+
+app.add_typer(editing)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines for people.")]
 

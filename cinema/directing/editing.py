@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cinema.directing.footage import Footage, as_text
 from cinema.directing.order import LONGEST_TITLE, Order, understand_files, understand_out
+from director import import_otio
 from schemas.edl import EDL
 from schemas.invalid_input import InvalidInput
 from schemas.jobs import BroughtPlan, JobRequest
@@ -36,7 +37,7 @@ def understand_edit(options: RenderOptions) -> Order:
     Raises:
         typer.BadParameter: It makes no sense; nothing has been done.
     """
-    edl = _read(options.edit)
+    edl = read_edit(options.edit)
     footage = tuple(_matched(edl, understand_files(options.files)))
     understand_out(options.out)
     edit = edl.model_dump_json(indent=1).encode()
@@ -48,7 +49,27 @@ def understand_edit(options: RenderOptions) -> Order:
     return Order(footage=footage, request=request, title=title[:LONGEST_TITLE], out=options.out, edit=edit)
 
 
-def _read(path: Path) -> EDL:
+def read_edit(path: Path) -> EDL:
+    """The edit in an ``.edl.json``, or in an ``.otio`` that was exported here and may have been changed since.
+
+    Raises:
+        typer.BadParameter: There is none.
+    """
+    text = read_text(path)
+    try:
+        return import_otio(text) if path.suffix == ".otio" else EDL.model_validate_json(text)
+    except ValidationError as error:
+        raise _refused(f"{path} is no edit: {InvalidInput.from_validation(error)}.") from error
+    except InvalidInput as error:
+        raise _refused(f"{path} is no edit: {error}.") from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that is no larger than any edit.
+
+    Raises:
+        typer.BadParameter: It cannot be read, is larger, or is no text.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_EDIT + 1)
@@ -57,9 +78,9 @@ def _read(path: Path) -> EDL:
     if len(content) > LARGEST_EDIT:
         raise _refused(f"{path} is larger than any edit.")
     try:
-        return EDL.model_validate_json(content)
-    except ValidationError as error:
-        raise _refused(f"{path} is no edit: {InvalidInput.from_validation(error)}.") from error
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _refused(f"{path} is no text.") from error
 
 
 def _matched(edl: EDL, files: Sequence[Footage]) -> Iterator[Footage]:

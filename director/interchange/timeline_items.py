@@ -30,6 +30,7 @@ class Item:
     """
 
     path: str
+    name: str
     start: int
     first: int
     duration: int
@@ -95,6 +96,7 @@ def _item(path: str, start: int, duration: int, clip: otio.schema.Clip, rate: Fr
     reference, about = clip.media_reference, plain(clip.metadata.get(OURS))
     return Item(
         path=path,
+        name=clip.name or "a clip without a name",
         start=start,
         first=_frames(path, clip.trimmed_range().start_time, rate),
         duration=duration,
