@@ -1,6 +1,6 @@
 """The delivery check: the finished file decoded again and measured against its edit and the delivery limits."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -60,6 +60,14 @@ class _Measured:
     loudness: Loudness = field(default_factory=lambda: Loudness(None, None))
 
 
+#: Is shown a decoded frame and its number.
+FrameWatcher = Callable[[VideoFrame, int], None]
+
+
+def _watch_nothing(_frame: VideoFrame, _number: int) -> None:
+    """For checks that nobody looks over the shoulder of."""
+
+
 def check_delivery(
     video: Path,
     edl: EDL,
@@ -67,6 +75,7 @@ def check_delivery(
     notes: tuple[str, ...] = (),
     stages: tuple[StageTime, ...] = (),
     progress: ProgressCallback = ignore_progress,
+    watch: FrameWatcher = _watch_nothing,
 ) -> DeliveryReport:
     """Decode a finished file from nothing but its bytes and hold it against its edit.
 
@@ -76,6 +85,7 @@ def check_delivery(
         notes: Sentences for the creator to store with the report.
         stages: Times of the stages before this one.
         progress: Told the share of frames decoded.
+        watch: Shown every decoded frame with its number.
 
     Returns:
         Every check with what was measured; ``report.passed`` says whether all hard ones passed.
@@ -85,7 +95,7 @@ def check_delivery(
     """
     started = perf_counter()
     try:
-        measured = _measure(video, edl, progress)
+        measured = _measure(video, edl, progress, watch)
     except (av.error.FFmpegError, OSError, IndexError) as error:
         raise DeliveryRejected(
             ErrorCode.DELIVERY_CHECK_FAILED, "The finished file could not be decoded again."
@@ -119,7 +129,7 @@ def require_passed(checks: Iterable[DeliveryCheck]) -> None:
         )
 
 
-def _measure(path: Path, edl: EDL, progress: ProgressCallback) -> _Measured:
+def _measure(path: Path, edl: EDL, progress: ProgressCallback, watch: FrameWatcher) -> _Measured:
     measured = _Measured()
     with av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}) as container:
         _describe(container, measured)
@@ -130,6 +140,7 @@ def _measure(path: Path, edl: EDL, progress: ProgressCallback) -> _Measured:
                 gops.count(packet)
             for frame in packet.decode():
                 if isinstance(frame, VideoFrame):
+                    watch(frame, measured.frames)
                     _count_picture(frame, edl.rate, measured)
                     progress(measured.frames / edl.duration)
                 elif isinstance(frame, AudioFrame):

@@ -1,6 +1,7 @@
 """The whole render: sound and picture side by side, then the file, its check, thumbnail and captions."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -13,7 +14,7 @@ from render.shaping import undrawable
 from render.soundtrack import make_soundtrack
 from render.steps import Steps, Stopped
 from render.subtitles import to_srt, to_vtt
-from render.thumbnail import write_thumbnail
+from render.thumbnail import Thumbnail
 from render.timeline import find_source
 from schemas.delivery import StageTime
 from schemas.edl import EDL
@@ -22,7 +23,7 @@ from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest, RenderResult
 
 #: Shares of the whole that each part takes, for the progress shown; the rest is the thumbnail and captions.
-_SHARES = {"sound": 0.08, "picture": 0.8, "check": 0.11}
+SHARES = {"sound": 0.08, "picture": 0.8, "check": 0.11}
 
 _Soundtrack = tuple[EncodedSound, StageTime, list[str]]
 
@@ -43,29 +44,59 @@ def render(request: RenderRequest, progress: ProgressCallback) -> RenderResult:
         TransientError: The disk is full, or the encoder or memory failed.
     """
     _require_sources(request)
-    steps = Steps(progress, _SHARES)
+    steps = Steps(progress, SHARES)
     steps.say(0.0)
     with reporting_output():
-        picture, (sound, sound_time, sound_notes) = _made_side_by_side(request, steps)
-        video = request.folder / "output.mp4"
-        assembly_time = _assembled(picture, sound, request.edl, video)
-        report = check_delivery(
-            video,
-            request.edl,
-            notes=tuple(dict.fromkeys([*sound_notes, *picture.notes, *_caption_notes(request.edl)])),
-            stages=(sound_time, *picture.stages, assembly_time),
-            progress=steps.part("check"),
-        )
-        require_passed(report.checks)
-        result = RenderResult(
-            video=video,
-            thumbnail=write_thumbnail(video, request.folder / "thumbnail.jpg"),
-            srt=_written(request.folder / "captions.srt", to_srt(request.edl)),
-            vtt=_written(request.folder / "captions.vtt", to_vtt(request.edl)),
-            report=report,
-        )
+        result = prove_video(request, make_video(request, steps), steps)
     steps.say(1.0)
     return result
+
+
+@dataclass(frozen=True)
+class MadeVideo:
+    """A finished file that nobody has looked at yet, what making it took, and notes for the creator."""
+
+    path: Path
+    stages: tuple[StageTime, ...]
+    notes: tuple[str, ...]
+
+
+def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
+    """Make the file to deliver: the picture, the sound beside it, and both in one MP4."""
+    picture, (sound, sound_time, sound_notes) = _made_side_by_side(request, steps)
+    video = request.folder / "output.mp4"
+    assembly_time = _assembled(picture, sound, request.edl, video)
+    return MadeVideo(
+        path=video,
+        stages=(sound_time, *picture.stages, assembly_time),
+        notes=tuple(dict.fromkeys([*sound_notes, *picture.notes, *_caption_notes(request.edl)])),
+    )
+
+
+def prove_video(request: RenderRequest, made: MadeVideo, steps: Steps) -> RenderResult:
+    """Check the file as it lies on the disk, and write what goes beside it.
+
+    Raises:
+        DeliveryRejected: It misses a hard limit.
+    """
+    edl, folder = request.edl, request.folder
+    thumbnail = Thumbnail(edl.duration)
+    report = check_delivery(
+        made.path,
+        edl,
+        notes=made.notes,
+        stages=made.stages,
+        progress=steps.part("check"),
+        watch=thumbnail.offer,
+    )
+    require_passed(report.checks)
+    return RenderResult(
+        video=made.path,
+        thumbnail=thumbnail.write(folder / "thumbnail.jpg"),
+        srt=_written(folder / "captions.srt", to_srt(edl)),
+        vtt=_written(folder / "captions.vtt", to_vtt(edl)),
+        report=report,
+    )
 
 
 def _require_sources(request: RenderRequest) -> None:
