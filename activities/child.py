@@ -1,6 +1,7 @@
 """The child's side of the sandbox: one task, then the end. Its modules are started by ``activities.sandbox`` only.
 
-Usage: ``python -m MODULE MEMORY_BYTES FILE_BYTES PARENT_PID``, the request on standard input.
+Usage: ``python -m MODULE MEMORY_BYTES ADDRESS_SPACE_BYTES FILE_BYTES CPU_SECONDS PARENT_PID``, 0 for no limit, the
+request on standard input.
 """
 
 import ctypes
@@ -15,7 +16,8 @@ from typing import IO, NoReturn
 
 from pydantic import BaseModel
 
-from schemas.errors import CinemaError, ErrorCode, ErrorInfo, MediaRefused, TransientError
+from activities.system_calls import can_refuse, refuse_dangerous_calls
+from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
 from schemas.progress import ProgressCallback
 from schemas.sandbox import ChildFailed, ChildFinished, ChildMessage, ChildProgressed
 
@@ -24,14 +26,25 @@ PR_SET_PDEATHSIG = 1
 #: Seconds between two progress lines: as often as anyone looks.
 PROGRESS_INTERVAL = 0.25
 
+#: Open files: a render holds a dozen; a demuxer that opens one after another is stopped.
+MOST_FILES = 512
+
+#: Seconds between the signal that says that processor time is used up and the one that cannot be caught.
+CPU_GRACE = 5
+
 
 def serve(task: Callable[[str, ProgressCallback], BaseModel]) -> NoReturn:
     """Do one ``task`` on the request's JSON, send its answer or its error, and leave."""
-    _, memory_bytes, file_bytes, parent = sys.argv
+    _, memory, address_space, file_size, cpu_seconds, parent = sys.argv
     _die_with_parent(int(parent))
-    _limit(resource.RLIMIT_DATA, int(memory_bytes))
-    _limit(resource.RLIMIT_FSIZE, int(file_bytes))
-    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_DATA, int(memory))
+    _limit(resource.RLIMIT_AS, int(address_space))
+    _limit(resource.RLIMIT_FSIZE, int(file_size))
+    _limit(resource.RLIMIT_CPU, int(cpu_seconds), grace=CPU_GRACE)
+    _limit(resource.RLIMIT_NOFILE, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if can_refuse():
+        refuse_dangerous_calls()
     channel = _private_channel()
     _say(channel, _answer(task, _Reporter(channel)))
     # Leave without finalizers: codec and inference libraries keep threads that can abort an orderly exit.
@@ -45,14 +58,16 @@ def _answer(task: Callable[[str, ProgressCallback], BaseModel], progress: Progre
     except CinemaError as error:
         return ChildFailed(error=error.info)
     except MemoryError:
-        return ChildFailed(error=_out_of_memory())
+        return ChildFailed(error=_out_of_memory().info)
     except OSError as error:
-        return ChildFailed(error=_storage_error(error).info)
+        return ChildFailed(error=_exhausted(error).info)
 
 
-def _storage_error(error: OSError) -> CinemaError:
-    """Trouble with the worker's disk as our error; anything else is a defect and is raised again."""
+def _exhausted(error: OSError) -> CinemaError:
+    """What there is no more of, as our error; anything else is a defect and is raised again."""
     match error.errno:
+        case errno.ENOMEM:
+            return _out_of_memory()
         case errno.ENOSPC | errno.EDQUOT:
             return TransientError(ErrorCode.DISK_FULL, "The worker's disk is full.")
         case errno.EFBIG:
@@ -69,10 +84,13 @@ def _die_with_parent(parent: int) -> None:
         sys.exit("the parent is gone")
 
 
-def _limit(what: int, value: int) -> None:
+def _limit(what: int, value: int, *, grace: int = 0) -> None:
+    """Hold this process and what it starts to ``value``; 0 stands for no limit."""
+    if value == 0:
+        return
     _, hard = resource.getrlimit(what)
-    ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(what, (ceiling, ceiling))
+    ceiling = value + grace if hard == resource.RLIM_INFINITY else min(value + grace, hard)
+    resource.setrlimit(what, (min(value, ceiling), ceiling))
 
 
 def _private_channel() -> IO[str]:
@@ -103,7 +121,7 @@ def _say(channel: IO[str], message: ChildMessage) -> None:
     channel.flush()
 
 
-def _out_of_memory() -> ErrorInfo:
+def _out_of_memory() -> CinemaError:
     return MediaRefused(
         ErrorCode.OUT_OF_MEMORY, "This file needs more memory than we allow; it may be damaged or far too large."
-    ).info
+    )

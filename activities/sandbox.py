@@ -1,10 +1,12 @@
 """Untrusted media is decoded in a child process with limits; this is the parent's side of it.
 
 The child (``activities.child``) reads one request from its standard input and answers in JSON lines. It dies with its
-parent, cannot outgrow its limits, and knows none of our settings or secrets. A crash in there is an error here.
+parent, cannot outgrow its limits, reaches no network and starts no program (``activities.system_calls``), and knows
+none of our settings or secrets. A crash in there is an error here.
 """
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -44,9 +46,14 @@ _MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
 
 
 class SandboxLimits(Model):
-    """What a child may use: private memory and the size of any one file it writes, in bytes."""
+    """What a child may use, in bytes: memory it writes to, addresses in all, and the size of any one file it writes.
+
+    Addresses are cheap, and threads and libraries reserve many that they never touch; a GPU's driver reserves more than
+    any limit that would mean something, so ``None`` is for workers with one.
+    """
 
     memory_bytes: Annotated[int, Gt(0)] = 8 * GIBIBYTE
+    address_space_bytes: Annotated[int, Gt(0)] | None = 64 * GIBIBYTE
     file_bytes: Annotated[int, Gt(0)] = 64 * GIBIBYTE
 
 
@@ -79,7 +86,7 @@ async def run_in_child(
         CinemaError: What the child raised, or ``TransientError`` where it crashed or ran out of memory or time.
     """
     with _tracer.start_as_current_span(f"child {task.module}") as span:
-        process = await _start(task.module, limits)
+        process = await _start(task.module, limits, time_limit)
         if account is not None:
             account.watch(process)
         try:
@@ -121,7 +128,7 @@ def _tell_usage(span: trace.Span, module: str, usage: ProcessUsage) -> None:
     CHILD_CPU.labels(module).inc(usage.cpu_s)
 
 
-async def _start(module: str, limits: SandboxLimits) -> ChildProcess:
+async def _start(module: str, limits: SandboxLimits, time_limit: timedelta) -> ChildProcess:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
     command = (
         sys.executable,
@@ -130,10 +137,17 @@ async def _start(module: str, limits: SandboxLimits) -> ChildProcess:
         "-m",
         module,
         str(limits.memory_bytes),
+        str(limits.address_space_bytes or 0),
         str(limits.file_bytes),
+        str(_cpu_seconds(time_limit)),
         str(os.getpid()),
     )
     return await ChildProcess.start(command, environment, LONGEST_LINE)
+
+
+def _cpu_seconds(time_limit: timedelta) -> int:
+    """What all processors together can do in that time: the kernel ends a child even where its parent cannot."""
+    return max(1, math.ceil(time_limit.total_seconds())) * (os.cpu_count() or 1)
 
 
 async def _listen(process: ChildProcess, result: type[Result], on_progress: OnProgress) -> Result | None:
@@ -157,6 +171,8 @@ async def _tail_of(stream: asyncio.StreamReader) -> str:
 
 
 def _crash(status: int, tail: str) -> CinemaError:
+    if status == -signal.SIGXCPU:
+        return TransientError(ErrorCode.PROCESS_TIMED_OUT, "Working on this file took too much processor time.")
     last_line = tail.rpartition("\n")[2]
     cause = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     return TransientError(

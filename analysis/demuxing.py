@@ -12,6 +12,7 @@ from av.container import InputContainer
 
 from analysis.sniffing import sniff
 from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
+from schemas.media_limits import MAX_PIXELS, MAX_STREAMS
 
 #: Of a stream's packets, the share that may fail to decode before the asset is refused as damaged.
 MAX_DAMAGED_SHARE = 0.5
@@ -19,8 +20,9 @@ MAX_DAMAGED_SHARE = 0.5
 JUDGED_PACKETS = 200
 #: Times that reading goes on after a demuxer error; a demuxer that makes no headway must not be asked for ever.
 MAX_READ_ERRORS = 16
-#: Largest picture that is decoded, in pixels: above 8K UHD, below what a hostile header could ask for.
-MAX_PIXELS = 8192 * 8192
+
+#: For the demuxer and for every decoder that it tries while it looks at the first packets.
+_LIMITS = {"max_pixels": str(MAX_PIXELS)}
 
 #: Generic to the type checker only: ``av.Packet`` takes no parameter at run time.
 AnyPacket: TypeAlias = "av.Packet[av.stream.Stream]"
@@ -108,13 +110,27 @@ def open_media(path: Path) -> Iterator[InputContainer]:
         demuxers = sniff(path).demuxers
         container = av.open(
             str(path.resolve()),
-            container_options={"format_whitelist": ",".join(demuxers), "protocol_whitelist": "file"},
+            options=_LIMITS,
+            container_options={
+                "format_whitelist": ",".join(demuxers),
+                "protocol_whitelist": "file",
+                "max_streams": str(MAX_STREAMS),
+            },
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, MemoryError, OSError) as error:
         raise as_cinema_error(error) from error
     with container:
+        _limit_decoders(container)
         yield container
+
+
+def _limit_decoders(container: InputContainer) -> None:
+    """A stream may come to larger pictures later than in its header."""
+    for stream in container.streams.video:
+        context: object = stream.codec_context  # None without a decoder, whatever its declared type says
+        if context is not None:
+            stream.codec_context.options = dict(_LIMITS)
 
 
 def read_packets(container: InputContainer, *streams: av.stream.Stream) -> Iterator[AnyPacket]:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.demuxing import decode_audio, open_media
 from schemas.facts import ChannelMix
 from schemas.media import MediaProbe
+from schemas.media_limits import is_sound
 from schemas.progress import ProgressCallback, ignore_progress
 from schemas.timebase import us_to_sample
 
@@ -71,6 +73,17 @@ def listen(
     yield from placing.flush()
 
 
+def convertible(frame: av.AudioFrame) -> bool:
+    """Whether it can be brought to our rate and mixed to mono; layouts of no known order of speakers cannot."""
+    if not is_sound(frame.sample_rate, frame.layout.nb_channels):
+        return False
+    try:
+        AudioResampler(format="fltp", layout="mono", rate=SPEECH_RATE).resample(frame)
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True
+
+
 class _Placing:
     """Converts frames and gives each sample its place; starts anew wherever the stream's clock or format jumps."""
 
@@ -84,12 +97,12 @@ class _Placing:
         self._position = 0
 
     def place(self, frame: av.AudioFrame) -> Iterator[Block]:
-        if frame.sample_rate <= 0 or frame.samples <= 0:
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if frame.samples <= 0 or (shape != self._format and not convertible(frame)):
             return
         time = self._time_of(frame)
         if not -MAX_TIME_S < time < MAX_TIME_S:
             return
-        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._format or abs(time - self._expected) > CLOCK_TOLERANCE_S:
             yield from self.flush()
             self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self._rate)

@@ -12,11 +12,13 @@ from av.stream import Disposition
 
 from analysis.channels import AUDIBLE_DBFS, loudest_level, sample_sound
 from analysis.colour import colour_of
-from analysis.demuxing import MAX_PIXELS, AnyPacket, Damage, decode_packet, open_media, read_packets
+from analysis.demuxing import AnyPacket, Damage, decode_packet, open_media, read_packets
+from analysis.listening import convertible
 from analysis.orientation import Orientation, orientation_of
 from analysis.timing import FrameTiming, measure_timing
 from schemas.errors import ErrorCode, MediaRefused
 from schemas.media import AudioStream, MediaProbe, VideoStream
+from schemas.media_limits import MAX_DURATION_S, MAX_PACKETS, MAX_PIXELS, SAMPLE_RATES, is_sound
 from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress
 from schemas.timebase import MICROSECOND, pts_to_us, round_half_up
@@ -28,7 +30,6 @@ MAX_AUDIO_STREAMS = 32
 TRIED_PACKETS = 300
 #: Frames looked at for interlacing; the flag is often missing on the first.
 EXAMINED_FRAMES = 3
-MAX_DURATION_S = 24 * 3600
 #: Pixel shapes this near to square are rounding, and beyond this from it are damage.
 SQUARE_TOLERANCE = 0.005
 MAX_SAMPLE_ASPECT = 10
@@ -64,15 +65,32 @@ class _Track:
 
     def read(self, packet: AnyPacket) -> None:
         if self.wants_frames:
-            self.frames += [frame for frame in decode_packet(self.stream, packet, self.damage) if frame.pts is not None]
+            self.frames += [frame for frame in decode_packet(self.stream, packet, self.damage) if _counts(frame)]
         time = packet.dts if packet.pts is None else packet.pts
         if packet.size == 0 or packet.is_discard or time is None:
             return
         if isinstance(self.stream, av.VideoStream):
             self.times.append(time)
+        _check_length(packet, time)
         duration = max(0, (packet.duration or 0) - _trimmed_ticks(packet, self.stream))
         if time + duration >= self.end or not self.last_duration:
             self.end, self.last_duration = time + duration, duration
+
+
+def _counts(frame: av.VideoFrame | av.AudioFrame) -> bool:
+    """Whether it has a time, and is something that can be shown or heard."""
+    return frame.pts is not None and (isinstance(frame, av.VideoFrame) or convertible(frame))
+
+
+def _check_length(packet: AnyPacket, time: int) -> None:
+    """Refuse what goes on for ever before all of it is read."""
+    start = packet.stream.start_time
+    if start is not None and (time - start) * packet.time_base > MAX_DURATION_S:
+        raise _too_long()
+
+
+def _too_long() -> MediaRefused:
+    return MediaRefused(ErrorCode.MEDIA_TOO_LARGE, "The file is longer than 24 hours.")
 
 
 def _trimmed_ticks(packet: AnyPacket, stream: av.VideoStream | av.AudioStream) -> int:
@@ -123,13 +141,22 @@ def _select(container: InputContainer, notes: list[str]) -> list[_Track]:
             continue
         if isinstance(stream, av.VideoStream):
             _check_size(stream.codec_context.width, stream.codec_context.height)
+        elif not _may_be_sound(stream):
+            notes.append(
+                f"Stream {stream.index} (sound) claims a rate or channels that no recording has; it is left out."
+            )
+            continue
         stream.codec_context.thread_count = 1
         tracks.append(_Track(stream))
     if not tracks:
-        raise MediaRefused(
-            ErrorCode.MEDIA_UNREADABLE, "The file's picture and sound are in formats that cannot be decoded here."
-        )
+        raise MediaRefused(ErrorCode.MEDIA_UNREADABLE, f"Nothing in the file can be used. {' '.join(notes[:3])}")
     return tracks
+
+
+def _may_be_sound(stream: av.AudioStream) -> bool:
+    """Whether its header claims nothing impossible; what it claims nothing of is measured when decoded."""
+    context = stream.codec_context
+    return is_sound(context.sample_rate or SAMPLE_RATES[0], context.channels or 1)
 
 
 def _has_decoder(stream: av.stream.Stream) -> bool:
@@ -147,7 +174,9 @@ def _check_size(width: int, height: int) -> None:
 def _read_through(container: InputContainer, tracks: Sequence[_Track], size: int, progress: ProgressCallback) -> None:
     by_index = {track.stream.index: track for track in tracks}
     told = 0.0
-    for packet in read_packets(container, *(track.stream for track in tracks)):
+    for number, packet in enumerate(read_packets(container, *(track.stream for track in tracks))):
+        if number >= MAX_PACKETS:
+            raise MediaRefused(ErrorCode.MEDIA_TOO_LARGE, "The file is cut into more pieces than any real recording.")
         by_index[packet.stream_index].read(packet)
         done = min(1.0, (packet.pos or 0) / size) if size else 0.0
         if done >= told + 0.01:
@@ -173,6 +202,10 @@ def _dropped(tracks: Sequence[_Track], kept: Sequence[_Track | None]) -> list[st
 
 
 def _unusable(tracks: Sequence[_Track]) -> MediaRefused:
+    if any(isinstance(track.stream, av.VideoStream) and track.stream.width == 0 for track in tracks):
+        return MediaRefused(
+            ErrorCode.MEDIA_DAMAGED, "The picture cannot be decoded: it is damaged, or larger than can be processed."
+        )
     if any(track.damage.packets for track in tracks):
         return MediaRefused(ErrorCode.MEDIA_DAMAGED, "Nothing in the file can be decoded: its contents are damaged.")
     return MediaRefused(ErrorCode.MEDIA_EMPTY, "The file has a header but no picture or sound behind it.")
@@ -195,7 +228,7 @@ def _describe(
         ends.append(_seconds(video, timing.end_pts))
     origin, length = min(starts), max(ends) - min(starts)
     if length > MAX_DURATION_S:
-        raise MediaRefused(ErrorCode.MEDIA_TOO_LARGE, "The file is longer than 24 hours.")
+        raise _too_long()
     sounds = tuple(_audio_stream(track, origin) for track in audio)
     picture = None if video is None or timing is None else _video_stream(video, timing, notes)
     dialogue = _choose_dialogue(container, audio, sounds, origin, notes)

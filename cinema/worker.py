@@ -45,7 +45,7 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
         log.info("removed what a killed worker left", folder=str(folder))
     client = await connected_temporal(settings)
     async with database(settings, held=slots(queue, settings)) as pool:
-        context = activity_context(settings, pool)
+        context = activity_context(settings, pool, queue)
         tidying = asyncio.create_task(_tidy(context.objects))
         worker = worker_for(queue, client, activities_for(queue, context), settings)
         register(PoolMetrics(pool))
@@ -91,7 +91,7 @@ async def _tidy(store: ObjectStore) -> None:
         await asyncio.sleep(TIDY_INTERVAL.total_seconds())
 
 
-def activity_context(settings: Settings, pool: Pool) -> ActivityContext:
+def activity_context(settings: Settings, pool: Pool, queue: TaskQueue = TaskQueue.JOBS) -> ActivityContext:
     """What the activities of this process work with."""
     settings.scratch_folder.mkdir(parents=True, exist_ok=True)
     return ActivityContext(
@@ -106,10 +106,15 @@ def activity_context(settings: Settings, pool: Pool) -> ActivityContext:
             threads=settings.encoder_threads,
             audio_bitrate=settings.encoder_audio_bitrate,
         ),
-        limits=SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes),
+        limits=_sandbox_limits(settings, queue),
         gpu=GpuPolicy(work=settings.gpu_work, patience_s=settings.gpu_patience_seconds),
         whisper_model=settings.whisper_model,
     )
+
+
+def _sandbox_limits(settings: Settings, queue: TaskQueue) -> SandboxLimits:
+    limits = SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes)
+    return limits.model_copy(update={"address_space_bytes": None}) if queue.needs_gpu else limits
 
 
 def main() -> None:

@@ -6,12 +6,16 @@ import av
 from av.container import InputContainer
 
 from render.failures import refusing_media
+from schemas.media_limits import MAX_PIXELS, MAX_STREAMS
 
 #: Demuxers that read one self-contained file; playlists, scripts and image sequences can name other files.
 ALLOWED_FORMATS = (
     "mov", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "mxf", "dv", "gif", "ogg",
     "wav", "w64", "aiff", "caf", "flac", "mp3", "aac", "ac3", "eac3", "amr", "amrnb", "amrwb", "opus",
 )  # fmt: skip
+
+#: For every decoder: a stream may come to larger pictures later than in its header.
+_LIMITS = {"max_pixels": str(MAX_PIXELS)}
 
 
 def open_source(path: Path, name: str) -> InputContainer:
@@ -25,7 +29,18 @@ def open_source(path: Path, name: str) -> InputContainer:
         MediaRefused: It is not a media file of an allowed format.
         TransientError: It is not there.
     """
-    limits = {"format_whitelist": ",".join(ALLOWED_FORMATS), "protocol_whitelist": "file"}
+    limits = {
+        "format_whitelist": ",".join(ALLOWED_FORMATS),
+        "protocol_whitelist": "file",
+        "max_streams": str(MAX_STREAMS),
+    }
     with refusing_media(name):
         path = path.resolve(strict=True)
-        return av.open(f"file:{path}", mode="r", container_options=limits, metadata_errors="replace")
+        container = av.open(
+            f"file:{path}", mode="r", options=_LIMITS, container_options=limits, metadata_errors="replace"
+        )
+    for stream in container.streams.video:
+        context: object = stream.codec_context  # None without a decoder, whatever its declared type says
+        if context is not None:
+            stream.codec_context.options = dict(_LIMITS)
+    return container

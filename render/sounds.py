@@ -18,6 +18,7 @@ from render.reading import Damage, decoded
 from schemas.edl import SAMPLE_RATE, Source, SourceAudio
 from schemas.errors import ErrorCode, MediaRefused
 from schemas.facts import ChannelMix
+from schemas.media_limits import is_sound
 from schemas.timebase import round_half_up
 
 #: Samples as float32, shape (2, n).
@@ -135,6 +136,9 @@ class SoundReader:
         """Resampled sound with its position; a break in time or format starts a new run at its own timestamp."""
         run: _Run | None = None
         for frame in frames:
+            if not is_sound(frame.sample_rate, frame.layout.nb_channels):
+                self._damage.count += 1
+                continue
             at = self._media_time(frame)
             if run is None or not run.continues(frame, at):
                 if run is not None:

@@ -11,6 +11,7 @@ import pytest
 
 from activities.accounting import Account
 from activities.sandbox import ChildTask, SandboxLimits, run_in_child
+from activities.system_calls import can_refuse
 from schemas.errors import CinemaError, ErrorCode
 from tests.activities.burning_child import BURNT_BYTES, BURNT_SECONDS, Burn
 from tests.activities.misbehaving_child import Answer, Behaviour
@@ -20,7 +21,7 @@ from tests.conftest import REPOSITORY
 pytestmark = pytest.mark.unit
 
 MISBEHAVE = ChildTask("tests.activities.misbehaving_child", Behaviour)
-LIMITS = SandboxLimits(memory_bytes=1 << 30, file_bytes=8 << 20)
+LIMITS = SandboxLimits(memory_bytes=1 << 30, address_space_bytes=16 << 30, file_bytes=8 << 20)
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +85,8 @@ async def test_an_answer_arrives_with_its_progress_and_without_our_settings(
         pytest.param("refuse", ErrorCode.MEDIA_EMPTY, False, id="an error of ours comes through"),
         pytest.param("crash", ErrorCode.PROCESS_CRASHED, True, id="a decoder crash is an error here"),
         pytest.param("allocate", ErrorCode.OUT_OF_MEMORY, False, id="an allocation bomb is stopped"),
+        pytest.param("reserve", ErrorCode.OUT_OF_MEMORY, False, id="so are addresses without end"),
+        pytest.param("share", ErrorCode.OUT_OF_MEMORY, False, id="and memory that counts as shared"),
         pytest.param("write", ErrorCode.MEDIA_TOO_LARGE, False, id="a file that grows without end is stopped"),
     ],
 )
@@ -98,6 +101,36 @@ async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         await ask("hang", tmp_path, seconds=3)
     assert caught.value.code is ErrorCode.PROCESS_TIMED_OUT
     assert await gone(await written_pid(tmp_path))
+
+
+async def test_a_child_that_spins_is_ended_by_the_kernel_even_where_its_parent_cannot(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "tests.activities.misbehaving_child", "0", "0", "0", "1", str(os.getpid())),
+        stdin=asyncio.subprocess.PIPE,
+    )
+    await process.communicate(Behaviour(do="spin", folder=tmp_path).model_dump_json().encode())
+    assert process.returncode == -signal.SIGXCPU
+
+
+@pytest.mark.skipif(not can_refuse(), reason="needs Linux's seccomp")
+async def test_a_child_reaches_no_network_no_socket_and_no_program(tmp_path: Path) -> None:
+    answer = await ask("answer", tmp_path)
+    assert set(answer.refused) == {
+        "internet", "internet 6", "datagram", "local socket", "kernel socket", "name", "program",
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(not can_refuse() or os.geteuid() != 0, reason="tries it as another user, which root can become")
+def test_no_privilege_is_needed_to_be_confined() -> None:
+    program = (
+        "import os, socket\n"
+        "from activities.system_calls import refuse_dangerous_calls\n"
+        "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+        "refuse_dangerous_calls()\n"
+        "try:\n    socket.socket()\nexcept PermissionError:\n    print('confined')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == "confined\n"
 
 
 async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
