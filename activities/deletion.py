@@ -60,6 +60,7 @@ class DeletionActivities:
         await self._deletions.claim_outputs(asked.project_id)
         await self._deletions.claim_assets(asked.project_id)
         await self._deletions.claim_analyses(asked.project_id)
+        await self._deletions.claim_segments(asked.project_id)
         async with heartbeating("inventory"):
             volumes = dict.fromkeys(Bucket, Volume())
             doomed, shared = await self._doomed(record)
@@ -82,9 +83,10 @@ class DeletionActivities:
             doomed, _ = await self._doomed(record)
             await self._remove_items(asked.project_id)
             await self._remover.below(_prefix(record))
-            left = [item for item in doomed if await self._remover.size(item) is not None]
+            left = sum([await self._remover.size(item) is not None for item in doomed])
+            left += len(await self._deletions.unfinished_segments(asked.project_id))
         if left:
-            raise TransientError(ErrorCode.STORE_UNAVAILABLE, f"{len(left)} files of this project are still in use.")
+            raise TransientError(ErrorCode.STORE_UNAVAILABLE, f"{left} files of this project are still in use.")
         return RemovedObjects(keys_checked=len(doomed))
 
     @activity.defn(name=FINISH_DELETION.name)
@@ -125,6 +127,9 @@ class DeletionActivities:
         await self._deletions.claim_analyses(project_id)
         for key in await self._deletions.unfinished_analyses(project_id):
             await self._remover.analysis(key)
+        await self._deletions.claim_segments(project_id)
+        for object_key in await self._deletions.unfinished_segments(project_id):
+            await self._remover.segment(object_key)
 
 
 def _prefix(record: DeletionRecord) -> str:

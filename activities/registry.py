@@ -58,6 +58,7 @@ def _removal(context: ActivityContext) -> Sequence[Callable[..., Any]]:
         retention.expire_outputs,
         retention.expire_assets,
         retention.remove_unused_analyses,
+        retention.remove_unused_segments,
         deletion.begin_deletion,
         deletion.find_unsettled_jobs,
         deletion.cancel_job_rows,

@@ -33,6 +33,11 @@ class Remover:
         async with self._retention.removing_analysis(key) as objects:
             return None if objects is None else await self.objects(objects)
 
+    async def segment(self, object_key: str) -> Volume | None:
+        """The same for a segment, by where it lies."""
+        async with self._retention.removing_segment(object_key) as objects:
+            return None if objects is None else await self.objects(objects)
+
     async def below(self, prefix: str) -> Volume:
         """Removes every object below the prefix, in any bucket, that nothing live names."""
         return await self.objects(await self.unnamed_below(prefix))

@@ -14,6 +14,7 @@ from activities.retention_declarations import (
     EXPIRE_ASSETS,
     EXPIRE_OUTPUTS,
     REMOVE_UNUSED_ANALYSES,
+    REMOVE_UNUSED_SEGMENTS,
     SweepBatch,
     SweptBatch,
 )
@@ -60,6 +61,13 @@ class RetentionActivities:
         claimed = await self._retention.claim_analyses(asked.policy.batch_size)
         unfinished = await self._retention.unfinished_analyses(asked.after, asked.policy.batch_size)
         return await self._remove(asked, claimed, unfinished, self._remover.analysis, "analyses")
+
+    @activity.defn(name=REMOVE_UNUSED_SEGMENTS.name)
+    async def remove_unused_segments(self, asked: SweepBatch) -> SweptBatch:
+        """Segments of which nothing was made for long, and those that a killed worker has left half made."""
+        claimed = await self._retention.claim_segments(asked.policy, asked.as_of)
+        unfinished = await self._retention.unfinished_segments(asked.after, asked.policy.batch_size)
+        return await self._remove(asked, claimed, unfinished, self._remover.segment, "segments")
 
     async def _remove(
         self,

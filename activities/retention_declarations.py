@@ -63,6 +63,7 @@ ANNOUNCE_EXPIRY = Declaration("announce_expiry", TaskQueue.JOBS, SweepBatch, Swe
 EXPIRE_OUTPUTS = Declaration("expire_outputs", TaskQueue.JOBS, SweepBatch, SweptBatch)
 EXPIRE_ASSETS = Declaration("expire_assets", TaskQueue.JOBS, SweepBatch, SweptBatch)
 REMOVE_UNUSED_ANALYSES = Declaration("remove_unused_analyses", TaskQueue.JOBS, SweepBatch, SweptBatch)
+REMOVE_UNUSED_SEGMENTS = Declaration("remove_unused_segments", TaskQueue.JOBS, SweepBatch, SweptBatch)
 
 BEGIN_DELETION = Declaration("begin_deletion", TaskQueue.JOBS, BeginDeletion, DeletionRecord)
 FIND_UNSETTLED_JOBS = Declaration("find_unsettled_jobs", TaskQueue.JOBS, ProjectRef, UnsettledJobs)

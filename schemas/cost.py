@@ -51,6 +51,8 @@ class Usage(Model):
 class LedgerEntry(Model):
     """One attempt. ``subject`` is an analyzer or a variant; ``media_us`` of source analysed or of video rendered.
 
+    ``part`` is empty, or names the part of an output that is rendered in parts: ``sound``, ``segment N``, ``join``.
+
     ``charged`` says that the creator pays for it; what is not charged is ours.
     """
 
@@ -59,6 +61,7 @@ class LedgerEntry(Model):
     subject: str
     output_id: UUID | None
     asset_id: UUID | None
+    part: str = ""
     attempt: Annotated[int, Gt(0)]
     outcome: Outcome
     charged: bool
@@ -83,10 +86,11 @@ class Bill(Model):
 
 
 class MeasuredWork(Model):
-    """A successful attempt as a measure of speed."""
+    """A successful attempt as a measure of speed; ``step`` is the kind of part it was at, if it was at one."""
 
     kind: WorkKind
     subject: str
+    step: str = ""
     media_us: Annotated[int, Gt(0)]
     wall_s: Seconds
     cpu_s: Seconds

@@ -17,11 +17,13 @@ class RetentionPolicy(Model):
     """What holds besides a plan's own days.
 
     Nothing goes before its creator has known of it for ``notice``, nor within ``grace`` of the day on which their plan
-    began to keep things for less. ``batch_size`` is how many items one activity removes.
+    began to keep things for less. Segments that long outputs were joined of go after ``segments`` without use: they are
+    delivered to nobody, and only make the next version sooner. ``batch_size`` is how many items one activity removes.
     """
 
     notice: Annotated[timedelta, Ge(timedelta(0))] = timedelta(days=7)
     grace: Annotated[timedelta, Ge(timedelta(0))] = timedelta(days=14)
+    segments: Annotated[timedelta, Ge(timedelta(0))] = timedelta(days=7)
     batch_size: Annotated[int, Gt(0)] = 100
 
 
@@ -33,6 +35,7 @@ class SweepCounts(Model):
     outputs: Count = 0
     assets: Count = 0
     analyses: Count = 0
+    segments: Count = 0
     objects: Count = 0
     bytes: Count = 0
     failed: Count = 0

@@ -5,7 +5,7 @@ from stores.assets import Assets
 from stores.database import ActingAs, Connections, Pool, open_pool
 from stores.deletions import Deletions
 from stores.jobs import Jobs
-from stores.ledger import AnalysisWork, Ledger, RenderWork
+from stores.ledger import AnalysisWork, Ledger, PartWork, RenderWork
 from stores.listening import JOBS_CHANNEL, OUTBOX_CHANNEL, Notifications, listen
 from stores.local_objects import LocalObjects
 from stores.migration import bootstrap_embedded, migrate
@@ -16,6 +16,7 @@ from stores.outputs import Outputs
 from stores.plans import Plans
 from stores.projects import Projects
 from stores.retention import OutputRemoval, Retention, StoredObject
+from stores.segments import Segments
 
 __all__ = [
     "JOBS_CHANNEL",
@@ -42,11 +43,13 @@ __all__ = [
     "OutboxEntry",
     "OutputRemoval",
     "Outputs",
+    "PartWork",
     "Plans",
     "Pool",
     "Projects",
     "RenderWork",
     "Retention",
+    "Segments",
     "StoredObject",
     "bootstrap_embedded",
     "listen",

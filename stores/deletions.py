@@ -30,6 +30,7 @@ _ROWS: Mapping[str, str] = {
     "share_links": f"output_id in ({_OUTPUTS})",
     "job_outputs": f"job_id in ({_JOBS})",
     "jobs": "project_id = $1",
+    "segments": "project_id = $1",
     "uploads": "project_id = $1",
     "assets": "project_id = $1",
     "projects": "id = $1",
@@ -132,6 +133,11 @@ class Deletions:
             async with transaction(self._connections) as connection:
                 await claim_unused_analyses(connection, contents)
 
+    async def claim_segments(self, project_id: UUID) -> None:
+        """The same for the segments its outputs were joined of."""
+        async with session(self._connections) as connection:
+            await connection.execute("update public.segments set usable = false where project_id = $1", project_id)
+
     async def unfinished_outputs(self, project_id: UUID) -> tuple[UUID, ...]:
         """The project's outputs whose objects may still be there."""
         async with session(self._connections) as connection:
@@ -152,6 +158,14 @@ class Deletions:
             )
         return tuple(row["id"] for row in rows)
 
+    async def unfinished_segments(self, project_id: UUID) -> tuple[str, ...]:
+        """The object keys of the project's segments that may still be there, or are being made."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                "select object_key from public.segments where project_id = $1 order by 1", project_id
+            )
+        return tuple(row["object_key"] for row in rows)
+
     async def unfinished_analyses(self, project_id: UUID) -> tuple[str, ...]:
         """Analyses out of use of content that one of the project's assets has."""
         async with session(self._connections) as connection:
@@ -165,7 +179,7 @@ class Deletions:
         return tuple(row["key"] for row in rows)
 
     async def named_objects(self, project_id: UUID) -> tuple[StoredObject, ...]:
-        """Every object that a row of the project names: its assets, their analyses, its outputs."""
+        """Every object that a row of the project names: its assets, their analyses, its outputs and their segments."""
         async with session(self._connections) as connection:
             rows = await connection.fetch(
                 """
@@ -173,6 +187,8 @@ class Deletions:
                 from public.job_outputs o join public.jobs j on j.id = o.job_id where j.project_id = $1
                 union
                 select 'assets/' || object_key from public.assets where project_id = $1
+                union
+                select 'outputs/' || object_key from public.segments where project_id = $1
                 union
                 select 'analysis/' || object_key from public.analyses
                 where asset_sha256 in (select sha256 from public.assets where project_id = $1)

@@ -18,10 +18,19 @@ SPEEDS_FROM = timedelta(days=30)
 
 @dataclass(frozen=True)
 class RenderWork:
-    """A render of an output, by its own attempt number."""
+    """A render of an output, by its own attempt number; ``part`` is ``join`` where it was rendered in parts before."""
 
     output_id: UUID
     attempt: int
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class PartWork:
+    """A part of an output: its ``sound``, or a ``segment N`` of its picture."""
+
+    output_id: UUID
+    part: str
 
 
 @dataclass(frozen=True)
@@ -48,21 +57,51 @@ class Ledger:
             await connection.execute(
                 """
                 update public.ledger set outcome = 'lost', ended_at = clock_timestamp()
-                where output_id = $1 and attempt < $2 and outcome = 'running'
+                where output_id = $1 and attempt < $2 and part = $3 and outcome = 'running'
                 """,
                 work.output_id,
                 work.attempt,
+                work.part,
             )
             return await _opened(
                 connection,
                 """
-                insert into public.ledger (owner_id, job_id, kind, subject, output_id, attempt)
-                select owner_id, job_id, 'render', variant, id, $2 from public.job_outputs where id = $1
-                on conflict (output_id, subject, attempt) where kind = 'render'
+                insert into public.ledger (owner_id, job_id, kind, subject, output_id, attempt, part)
+                select owner_id, job_id, 'render', variant, id, $2, $3 from public.job_outputs where id = $1
+                on conflict (output_id, subject, part, attempt) where kind = 'render'
                 do update set attempt = excluded.attempt returning id
                 """,
                 work.output_id,
                 work.attempt,
+                work.part,
+            )
+
+    async def begin_part(self, work: PartWork) -> int:
+        """Opens the entry of the next attempt at a part and returns its id; an earlier one that is still open was lost.
+
+        Raises ``NOT_FOUND`` if there is no such output.
+        """
+        async with transaction(self._connections) as connection:
+            lock = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+            await connection.execute(lock, f"ledger {work.output_id} {work.part}")
+            await connection.execute(
+                """
+                update public.ledger set outcome = 'lost', ended_at = clock_timestamp()
+                where output_id = $1 and part = $2 and outcome = 'running'
+                """,
+                work.output_id,
+                work.part,
+            )
+            return await _opened(
+                connection,
+                """
+                insert into public.ledger (owner_id, job_id, kind, subject, output_id, part, attempt)
+                select owner_id, job_id, 'render', variant, id, $2, 1 + (
+                    select count(*) from public.ledger where output_id = $1 and part = $2
+                ) from public.job_outputs where id = $1 returning id
+                """,
+                work.output_id,
+                work.part,
             )
 
     async def begin_analysis(self, work: AnalysisWork) -> int:
@@ -123,6 +162,7 @@ class Ledger:
                 update public.ledger set ended_at = clock_timestamp(), outcome = case when exists (
                     select from public.job_outputs
                     where id = ledger.output_id and attempt = ledger.attempt and status = 'completed'
+                        and ledger.part in ('', 'join')
                 ) then 'succeeded' else 'lost' end
                 where job_id = $1 and outcome = 'running'
                 """,
@@ -145,15 +185,15 @@ class Ledger:
         return await self._bill("select * from public.job_costs where owner_id = $1", owner_id)
 
     async def measured(self, most: int) -> tuple[MeasuredWork, ...]:
-        """How long recent successful attempts took: up to ``most`` of each analyzer and each variant."""
+        """How long recent successful attempts took: up to ``most`` of each analyzer, variant and step of a variant."""
         async with session(self._connections) as connection:
             rows = await connection.fetch(
                 """
-                select kind, subject, media_us, wall_s, cpu_s from (
-                    select *, row_number() over (partition by kind, subject order by id desc) as age
-                    from public.ledger
+                select kind, subject, step, media_us, wall_s, cpu_s from (
+                    select *, row_number() over (partition by kind, subject, step order by id desc) as age
+                    from (select *, split_part(part, ' ', 1) as step from public.ledger) as entry
                     where outcome = 'succeeded' and media_us is not null and started_at > now() - $2::interval
-                ) as recent where age <= $1 order by kind, subject, age
+                ) as recent where age <= $1 order by kind, subject, step, age
                 """,
                 most,
                 SPEEDS_FROM,

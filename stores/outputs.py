@@ -1,6 +1,6 @@
 """The finished videos to be: their plans, render attempts, progress and results."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -89,6 +89,74 @@ class Outputs:
             )
         if not written:
             _check_fence(await self.get(output_id), attempt)
+
+    async def begin_parts(self, output_id: UUID, shares: Sequence[float], done: Collection[int]) -> int:
+        """Starts a render in parts and returns its attempt number; from now on every earlier attempt is refused.
+
+        Args:
+            output_id: what is to be made of them.
+            shares: of the whole, for each part; what is left of 1 is for joining them.
+            done: the numbers, from 0, of those that exist already.
+
+        Raises:
+            ConflictError: the output has settled or has no plan yet (``INVALID_TRANSITION``).
+        """
+        attempt = await self.begin_attempt(output_id)
+        async with session(self._connections) as connection:
+            await connection.execute(
+                """
+                update public.job_outputs set part_shares = $3, parts_done = $4, progress = $5
+                where id = $1 and attempt = $2 and status = 'rendering'
+                """,
+                output_id,
+                attempt,
+                list(shares),
+                [float(number in done) for number in range(len(shares))],
+                min(1.0, sum(share for number, share in enumerate(shares) if number in done)),
+            )
+        return attempt
+
+    async def report_part(self, output_id: UUID, attempt: int, number: int, done: float) -> None:
+        """Says how far the part with this number is, from 0 to 1; how far the output is follows from all of them.
+
+        Raises:
+            ConflictError: the attempt was superseded (``STALE_ATTEMPT``) or has ended (``INVALID_TRANSITION``).
+        """
+        async with session(self._connections) as connection:
+            written = await connection.fetchval(
+                """
+                update public.job_outputs set
+                    parts_done[$3] = greatest(parts_done[$3], $4::float8),
+                    progress = greatest(progress, least(1, (
+                        select sum(share * case when number = $3 then greatest(done, $4::float8) else done end)
+                        from unnest(part_shares, parts_done) with ordinality as part (share, done, number)
+                    )))
+                where id = $1 and attempt = $2 and status = 'rendering' returning true
+                """,
+                output_id,
+                attempt,
+                number + 1,
+                done,
+            )
+        if not written:
+            _check_fence(await self.get(output_id), attempt)
+
+    async def begin_joining(self, output_id: UUID) -> int:
+        """Starts joining the parts and returns its attempt number; progress goes on from where they left it.
+
+        That is the attempt which made the parts, unless they were being joined before and that was lost.
+
+        Raises:
+            ConflictError: the output has settled or has no plan yet (``INVALID_TRANSITION``).
+        """
+        async with transaction(self._connections) as connection:
+            output = await _locked(connection, output_id)
+            first = output.status == "rendering" and output.stage == "rendering"
+            statement = """
+                update public.job_outputs set status = 'rendering', attempt = $2, stage = 'joining', error = null
+                where id = $1 returning *
+            """
+            return (await _written(connection, statement, output_id, output.attempt + (not first))).attempt
 
     @asynccontextmanager
     async def publishing(self, output_id: UUID, attempt: int) -> AsyncIterator[None]:

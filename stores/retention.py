@@ -191,6 +191,21 @@ class Retention:
             )
             return await claim_unused_analyses(connection, [row["asset_sha256"] for row in rows])
 
+    async def claim_segments(self, policy: RetentionPolicy, as_of: datetime) -> tuple[str, ...]:
+        """Takes up to ``batch_size`` segments out of use, by object key, of which nothing was made for long enough."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                f"""
+                update public.segments set usable = false where usable and object_key in (
+                    select object_key {_UNUSED_SEGMENTS} order by used_at limit $3
+                ) returning object_key
+                """,  # noqa: S608 (a constant)
+                as_of,
+                policy.segments,
+                policy.batch_size,
+            )
+        return tuple(row["object_key"] for row in rows)
+
     async def unfinished_assets(self, after: UUID | None, limit: int) -> tuple[UUID, ...]:
         """Assets out of use whose objects may still be there, by id, from the one after ``after``."""
         async with session(self._connections) as connection:
@@ -229,6 +244,19 @@ class Retention:
                 limit,
             )
         return tuple(row["key"] for row in rows)
+
+    async def unfinished_segments(self, after: str | None, limit: int) -> tuple[str, ...]:
+        """The same for segments, by object key, those among them that a killed worker never finished making."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select object_key from public.segments where not usable and ($1::text is null or object_key > $1)
+                order by object_key limit $2
+                """,
+                after,
+                limit,
+            )
+        return tuple(row["object_key"] for row in rows)
 
     @asynccontextmanager
     async def removing_asset(self, asset_id: UUID) -> AsyncIterator[tuple[StoredObject, ...] | None]:
@@ -298,14 +326,31 @@ class Retention:
             yield (StoredObject(Bucket.ANALYSIS, row["object_key"]),)
             await connection.execute("delete from public.analyses where key = $1 and not usable", key)
 
+    @asynccontextmanager
+    async def removing_segment(self, object_key: str) -> AsyncIterator[tuple[StoredObject, ...] | None]:
+        """The same for a segment, by where it lies."""
+        async with transaction(self._connections) as connection:
+            row = await connection.fetchrow(
+                "select * from public.segments where object_key = $1 and not usable for update skip locked", object_key
+            )
+            making = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+            if row is None or not await connection.fetchval(making, f"segment {row['project_id']} {row['key']}"):
+                yield None
+                return
+            yield (StoredObject(Bucket.OUTPUTS, object_key),)
+            await connection.execute("delete from public.segments where object_key = $1 and not usable", object_key)
+
     async def unnamed(self, objects: Iterable[StoredObject]) -> tuple[StoredObject, ...]:
-        """Those of the objects that no live asset, output or analysis names, whosever it is."""
+        """Those of the objects that no live asset, output, segment or analysis names, whosever it is."""
         async with session(self._connections) as connection:
             rows = await connection.fetch(
                 """
                 select place from unnest($1::text[]) as place where not exists (
                     select from public.job_outputs
                     where cinema.output_objects(files, edl_key) @> array[place] and expiring_since is null
+                ) and not exists (
+                    select from public.segments
+                    where place like 'outputs/%' and object_key = substr(place, 9) and usable
                 ) and not exists (
                     select from public.assets
                     where place like 'assets/%' and object_key = substr(place, 8) and expiring_since is null
@@ -340,7 +385,12 @@ class Retention:
                 policy.notice,
             )
             unused = await connection.fetchval(f"select count(*) from public.analyses where {_UNUSED}")  # noqa: S608 (a constant)
-        return SweepCounts(**dict(row), analyses=unused)
+            segments = await connection.fetchval(
+                f"select count(*) {_UNUSED_SEGMENTS}",
+                as_of,
+                policy.segments,
+            )
+        return SweepCounts(**dict(row), analyses=unused, segments=segments)
 
     async def status(self, policy: RetentionPolicy, as_of: datetime, ahead: timedelta) -> RetentionStatus:
         """What goes within ``ahead``, day by day, if nothing is used again meanwhile. Changes nothing.
@@ -369,6 +419,7 @@ class Retention:
                 select (select count(*) from public.assets where expiring_since is not null and expired_at is null)
                     + (select count(*) from public.job_outputs where expiring_since is not null and expired_at is null)
                     + (select count(*) from public.analyses where not usable)
+                    + (select count(*) from public.segments where not usable)
                 """
             )
             unused = await connection.fetchval(f"select count(*) from public.analyses where {_UNUSED}")  # noqa: S608 (a constant)
@@ -382,6 +433,16 @@ class Retention:
 _UNUSED = """
     usable and not exists (
         select from public.assets where sha256 = analyses.asset_sha256 and expiring_since is null
+    )
+"""
+
+#: Segments of which no output was made since $1 less $2, or less what their creator's plan keeps, and none is to be.
+_UNUSED_SEGMENTS = """
+    from public.segments s
+    join public.profiles profile on profile.id = s.owner_id join public.plans plan on plan.id = profile.plan_id
+    where s.usable and s.used_at < $1::timestamptz - least($2::interval, make_interval(days => plan.retention_days))
+    and not exists (
+        select from public.jobs where project_id = s.project_id and not cinema.job_settled(status)
     )
 """
 

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
         EXPIRE_ASSETS,
         EXPIRE_OUTPUTS,
         REMOVE_UNUSED_ANALYSES,
+        REMOVE_UNUSED_SEGMENTS,
         SweepBatch,
         SweptBatch,
     )
@@ -29,7 +30,11 @@ STEPS: Sequence[Declaration[SweepBatch, SweptBatch]] = (
     EXPIRE_OUTPUTS,
     EXPIRE_ASSETS,
     REMOVE_UNUSED_ANALYSES,
+    REMOVE_UNUSED_SEGMENTS,
 )
+
+#: The patch without which a sweep ends before its last step: recorded by a release that had none.
+SEGMENTS_EXPIRE = "segments-expire"
 
 #: A batch removes some hundred objects. A store that stays away longer than these attempts is tried by the next sweep.
 BATCH = ActivityLimits(
@@ -55,6 +60,8 @@ class RetentionSweep:
     async def run(self, sweep: RetentionSweepInput) -> SweepCounts:
         after = sweep.after
         for step in range(sweep.step, len(STEPS)):
+            if STEPS[step] is REMOVE_UNUSED_SEGMENTS and not workflow.patched(SEGMENTS_EXPIRE):
+                break
             await self._sweep(step, after, sweep)
             after = None
         return self._counts

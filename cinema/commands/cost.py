@@ -84,7 +84,7 @@ def _print(console: Console, report: CostReport) -> None:
 
 def _work(report: CostReport, entry: LedgerEntry) -> str:
     if entry.asset_id is None:
-        return f"render {entry.subject}"
+        return f"render {entry.subject} {entry.part}".rstrip()
     return f"{entry.subject} of {report.assets.get(entry.asset_id, 'a deleted file')}"
 
 

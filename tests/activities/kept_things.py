@@ -139,6 +139,7 @@ class KeptThings:
             activities.expire_outputs,
             activities.expire_assets,
             activities.remove_unused_analyses,
+            activities.remove_unused_segments,
         ):
             batch = SweptBatch(counts=SweepCounts(), more=True)
             while batch.more:

@@ -1,0 +1,105 @@
+"""The parts of long outputs that exist already, by project and content."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from schemas.segments import SegmentReport, StoredSegment
+from stores.database import Connections, model_from, session, storable_json, transaction
+
+#: Seconds between two looks at whether another worker has finished the same segment.
+LOOK_INTERVAL = 0.5
+
+#: A segment that is used again is marked so once in a while, not each time.
+MARK_INTERVAL = timedelta(hours=1)
+
+
+class Segments:
+    """Rows of ``segments``."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def find(self, project_id: UUID, keys: Collection[str]) -> dict[str, StoredSegment]:
+        """Those of the segments that were made before and are kept, by key; they are kept for a while longer now."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                with found as (
+                    select * from public.segments where project_id = $1 and key = any($2::text[]) and usable
+                ), marked as (
+                    update public.segments s set used_at = clock_timestamp() from found
+                    where s.project_id = $1 and s.key = found.key and s.usable and s.used_at < now() - $3::interval
+                )
+                select * from found
+                """,
+                project_id,
+                list(keys),
+                MARK_INTERVAL,
+            )
+        return {row["key"]: model_from(row, StoredSegment) for row in rows}
+
+    @asynccontextmanager
+    async def making(self, project_id: UUID, key: str) -> AsyncIterator[None]:
+        """The exclusive right to make this segment, waited for; it ends with the block, or with its process.
+
+        One connection is held for the time of the block. In a transaction that has written nothing, so that it works
+        behind any pooler and holds back no vacuum.
+        """
+        async with transaction(self._connections) as connection:
+            lock = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+            name = f"segment {project_id} {key}"
+            while not await connection.fetchval(lock, name):  # noqa: ASYNC110 (a lock of other processes)
+                await asyncio.sleep(LOOK_INTERVAL)
+            yield
+
+    async def announce(self, owner_id: UUID, project_id: UUID, key: str, object_key: str) -> None:
+        """Says where a segment will be stored, before it is, so that what a killed worker leaves can be found.
+
+        Raises:
+            ConflictError: the project is being deleted (``INVALID_TRANSITION``).
+        """
+        async with session(self._connections) as connection:
+            await connection.execute(
+                """
+                insert into public.segments (owner_id, project_id, key, object_key) values ($1, $2, $3, $4)
+                on conflict (project_id, key) do update set usable = false, used_at = clock_timestamp()
+                """,
+                owner_id,
+                project_id,
+                key,
+                object_key,
+            )
+
+    async def record(
+        self, project_id: UUID, key: str, *, size_bytes: int, sha256: str, report: SegmentReport
+    ) -> StoredSegment | None:
+        """Remembers a segment that was announced and whose object is stored; the same one again is fine.
+
+        ``None`` where it was taken out of use meanwhile: its project is being deleted.
+        """
+        async with session(self._connections) as connection:
+            row = await connection.fetchrow(
+                """
+                update public.segments
+                set usable = true, size_bytes = $3, sha256 = $4, report = $5, used_at = clock_timestamp()
+                where project_id = $1 and key = $2 returning *
+                """,
+                project_id,
+                key,
+                size_bytes,
+                sha256,
+                storable_json(report.model_dump(mode="json")),
+            )
+        return None if row is None else model_from(row, StoredSegment)
+
+    async def discard(self, project_id: UUID, keys: Collection[str]) -> None:
+        """Takes segments out of use whose objects are gone or damaged, so that they are made again."""
+        async with session(self._connections) as connection:
+            await connection.execute(
+                "update public.segments set usable = false where project_id = $1 and key = any($2::text[])",
+                project_id,
+                list(keys),
+            )
