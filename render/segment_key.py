@@ -85,9 +85,8 @@ def _clips(edl: EDL, clips: tuple[VideoClip, ...], segment: Segment) -> Iterator
     for clip in clips:
         if clip.start < segment.end and clip.end > segment.first:
             told = _clip(clip, sources[clip.source], segment, edl.rate)
-            dissolve = getattr(clip, "dissolve_in", 0)
-            if before is not None and segment.first - clip.start < dissolve:
-                told["dissolve"] = [dissolve, _whole(before, sources[before.source], segment.first)]
+            if before is not None and segment.first - clip.start < clip.dissolve_in:
+                told["dissolve"] = [clip.dissolve_in, _whole(before, sources[before.source], segment.first)]
             yield told
         before = clip
 

@@ -158,8 +158,7 @@ def _blended(clips: Iterable[VideoClip]) -> Iterator[tuple[int, int]]:
     At the beginning of a dissolve the clip before is still seen, so that border lies a frame earlier.
     """
     for clip in clips:
-        dissolve = getattr(clip, "dissolve_in", 0)
-        if dissolve:
-            yield clip.start - 1, clip.start + dissolve
+        if clip.dissolve_in:
+            yield clip.start - 1, clip.start + clip.dissolve_in
         yield clip.start, clip.start + clip.fade_in
         yield clip.end - clip.fade_out, clip.end

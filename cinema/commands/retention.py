@@ -34,7 +34,8 @@ def dry_run(*, as_json: bool) -> int:
     else:
         Console().print(
             f"Would remove {counts.outputs} outputs and {counts.assets} assets ({decimal(counts.bytes)}), and "
-            f"{counts.analyses} analyses; would tell creators of {counts.noticed} items.",
+            f"{counts.analyses} analyses and {counts.segments} segments; "
+            f"would tell creators of {counts.noticed} items.",
             highlight=False,
         )
     return 0
@@ -125,7 +126,8 @@ def _print(found: RetentionStatus, *, as_json: bool) -> None:
 
 def _print_counts(console: Console, counts: SweepCounts) -> None:
     console.print(
-        f"Removed {counts.outputs} outputs, {counts.assets} assets and {counts.analyses} analyses: "
+        f"Removed {counts.outputs} outputs, {counts.assets} assets, {counts.analyses} analyses and {counts.segments} "
+        f"segments: "
         f"{counts.objects} objects, {decimal(counts.bytes)}.",
         highlight=False,
     )

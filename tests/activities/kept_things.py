@@ -16,7 +16,8 @@ from schemas.edl import Variant
 from schemas.jobs import Asset, Job, JobRequest, Output, Project
 from schemas.media import AssetKind
 from schemas.retention import RetentionPolicy, SweepCounts
-from stores import Analyses, Assets, Bucket, Jobs, LocalObjects, Outputs, Pool, Projects, Retention
+from schemas.segments import SegmentReport
+from stores import Analyses, Assets, Bucket, Jobs, LocalObjects, Outputs, Pool, Projects, Retention, Segments
 from tests.stores.samples import delivered
 
 #: Days that the plan of every creator here keeps things.
@@ -92,6 +93,16 @@ class KeptThings:
                 await self.analyses.record(ref, asset_sha256=sha256(content), analyzer_version="1")
         return ref
 
+    async def segment(self, project: Project, content: bytes) -> str:
+        """As a worker makes a part of a long output; where it lies."""
+        segments, key = Segments(self.pool), sha256(content)
+        place = f"{project.owner_id}/{project.id}/segments/{key}.mp4"
+        async with segments.making(project.id, key):
+            await segments.announce(project.owner_id, project.id, key, place)
+            await self.objects.put(Bucket.OUTPUTS, place, once(content))
+            await segments.record(project.id, key, size_bytes=len(content), sha256=key, report=SegmentReport())
+        return place
+
     async def job(self, project: Project, variant: Variant = Variant.HOOK_CUT) -> Job:
         return await self.jobs.create(project.owner_id, project.id, JobRequest(variants=(variant,)))
 
@@ -160,6 +171,7 @@ class KeptThings:
             union select unnest(cinema.output_objects(files, edl_key)) from job_outputs
             where expiring_since is null and status = 'completed'
             union select 'analysis/' || object_key from analyses where usable
+            union select 'outputs/' || object_key from segments where usable
         """)
         for row in live:
             bucket, _, key = row["name"].partition("/")

@@ -239,6 +239,17 @@ async def test_what_a_killed_analyser_left_half_made_goes(kept: KeptThings) -> N
     assert await kept.stored(Bucket.ANALYSIS) == {made.object_key}
 
 
+async def test_segments_go_when_nothing_was_made_of_them_for_a_week(kept: KeptThings) -> None:
+    project = await kept.project(await kept.creator())
+    for number in range(POLICY.batch_size + 1):
+        await kept.segment(project, b"%d" % number)
+    assert (await kept.sweep(days(6))).segments == 0
+    gone = await kept.sweep(days(8))
+    assert (gone.segments, gone.objects, gone.bytes, gone.failed) == (4, 4, 4, 0)
+    assert await kept.stored(Bucket.OUTPUTS) == set()
+    assert not await kept.pool.fetchval("select count(*) from segments")
+
+
 async def test_an_upload_of_the_same_bytes_at_the_same_moment_is_never_lost(kept: KeptThings) -> None:
     owner = await kept.creator()
     old, new = await kept.project(owner), await kept.project(owner)

@@ -89,6 +89,7 @@ def worker(client: Client, kept: KeptThings) -> Worker:
             retention.expire_outputs,
             retention.expire_assets,
             retention.remove_unused_analyses,
+            retention.remove_unused_segments,
             deletion.begin_deletion,
             deletion.find_unsettled_jobs,
             deletion.cancel_job_rows,
@@ -171,6 +172,8 @@ async def test_a_deleted_project_is_gone_and_the_proof_stays(client: Client, kep
     shared = await kept.asset(neighbour, b"in two projects")
     others = await kept.asset(theirs, b"two owners have it")
     output, kept_output = await kept.made(project), await kept.made(neighbour)
+    await kept.segment(project, b"a part of a long output")
+    await kept.segment(neighbour, b"a part of a long output")
     orphan = f"{owner}/{project.id}/{output.job_id}/{uuid4()}.mp4"
     await kept.objects.put(Bucket.OUTPUTS, orphan, once(b"of a lost attempt"))
     await kept.objects.put(Bucket.ASSETS, f"{owner}/{project.id}/upload", once(b"never recorded"))
@@ -184,15 +187,16 @@ async def test_a_deleted_project_is_gone_and_the_proof_stays(client: Client, kep
     assert record.verification is not None
     assert record.rows_removed is not None
     assert record.verification.clean
-    assert record.verification.keys_checked == 11
+    assert record.verification.keys_checked == 12
     assert {name: volume.objects for name, volume in record.inventory.removed.items()} == {
         "assets": 3,
-        "outputs": 6,
+        "outputs": 7,
         "analysis": 1,
         "thumbs": 1,
     }
     assert record.inventory.shared == 3
     assert (record.rows_removed["assets"], record.rows_removed["jobs"], record.rows_removed["projects"]) == (3, 1, 1)
+    assert record.verification.rows["segments"] == 0
     for bucket in Bucket:
         left = await kept.stored(bucket)
         assert not any(str(project.id) in key for key in left)

@@ -19,6 +19,7 @@ from activities.retention_declarations import (
     FINISH_DELETION,
     REMOVE_PROJECT_OBJECTS,
     REMOVE_UNUSED_ANALYSES,
+    REMOVE_UNUSED_SEGMENTS,
     TAKE_INVENTORY,
     RemovedObjects,
     SweptBatch,
@@ -87,6 +88,7 @@ def _sweep() -> Play:
         _answering(EXPIRE_OUTPUTS, going_on, done),
         _answering(EXPIRE_ASSETS, done),
         _answering(REMOVE_UNUSED_ANALYSES, done),
+        _answering(REMOVE_UNUSED_SEGMENTS, done),
     ]
     return Play(RETENTION_SWEEP, RetentionSweepInput(batches_per_run=3), "retention-sweep-recorded", activities)
 
