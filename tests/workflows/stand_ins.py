@@ -193,7 +193,7 @@ class StandIns:
             for state in self._states():
                 if not state.status.settled:
                     self._set(state.output_id, OutputStatus.CANCELLED if outcome.cancelled else OutputStatus.FAILED)
-        self.status = derived_status(list(self.statuses.values()), asset_refused=bool(self.refusals))
+        self.status = derived_status([state.status for state in self._states()], asset_refused=bool(self.refusals))
         return SettledJob(job_id=self.job_id, status=self.status, outputs=self._outputs(), artifacts=outcome.artifacts)
 
     @activity.defn(name=PROBE_ASSET.name)
