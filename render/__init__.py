@@ -5,7 +5,24 @@ Everything runs in this process on FFmpeg's libraries; run it in a child process
 
 from render.delivery import check_delivery, require_passed
 from render.engine import render
+from render.parts import join, render_segment, render_sound
+from render.segment_key import segment_key, sound_key
+from render.segments import Segment, segments_of
 from render.subtitles import to_srt, to_vtt
 from render.version import ENGINE_VERSION
 
-__all__ = ["ENGINE_VERSION", "check_delivery", "render", "require_passed", "to_srt", "to_vtt"]
+__all__ = [
+    "ENGINE_VERSION",
+    "Segment",
+    "check_delivery",
+    "join",
+    "render",
+    "render_segment",
+    "render_sound",
+    "require_passed",
+    "segment_key",
+    "segments_of",
+    "sound_key",
+    "to_srt",
+    "to_vtt",
+]

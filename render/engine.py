@@ -69,7 +69,7 @@ def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
     return MadeVideo(
         path=video,
         stages=(sound_time, *picture.stages, assembly_time),
-        notes=tuple(dict.fromkeys([*sound_notes, *picture.notes, *_caption_notes(request.edl)])),
+        notes=tuple(dict.fromkeys([*sound_notes, *picture.notes, *caption_notes(request.edl)])),
     )
 
 
@@ -137,7 +137,7 @@ def _assembled(picture: PictureTrack, sound: EncodedSound, edl: EDL, video: Path
     return StageTime(stage="assemble", seconds=perf_counter() - started)
 
 
-def _caption_notes(edl: EDL) -> list[str]:
+def caption_notes(edl: EDL) -> list[str]:
     burned = edl.caption_style is not None and edl.caption_style.burn_in
     missing = undrawable([line for caption in edl.captions for line in caption.lines]) if burned else ""
     return [f"The caption fonts cannot draw {' '.join(missing)}; boxes stand in for them."] if missing else []

@@ -8,6 +8,8 @@ from annotated_types import Ge, Gt, Le
 from schemas.delivery import DeliveryReport
 from schemas.edl import EDL
 from schemas.model import Model
+from schemas.segments import SegmentReport
+from schemas.timebase import Frames
 
 
 class EncoderSettings(Model):
@@ -42,3 +44,33 @@ class RenderResult(Model):
     srt: Path
     vtt: Path
     report: DeliveryReport
+
+
+class SegmentRequest(RenderRequest):
+    """Timeline frames ``[first, end)`` of an edit, and the sources that show in them."""
+
+    first: Frames
+    end: Frames
+
+
+class MadePart(Model):
+    """The file that holds a part of an output, and what its render had to say."""
+
+    file: Path
+    report: SegmentReport
+
+
+class MadeSegment(Model):
+    """The picture of timeline frames ``[first, end)``, as it was rendered."""
+
+    file: Path
+    first: Frames
+    end: Frames
+
+
+class JoinRequest(RenderRequest):
+    """The parts of an edit in timeline order, and what their renders had to say; it needs no sources any more."""
+
+    segments: tuple[MadeSegment, ...]
+    sound: Path
+    report: SegmentReport
