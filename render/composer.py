@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from render.chain import FilterChain, Step, signature
 from render.colour import colour_steps, opaque_steps
+from render.grading import Grading, adjusting_steps, needs_table
 from render.orientation import Turn, upright_size, upright_steps
 from render.planes import planes
-from schemas.edl import Canvas, Fit, Grade, SourceVideo, VideoClip
+from schemas.edl import Canvas, Fit, SourceVideo, VideoClip
 from schemas.timeline import Area, crop_at, crop_moves
 
 #: A crop whose shape differs from the canvas by less than this is stretched; any more and it is trimmed instead.
@@ -28,9 +29,7 @@ _FILL_SIGMA = 5
 _FILL_BRIGHTNESS = 0.6
 
 #: Limited-range BT.709 code values (BT.709-6 table 4).
-_BLACK, _WHITE, _CHROMA_ZERO = 16, 235, 128
-_CHROMA_LOW, _CHROMA_HIGH = 16, 240
-_MID_GREY = (_BLACK + _WHITE) / 2
+_BLACK, _CHROMA_ZERO = 16, 128
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ class ClipComposer:
         self._canvas = canvas
         self._folder = folder
         self._moving = crop_moves(clip.crop)
+        self._graded = needs_table(clip.grade)
+        self._grading: dict[tuple[object, ...], Grading] = {}
         self._layout = _layout(self._shown(0), canvas, clip.fit)
         self._prepared: dict[tuple[object, ...], _Prepared] = {}
         self._last: tuple[VideoFrame, VideoFrame] | None = None
@@ -81,8 +82,17 @@ class ClipComposer:
         if self._moving:
             picture = _window(picture, prepared.region, self._shown(number), self._layout)
         canvas = picture if prepared.fill is None else _paste(picture, prepared.fill.apply(frame), self._layout)
+        canvas = self._grade(canvas)
         self._last = (frame, canvas)
         return canvas
+
+    def _grade(self, canvas: VideoFrame) -> VideoFrame:
+        if self._clip.grade is None or not self._graded:
+            return canvas
+        key = signature(canvas)
+        if key not in self._grading:
+            self._grading[key] = Grading(canvas, self._clip.grade, self._folder)
+        return self._grading[key].apply(canvas)
 
     def _shown(self, number: int) -> Area:
         """The part of the display picture that is shown, trimmed to the canvas's shape where it has to fill it."""
@@ -111,7 +121,7 @@ class ClipComposer:
             else (self._layout.width, self._layout.height)
         )
         head = [*upright, *_crop_steps(crop, size)]
-        grade = _grade_steps(self._clip.grade)
+        grade = [] if self._graded else adjusting_steps(self._clip.grade)
         picture = FilterChain(frame, [*head, *colour_steps(frame, target, self._folder), *grade])
         fill = FilterChain(frame, [*head, *self._fill_steps(frame, crop), *grade]) if self._needs_fill() else None
         return _Prepared(picture, fill, region)
@@ -212,15 +222,6 @@ def _layout(shown: Area, canvas: Canvas, fit: Fit) -> _Layout:
     scale = min(canvas.width / shown.width, canvas.height / shown.height)
     width, height = min(canvas.width, _even(shown.width * scale)), min(canvas.height, _even(shown.height * scale))
     return _Layout(2 * ((canvas.width - width) // 4), 2 * ((canvas.height - height) // 4), width, height)
-
-
-def _grade_steps(grade: Grade | None) -> list[Step]:
-    if grade is None or grade == Grade():
-        return []
-    contrast, saturation = grade.contrast_percent / 100, grade.saturation_percent / 100
-    luma = f"clip((val-{_MID_GREY})*{contrast}+{_MID_GREY}+{grade.brightness},{_BLACK},{_WHITE})"
-    chroma = f"clip((val-{_CHROMA_ZERO})*{saturation}+{_CHROMA_ZERO},{_CHROMA_LOW},{_CHROMA_HIGH})"
-    return [("lutyuv", {"y": luma, "u": chroma, "v": chroma})]
 
 
 def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> VideoFrame:

@@ -118,9 +118,11 @@ class Look(StrEnum):
 class Grade(Model):
     """What is done to a clip's colours, in this order.
 
-    First what makes shots match: ``exposure_millistops`` brightens (1000 doubles the light), ``warmth`` goes from blue
-    to amber and ``tint`` from green to magenta. Then contrast around mid grey and saturation around neutral, in
-    percent, and brightness in video code values. Last the ``look``, of which ``look_percent`` is mixed in.
+    First what makes shots match, as gains of linear light: ``exposure_millistops`` brightens (1000 doubles it). Without
+    changing how bright grey is, ``warmth`` takes blue to amber in hundredths of a stop of red against blue, and
+    ``tint`` takes green to magenta in hundredths of a stop that green loses against both. Then contrast around mid grey
+    and saturation around neutral, in percent, and brightness in video code values. Last the ``look``, of which
+    ``look_percent`` is mixed in.
     """
 
     exposure_millistops: Annotated[int, Ge(-2000), Le(2000)] = 0
