@@ -20,6 +20,7 @@ from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
 from cinema.start_failures import refuses_entry
 from cinema.stopping import stop_on_signals
+from cinema.stranded_jobs import StrandedJobWatch
 from cinema.telemetry.endpoint import watched
 from cinema.telemetry.metrics import PoolMetrics, register
 from cinema.telemetry.probes import Probes
@@ -92,11 +93,12 @@ class Dispatcher(DispatchLoop[OutboxEntry]):
 
 
 async def _dispatch(pool: Pool, client: Client) -> None:
-    """Jobs, and webhooks' deliveries beside them."""
+    """Jobs, and webhooks' deliveries beside them; and see to jobs whose workflows have gone."""
     async with asyncio.TaskGroup() as group:
         group.create_task(Dispatcher(pool, client).run())
         group.create_task(WebhookDispatcher(pool, client).run())
         group.create_task(keep_forgetting(pool))
+        group.create_task(StrandedJobWatch(pool, client).run())
 
 
 async def serve(settings: Settings) -> None:

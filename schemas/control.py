@@ -105,6 +105,11 @@ class Steered(Model):
     job: JobState
 
 
+def is_to_retry(output: OutputState) -> bool:
+    """Whether it can be made again."""
+    return output.status in {OutputStatus.FAILED, OutputStatus.CANCELLED} and not output.expired
+
+
 def outputs_to_retry(outputs: Sequence[OutputState], wanted: Sequence[UUID]) -> tuple[OutputState, ...]:
     """Those to make again.
 
@@ -116,7 +121,7 @@ def outputs_to_retry(outputs: Sequence[OutputState], wanted: Sequence[UUID]) -> 
     return _chosen(
         outputs,
         wanted,
-        lambda output: output.status in {OutputStatus.FAILED, OutputStatus.CANCELLED} and not output.expired,
+        is_to_retry,
         otherwise="only what failed or was cancelled, and has not expired, can be made again",
         nothing="Nothing of this job failed or was cancelled and is still kept, so there is nothing to make again.",
     )

@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     WEBHOOK_REFUSED = "webhook_refused"
     STACK_UNAVAILABLE = "stack_unavailable"
     NOT_STARTED = "not_started"
+    WORK_ENDED = "work_ended"
     INTERNAL = "internal"
 
 

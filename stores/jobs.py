@@ -117,19 +117,9 @@ class Jobs:
 
     async def fail(self, job_id: UUID, error: ErrorInfo) -> Job:
         """Fails whatever has not settled with ``error`` and ends the job, which keeps it too unless it is completed."""
-        stored = storable_json(error.model_dump(mode="json"))
         async with transaction(self._connections) as connection:
             await _lock(connection, job_id)
-            await connection.execute(
-                """
-                update public.job_outputs set status = 'failed', error = $3
-                where job_id = $1 and status = any($2::text[])
-                """,
-                job_id,
-                _UNSETTLED,
-                stored,
-            )
-            return await _settle(connection, job_id, error=stored)
+            return await fail_unsettled(connection, job_id, error)
 
     async def reopen(self, job_id: UUID, output_ids: Sequence[UUID], retry_id: str) -> tuple[UUID, ...]:
         """Puts failed and cancelled outputs back in the queue, and their job with them if it had ended.
@@ -177,6 +167,18 @@ class Jobs:
                 "select retry_id from public.job_retries where job_id = $1 order by created_at, retry_id", job_id
             )
         return tuple(row["retry_id"] for row in rows)
+
+
+async def fail_unsettled(connection: Connection, job_id: UUID, error: ErrorInfo) -> Job:
+    """As :meth:`Jobs.fail`, in a transaction that has locked the job."""
+    stored = storable_json(error.model_dump(mode="json"))
+    await connection.execute(
+        "update public.job_outputs set status = 'failed', error = $3 where job_id = $1 and status = any($2::text[])",
+        job_id,
+        _UNSETTLED,
+        stored,
+    )
+    return await _settle(connection, job_id, error=stored)
 
 
 async def _made_before(connection: Connection, owner_id: UUID, idempotency_key: str) -> Job | None:

@@ -41,6 +41,9 @@ with workflow.unsafe.imports_passed_through():
 #: Marks a run that begins a new history for its size; those that began before that was so go on to their end.
 _ANEW_BY_SIZE = "a new history by size"
 
+#: Marks a run that answers a retry with what it makes anyway.
+_AFTER_A_LOST_RUN = "a retry after a lost run"
+
 NO_USABLE_ASSET = ErrorInfo(
     code=ErrorCode.NO_USABLE_ASSET,
     message="None of the files could be used; each of them says why.",
@@ -94,9 +97,19 @@ class DirectJob:
 
     @workflow.update(name=RETRY_OUTPUTS)
     async def retry_outputs(self, asked: RetryOutputs) -> Steered:
-        """Make outputs again that failed or were cancelled. Sent with a start, it reaches a closed job too."""
+        """Make outputs again that failed or were cancelled. Sent with a start, it reaches a closed job too.
+
+        So it does where an earlier run was ended from outside: what that one left open is made by this one.
+        """
+        came_first = not self._loaded
         async with self._steering():
-            return self._steered(await self._rows.reopen(asked.outputs, order_id()))
+            going_on = self._book.going_on(asked.outputs) if came_first else ()
+            if not (going_on and workflow.patched(_AFTER_A_LOST_RUN)):
+                return self._steered(await self._rows.reopen(asked.outputs, order_id()))
+            others = [output_id for output_id in asked.outputs if output_id not in going_on]
+            if others or (not asked.outputs and self._book.unmade):
+                going_on = (*going_on, *await self._rows.reopen(others, order_id()))
+            return self._steered(going_on)
 
     @retry_outputs.validator
     def _may_retry(self, asked: RetryOutputs) -> None:

@@ -10,6 +10,7 @@ from schemas.control import (
     JobState,
     OutputState,
     RefusedFile,
+    is_to_retry,
     outputs_to_approve,
     outputs_to_cancel,
     outputs_to_retry,
@@ -185,6 +186,15 @@ class JobBook:
     def to_retry(self, wanted: Sequence[UUID]) -> tuple[UUID, ...]:
         """As :func:`schemas.control.outputs_to_retry`."""
         return _ids(outputs_to_retry(self.outputs, wanted))
+
+    @property
+    def unmade(self) -> bool:
+        """Whether an output has failed or was cancelled, and has not expired."""
+        return any(is_to_retry(output) for output in self.outputs)
+
+    def going_on(self, wanted: Sequence[UUID]) -> tuple[UUID, ...]:
+        """Those of the wanted outputs, or of all if none is named, that are to be made anyway."""
+        return tuple(output.output_id for output in self.open if not wanted or output.output_id in wanted)
 
     def to_cancel(self, wanted: Sequence[UUID]) -> tuple[UUID, ...]:
         """As :func:`schemas.control.outputs_to_cancel`."""

@@ -258,6 +258,27 @@ async def test_a_retry_of_a_closed_job_with_nothing_to_retry_is_refused_and_chan
     assert stand_ins.status is JobStatus.COMPLETED
 
 
+async def test_a_job_whose_workflow_was_terminated_is_taken_up_again_by_a_retry(client: Client) -> None:
+    stand_ins = StandIns(unrenderable=frozenset({HOOK}), held={REEL})
+    async with working(client, stand_ins) as jobs:
+        handle = await start(client, stand_ins)
+        await until(lambda: list(stand_ins.statuses.values()).count(OutputStatus.COMPLETED) == 2)
+        await until_state(jobs, stand_ins, lambda state: state_of(state, HOOK) is OutputStatus.FAILED)
+        await handle.terminate("an operator's mistake")
+        stand_ins.unrenderable = frozenset()
+
+        reel, hook = stand_ins.id_of(REEL), stand_ins.id_of(HOOK)
+        assert (await jobs.retry(*rows(stand_ins), [reel], order_id="one")).outputs == (reel,)
+        assert (await jobs.retry(*rows(stand_ins), [reel], order_id="one")).outputs == (reel,), "sent again"
+        with pytest.raises(CinemaError, match="can be made again"):
+            await jobs.retry(*rows(stand_ins), [reel])
+        await client.get_workflow_handle(handle.id).terminate("once more")
+        assert set((await jobs.retry(*rows(stand_ins))).outputs) == {reel, hook}, "also what had failed before"
+        stand_ins.held.clear()
+        settled = await client.get_workflow_handle(handle.id, result_type=DirectJobResult).result()
+    assert settled.status is JobStatus.COMPLETED
+
+
 async def test_one_output_is_called_off_and_its_siblings_go_on(client: Client) -> None:
     stand_ins = StandIns(held={HOOK, REEL})
     async with working(client, stand_ins) as jobs:
