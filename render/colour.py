@@ -1,7 +1,7 @@
 """From any source's colour to SDR BT.709, as filter steps; wide-gamut and HDR sources go through a computed 3D table.
 
-Formulas: ITU-R BT.2100-2 (PQ and HLG), BT.1886 (display gamma 2.4), BT.2408 (PQ to HLG, reference white), BT.2087
-(the inverse of its BT.709 to BT.2020 matrix).
+Formulas: ITU-R BT.2100-2 (PQ and HLG), BT.1886 (display gamma 2.4), BT.2408 (PQ to HLG, reference white), BT.2390-11
+(roll-off), BT.2087 (the inverse of its BT.709 to BT.2020 matrix).
 """
 
 from enum import StrEnum
@@ -39,12 +39,18 @@ _TABLE_SIZE = 33
 
 _DELIVERED: Step = ("format", {"pix_fmts": "yuv420p"})
 
-#: Peak of the HDR picture and of the PQ signal, in cd/m², and the system gamma that goes with the first.
+#: Peak of the HDR picture, in cd/m², and the system gamma that goes with it; the brightest that PQ can say and that it
+#: is graded for.
 _HDR_PEAK = 1000.0
 _PQ_PEAK = 10_000.0
+_PQ_BRIGHTEST = 4000.0
 _SYSTEM_GAMMA = 1.2
 _DISPLAY_GAMMA = 2.4
 _LUMA_2020 = np.array([0.2627, 0.6780, 0.0593])
+
+#: The constants of PQ (BT.2100-2 table 4).
+_M1, _M2 = 2610 / 16384, 2523 / 4096 * 128
+_C1, _C2, _C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 
 #: Linear BT.2020 to BT.709: inverse of the matrix of BT.2087-0.
 _TO_709 = np.linalg.inv(
@@ -158,12 +164,30 @@ def _sdr_light(signal: Table, wide: WideColour) -> Table:
 
 
 def _pq_to_light(signal: Table) -> Table:
-    """The EOTF of BT.2100-2 table 4: display light as a share of the HDR peak, what lies above it clipped."""
-    m1, m2 = 2610 / 16384, 2523 / 4096 * 128
-    c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
-    powered = signal ** (1 / m2)
-    light = (np.maximum(powered - c1, 0) / (c2 - c3 * powered)) ** (1 / m1)
-    return np.asarray(np.clip(light * _PQ_PEAK / _HDR_PEAK, 0.0, 1.0))
+    """The EOTF of BT.2100-2 table 4: display light as a share of the HDR peak, brighter light rolled off to it."""
+    return np.asarray(_pq_eotf(_rolled_off(signal)) / _HDR_PEAK)
+
+
+def _rolled_off(signal: Table) -> Table:
+    """The EETF of BT.2390-11 5.4.1 to the HDR peak: about half of it and less is as it was, and nothing is clipped."""
+    highest, target = (float(_pq_inverse(np.array(light))) for light in (_PQ_BRIGHTEST, _HDR_PEAK))
+    code, target = np.minimum(signal / highest, 1), target / highest
+    knee = 1.5 * target - 0.5
+    t = np.clip((code - knee) / (1 - knee), 0, 1)
+    spline = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * target
+    return np.asarray(np.where(code < knee, code, spline) * highest)
+
+
+def _pq_eotf(signal: Table) -> Table:
+    """PQ to cd/m²."""
+    powered = signal ** (1 / _M2)
+    return np.asarray(_PQ_PEAK * (np.maximum(powered - _C1, 0) / (_C2 - _C3 * powered)) ** (1 / _M1))
+
+
+def _pq_inverse(light: Table) -> Table:
+    """cd/m² to PQ."""
+    powered = (light / _PQ_PEAK) ** _M1
+    return np.asarray(((_C1 + _C2 * powered) / (1 + _C3 * powered)) ** _M2)
 
 
 def _light_to_hlg(light: Table) -> Table:

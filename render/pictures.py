@@ -87,7 +87,7 @@ class PictureReader:
 
     def _start(self) -> None:
         self._current = None
-        self._frames = self._ordered(self._deinterlaced(self._decoded()))
+        self._frames = self._ordered(deinterlaced(self._decoded()))
         self._next = next(self._frames, None)
 
     def _must_seek(self, tick: int) -> bool:
@@ -129,18 +129,6 @@ class PictureReader:
             if isinstance(frame, VideoFrame):
                 yield frame
 
-    def _deinterlaced(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-        """Frames as they are until the first interlaced one; from there on through the deinterlacer."""
-        for frame in frames:
-            if frame.interlaced_frame:
-                deinterlacer = _Deinterlacer(frame)
-                yield from deinterlacer.push(frame)
-                for later in frames:
-                    yield from deinterlacer.push(later)
-                yield from deinterlacer.flush()
-                return
-            yield frame
-
     def _ordered(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         """Frames with rising times; a damaged one is left out while a good one shortly before it can be held."""
         good: int | None = None
@@ -154,6 +142,19 @@ class PictureReader:
             frame.pts = last = pts
             good = pts if not frame.is_corrupt else good
             yield frame
+
+
+def deinterlaced(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    """Frames as they are until the first interlaced one; from there on through the deinterlacer."""
+    for frame in frames:
+        if frame.interlaced_frame:
+            deinterlacer = _Deinterlacer(frame)
+            yield from deinterlacer.push(frame)
+            for later in frames:
+                yield from deinterlacer.push(later)
+            yield from deinterlacer.flush()
+            return
+        yield frame
 
 
 class _Deinterlacer:

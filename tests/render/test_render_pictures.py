@@ -12,6 +12,8 @@ from render.chain import FilterChain
 from render.colour import WideColour, to_sdr
 from render.composer import ClipComposer, fade_level
 from render.orientation import UPRIGHT, turn_of, upright_steps
+from render.pictures import deinterlaced
+from render.planes import planes
 from schemas.edl import Canvas, CropKey, Fit, Grade
 from tests.render.render_media import Media, Writer, describe, edit, lumas, run, shared_media, video_clip, yuv_frame
 
@@ -82,6 +84,15 @@ def test_every_mirroring_has_its_filter(matrix: tuple[int, int, int, int], expec
     turned = FilterChain(frame, upright_steps(matrix)).apply(frame)
     luma = np.frombuffer(memoryview(turned.planes[0]), np.uint8).reshape(-1, turned.planes[0].line_size)[:64, :64]
     assert corners(luma) == expected
+
+
+def test_footage_that_says_it_is_mirrored_is_shown_mirrored(tmp_path: Path) -> None:
+    media = still(tmp_path, quadrants(320, 180))
+    data = bytearray(media.path.read_bytes())
+    matrix = data.index(b"tkhd") + 44  # ISO/IEC 14496-12 8.3.2, version 0
+    data[matrix : matrix + 4] = (-65536).to_bytes(4, "big", signed=True)
+    media.path.write_bytes(data)
+    assert corners(shown(media, tmp_path)) == [90, 40, 200, 140]
 
 
 def test_real_footage_with_rotation_and_mirror() -> None:
@@ -200,6 +211,27 @@ def test_interlaced_footage_loses_its_combs(tmp_path: Path) -> None:
     assert combs < 4
 
 
+def test_only_interlaced_pictures_are_deinterlaced() -> None:
+    """Progressive pictures with fine lines keep every line, in a stream with interlaced ones too."""
+    lines = np.full((288, 352), 60, np.uint8)
+    lines[::2] = 180
+    frames = [yuv_frame(lines) for _ in range(6)]
+    for number, frame in enumerate(frames):
+        frame.pts = number
+    assert list(deinterlaced(iter(frames))) == frames
+    interlaced = FilterChain(frames[0], [("setfield", {"mode": "tff"})]).apply(frames[0])
+    assert interlaced.interlaced_frame
+    mixed = list(deinterlaced(iter([interlaced, *frames[1:]])))
+    assert [frame.pts for frame in mixed] == list(range(6))
+    assert [_contrast_of_lines(frame) for frame in mixed[1:]] == [120] * 5
+    assert _contrast_of_lines(mixed[0]) < 80
+
+
+def _contrast_of_lines(frame: av.VideoFrame) -> int:
+    rows = planes(frame)[0].astype(int).mean(axis=1)
+    return round(abs(rows[100] - rows[101]))
+
+
 def test_a_slow_pan_moves_smoothly_by_fractions_of_a_pixel(tmp_path: Path) -> None:
     """A bright edge followed to a hundredth of a pixel lies where the crop path says, frame by frame."""
     picture = np.full((360, 640), 40, np.uint8)
@@ -260,6 +292,41 @@ def test_wide_colour_keeps_greys_neutral_and_rising_from_black_to_white(wide: Wi
 def test_reference_white_stays_bright(wide: WideColour, white: float) -> None:
     """HDR reference white (203 cd/m², ITU-R BT.2408) must come out as a bright white: neither grey nor clipped."""
     assert 0.72 < to_sdr(np.array([[white] * 3]), wide)[0, 1] < 0.95
+
+
+@pytest.mark.parametrize("wide", [WideColour.HLG, WideColour.PQ])
+def test_mid_grey_comes_out_as_sdr_has_it(wide: WideColour) -> None:
+    """A grey card of 18 % lies at 38 % of either signal (ITU-R BT.2408); SDR cameras put it at 41 % (BT.709)."""
+    assert 0.36 < to_sdr(np.array([[0.38] * 3]), wide)[0, 1] < 0.43
+
+
+def test_highlights_of_pq_stay_apart_up_to_what_it_is_graded_for() -> None:
+    """300, 600, 1000, 2000 and 4000 cd/m² in PQ (SMPTE ST 2084)."""
+    codes = np.array([0.621, 0.696, 0.7518, 0.8274, 0.9026])
+    steps = np.diff(to_sdr(np.stack([codes] * 3, axis=1), WideColour.PQ)[:, 1])
+    assert (steps[:3] > 0.015).all()
+    assert steps[3] > 0.002
+
+
+@pytest.mark.parametrize(("wide", "transfer"), [(WideColour.PQ, 16), (WideColour.HLG, 18)])
+def test_hdr_footage_is_decoded_labelled_and_toned(wide: WideColour, transfer: int, tmp_path: Path) -> None:
+    signals = (0.1, 0.38, 0.58, 0.75)
+    bars = np.repeat([round(64 + 876 * signal) for signal in signals], 80).astype(np.uint16)
+    pixels = np.concatenate([np.tile(bars, (180, 1)), np.full((90, 320), 512, np.uint16)])
+    frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p10le")
+
+    def labelled(stream: av.VideoStream) -> None:
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace, context.color_range = 9, transfer, 9, 1
+
+    path = tmp_path / "hdr.mp4"
+    options = {"preset": "ultrafast", "x265-params": "log-level=none:qp=4"}
+    writer = Writer(path, codec="libx265", codec_options=options, pixel_format="yuv420p10le", configure=labelled)
+    writer.write([(n * 3000, frame) for n in range(12)], (320, 180))
+    luma = shown(describe(path), tmp_path)
+    found = [luma[:, 80 * n + 20 : 80 * n + 60].mean() for n in range(4)]
+    wanted = 16 + 219 * to_sdr(np.stack([np.array(signals)] * 3, axis=1), wide)[:, 1]
+    assert found == pytest.approx(list(wanted), abs=2.5)
 
 
 def test_a_real_hlg_colour_chart_is_not_washed_out(tmp_path: Path) -> None:
