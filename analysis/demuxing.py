@@ -143,6 +143,10 @@ def read_packets(container: InputContainer, *streams: av.stream.Stream) -> Itera
             yield from container.demux(*streams)
         except (av.error.FFmpegError, MemoryError):
             continue
+        except IndexError:
+            # PyAV ends with an empty packet for every stream, those too that came up while reading and that it has no
+            # place for; ours, which it knew from the start, are behind us by then.
+            return
         return
 
 

@@ -33,6 +33,10 @@ EXAMINED_FRAMES = 3
 #: Pixel shapes this near to square are rounding, and beyond this from it are damage.
 SQUARE_TOLERANCE = 0.005
 MAX_SAMPLE_ASPECT = 10
+#: Sound in which gaps take longer than this in all, and whose packets cover less than one part in so many of its span,
+#: is damaged: callers may be silent for long, but then recordings say so with packets.
+LONGEST_GAPS_S = 120
+SPARSEST = 20
 #: A header's duration this much longer than the content is worth telling the creator.
 SHORT_OF_PROMISE = 0.05
 
@@ -51,6 +55,8 @@ class _Track:
     times: list[int] = field(default_factory=list)
     end: int = 0
     last_duration: int = 0
+    last_time: int | None = None
+    covered: Fraction = Fraction(0)
     frames: list[av.VideoFrame | av.AudioFrame] = field(default_factory=list)
     damage: Damage = field(default_factory=Damage)
 
@@ -73,8 +79,15 @@ class _Track:
             self.times.append(time)
         _check_length(packet, time)
         duration = max(0, (packet.duration or 0) - _trimmed_ticks(packet, self.stream))
+        self._cover(time)
         if time + duration >= self.end or not self.last_duration:
             self.end, self.last_duration = time + duration, duration
+
+    def _cover(self, time: int) -> None:
+        """Add the time since the packet before, as far as one packet can hold it."""
+        if self.last_time is not None and self.stream.time_base:
+            self.covered += min(Fraction(1), max(Fraction(0), (time - self.last_time) * self.stream.time_base))
+        self.last_time = time
 
 
 def _counts(frame: av.VideoFrame | av.AudioFrame) -> bool:
@@ -116,7 +129,7 @@ def probe(path: Path, progress: ProgressCallback = ignore_progress) -> MediaProb
         tracks = _select(container, notes)
         _read_through(container, tracks, size, progress)
         video = next((track for track in tracks if _is_video(track) and track.decodes and track.times), None)
-        audio = [track for track in tracks if not _is_video(track) and track.decodes and track.end > _start(track)]
+        audio = [track for track in tracks if not _is_video(track) and _can_be_heard(track)]
         notes += _dropped(tracks, [video, *audio])
         if video is None and not audio:
             raise _unusable(tracks)
@@ -125,6 +138,16 @@ def probe(path: Path, progress: ProgressCallback = ignore_progress) -> MediaProb
 
 def _is_video(track: _Track) -> bool:
     return isinstance(track.stream, av.VideoStream)
+
+
+def _can_be_heard(track: _Track) -> bool:
+    return track.decodes and track.end > _start(track) and not _is_scattered(track)
+
+
+def _is_scattered(track: _Track) -> bool:
+    """Whether time stamps spread a little sound over hours, all of which would have to be listened to."""
+    span = _seconds(track, track.end - _start(track))
+    return span > LONGEST_GAPS_S and track.covered * SPARSEST < span
 
 
 def _select(container: InputContainer, notes: list[str]) -> list[_Track]:
@@ -177,7 +200,8 @@ def _read_through(container: InputContainer, tracks: Sequence[_Track], size: int
     for number, packet in enumerate(read_packets(container, *(track.stream for track in tracks))):
         if number >= MAX_PACKETS:
             raise MediaRefused(ErrorCode.MEDIA_TOO_LARGE, "The file is cut into more pieces than any real recording.")
-        by_index[packet.stream_index].read(packet)
+        # The empty packets at the end carry their stream, but not its index.
+        by_index[packet.stream.index].read(packet)
         done = min(1.0, (packet.pos or 0) / size) if size else 0.0
         if done >= told + 0.01:
             progress(told := done)
@@ -196,7 +220,8 @@ def _dropped(tracks: Sequence[_Track], kept: Sequence[_Track | None]) -> list[st
                 else "The picture cannot be decoded and is"
             )
         else:
-            what = f"Sound stream {track.stream.index} cannot be decoded and is"
+            trouble = "has damaged time stamps" if track.decodes and _is_scattered(track) else "cannot be decoded"
+            what = f"Sound stream {track.stream.index} {trouble} and is"
         notes.append(f"{what} left out.")
     return notes
 

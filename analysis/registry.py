@@ -104,7 +104,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     {
         analyzer.name: analyzer
         for analyzer in (
-            Analyzer("probe", 1, ProbeParameters, MediaProbe, _run_probe),
+            Analyzer("probe", 2, ProbeParameters, MediaProbe, _run_probe),
             Analyzer("sound", 1, SoundParameters, Sound, _run_sound),
             Analyzer("transcript", 1, TranscriptParameters, Transcript, _run_transcript, _settle_transcript),
             Analyzer("shots", 1, ShotsParameters, Shots, _run_shots),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av.error
 import cv2
 from av import VideoFrame
 
@@ -23,6 +24,7 @@ class Layer:
     """One clip's pictures, as large as the canvas or, where it has one, its place."""
 
     clip: VideoClip
+    name: str
     video: SourceVideo
     rate: Fraction
     reader: PictureReader
@@ -40,14 +42,21 @@ class Layer:
         place = clip.place
         canvas = edl.canvas if place is None else Canvas(width=place.width, height=place.height)
         composer = ClipComposer(clip, source.video, reader.turn, canvas, folder)
-        return cls(clip, source.video, edl.rate, reader, composer)
+        return cls(clip, source.name, source.video, edl.rate, reader, composer)
 
     def picture(self, number: int) -> VideoFrame:
-        """What the clip shows at timeline frame ``number``, its pixels shared with other frames."""
+        """What the clip shows at timeline frame ``number``, its pixels shared with other frames.
+
+        Raises:
+            MediaRefused: The source's picture is in no form that can be shown.
+        """
         relative = number - self.clip.start
-        return self.composer.compose(
-            self.reader.frame_at(source_tick(self.clip, self.video, self.rate, relative)), relative
-        )
+        frame = self.reader.frame_at(source_tick(self.clip, self.video, self.rate, relative))
+        try:
+            return self.composer.compose(frame, relative)
+        except (av.error.FFmpegError, ValueError) as error:
+            sentence = f"A picture of “{self.name}” is in no form that can be shown."
+            raise MediaRefused(ErrorCode.MEDIA_DAMAGED, sentence) from error
 
 
 def layered(stretch: Stretch, base: Layer, outgoing: Layer | None, inset: Layer | None) -> Iterator[VideoFrame]:

@@ -82,23 +82,26 @@ def master(
     """Encode the mix at the delivery's loudness; returns the best of a few passes and notes on what was not reached."""
     measured = _measure(mix)
     progress(0.3)
-    if measured.integrated_lufs is None:
-        return _encode(mix, _Setting(0.0, 0.0, limited=False), folder / "sound-0.aac", bitrate), []
-    if measured.integrated_lufs < quietest_lufs:
-        encoded = _encode(mix, _Setting(0.0, 0.0, limited=False), folder / "sound-0.aac", bitrate)
-        return encoded, ["The sound is too quiet to be levelled; it was left as it is."]
-    setting = _next_setting(measured, _Setting(0.0, _FIRST_CEILING_DBTP, limited=False))
+    target = _target(measured, quietest_lufs)
+    setting = _next_setting(measured, _Setting(0.0, _FIRST_CEILING_DBTP, limited=False), target)
     best: EncodedSound | None = None
     for number in range(_MOST_PASSES):
         attempt = _encode(mix, setting, folder / f"sound-{number}.aac", bitrate)
-        best = _better(best, attempt)
+        best = _better(best, attempt, target)
         progress(0.3 + 0.7 * (number + 1) / _MOST_PASSES)
-        if _distance(attempt.loudness) == 0:
+        if _distance(attempt.loudness, target) == 0:
             break
-        setting = _next_setting(attempt.loudness, setting)
+        setting = _next_setting(attempt.loudness, setting, target)
     if best is None:
         raise AssertionError("at least one pass was made")
-    return best, [*_quiet_notes(TARGET_LUFS - measured.integrated_lufs), *_notes(best.loudness)]
+    return best, [*_quiet_notes(measured, target), *_notes(best.loudness, target)]
+
+
+def _target(measured: Loudness, quietest_lufs: float) -> float | None:
+    """The loudness to reach; ``None`` for what is left as loud as it is: too quiet, or too short to be measured."""
+    if measured.integrated_lufs is None or measured.integrated_lufs < quietest_lufs:
+        return None
+    return TARGET_LUFS
 
 
 def _measure(mix: PcmFile) -> Loudness:
@@ -108,11 +111,11 @@ def _measure(mix: PcmFile) -> Loudness:
     return meter.result()
 
 
-def _next_setting(measured: Loudness, last: _Setting) -> _Setting:
+def _next_setting(measured: Loudness, last: _Setting, target: float | None) -> _Setting:
     """Correct the gain by what loudness missed, and the ceiling by what the peak overshot."""
-    if measured.integrated_lufs is None or measured.true_peak_dbtp is None:
+    if measured.true_peak_dbtp is None:
         return last
-    correction = TARGET_LUFS - measured.integrated_lufs
+    correction = 0.0 if target is None or measured.integrated_lufs is None else target - measured.integrated_lufs
     overshoot = measured.true_peak_dbtp - TRUE_PEAK_LIMIT_DBTP
     ceiling = last.ceiling_dbtp
     if last.limited and overshoot > 0:
@@ -121,34 +124,42 @@ def _next_setting(measured: Loudness, last: _Setting) -> _Setting:
     return _Setting(last.gain_db + correction, ceiling, limited)
 
 
-def _distance(loudness: Loudness) -> float:
+def _distance(loudness: Loudness, target: float | None) -> float:
     """How far outside the limits, in decibels; a peak above its limit counts most."""
-    if loudness.integrated_lufs is None or loudness.true_peak_dbtp is None:
+    if loudness.true_peak_dbtp is None:
         return 0.0
-    missed = max(0.0, abs(loudness.integrated_lufs - TARGET_LUFS) - _LOUDNESS_TOLERANCE)
+    missed = 0.0
+    if target is not None and loudness.integrated_lufs is not None:
+        missed = max(0.0, abs(loudness.integrated_lufs - target) - _LOUDNESS_TOLERANCE)
     overshoot = max(0.0, loudness.true_peak_dbtp - TRUE_PEAK_LIMIT_DBTP)
     return missed + 100 * overshoot
 
 
-def _better(best: EncodedSound | None, attempt: EncodedSound) -> EncodedSound:
+def _better(best: EncodedSound | None, attempt: EncodedSound, target: float | None) -> EncodedSound:
     """Keep one file: the better one."""
     if best is None:
         return attempt
-    keep, drop = (attempt, best) if _distance(attempt.loudness) < _distance(best.loudness) else (best, attempt)
+    is_nearer = _distance(attempt.loudness, target) < _distance(best.loudness, target)
+    keep, drop = (attempt, best) if is_nearer else (best, attempt)
     drop.path.unlink()
     return keep
 
 
-def _quiet_notes(gain_db: float) -> list[str]:
+def _quiet_notes(measured: Loudness, target: float | None) -> list[str]:
+    if measured.integrated_lufs is None:
+        return []
+    if target is None:
+        return ["The sound is too quiet to be levelled; it was left as it is."]
+    gain_db = target - measured.integrated_lufs
     if gain_db <= _AUDIBLE_NOISE_GAIN_DB:
         return []
     return [f"The sound was recorded very quietly and was raised by {gain_db:.0f} dB; its noise was raised with it."]
 
 
-def _notes(loudness: Loudness) -> list[str]:
-    if _distance(loudness) == 0:
+def _notes(loudness: Loudness, target: float | None) -> list[str]:
+    if target is None or _distance(loudness, target) == 0:
         return []
-    reached = f"The sound reached {loudness.integrated_lufs:.1f} LUFS instead of {TARGET_LUFS:.0f}"
+    reached = f"The sound reached {loudness.integrated_lufs:.1f} LUFS instead of {target:.0f}"
     return [f"{reached}: its peaks leave no room for more."]
 
 

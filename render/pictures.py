@@ -28,6 +28,12 @@ _EARLY_END_S = 0.5
 #: Damaged pictures are replaced by the last good one for at most this many seconds.
 _HELD_DAMAGE_S = 1
 
+#: ITU-T H.273 (07/2024), tables 2 to 4: the codes that mean something.
+_KNOWN_PRIMARIES = frozenset({*range(1, 13), 22}) - {3}
+_KNOWN_TRANSFERS = frozenset(range(1, 19)) - {3}
+_KNOWN_MATRICES = frozenset(range(15)) - {3}
+_UNSPECIFIED = 2
+
 
 class PictureReader:
     """The pictures of one source in any order, cheapest when asked for in time order."""
@@ -140,6 +146,7 @@ class PictureReader:
             if frame.is_corrupt and good is not None and pts - good <= _HELD_DAMAGE_S * self._ticks_per_s:
                 continue
             frame.pts = last = pts
+            _forget_unknown_colour(frame)
             good = pts if not frame.is_corrupt else good
             yield frame
 
@@ -194,6 +201,16 @@ class _Deinterlacer:
             if isinstance(frame, VideoFrame):
                 frame.pts = self._times.popleft()
                 yield frame
+
+
+def _forget_unknown_colour(frame: VideoFrame) -> None:
+    """FFmpeg's filters refuse a frame whose colour is described by a code that H.273 does not have."""
+    if frame.color_primaries not in _KNOWN_PRIMARIES:
+        frame.color_primaries = _UNSPECIFIED
+    if frame.color_trc not in _KNOWN_TRANSFERS:
+        frame.color_trc = _UNSPECIFIED
+    if frame.colorspace not in _KNOWN_MATRICES:
+        frame.colorspace = _UNSPECIFIED
 
 
 def _time(frame: VideoFrame) -> int:

@@ -46,5 +46,9 @@ def _packets(
         except MEDIA_ERRORS:
             damage.count += 1
             continue
+        except IndexError:
+            # PyAV ends with an empty packet for every stream, those too that came up while reading and that it has no
+            # place for; ours, which it knew from the start, are behind us by then.
+            return
         return
     yield None

@@ -32,6 +32,8 @@ _NEAR = 2 * SAMPLE_RATE
 _KEPT = SAMPLE_RATE
 #: Decoders need the packets before a position to get it right (MDCT overlap; Opus asks for 80 ms, RFC 7845 4.6).
 _PREROLL = SAMPLE_RATE // 4
+#: Times full scale: 30 dB of headroom, more than anyone uses in floating-point recordings.
+_LOUDEST = 32.0
 #: Formats whose seeking only estimates the time it lands on: read from the start, so that samples are where they are.
 _INEXACT_SEEKING = frozenset({"mp3", "aac", "ac3", "eac3", "amr", "amrnb", "amrwb", "avi", "mpeg"})
 
@@ -48,7 +50,7 @@ class SoundReader:
         self._origin = source.origin
         self._damage = Damage()
         self._runs: Iterator[tuple[int, Stereo]] = iter(())
-        self._buffer: list[Stereo] = []
+        self._buffer: list[tuple[int, Stereo]] = []
         self._open()
 
     @property
@@ -108,23 +110,20 @@ class SoundReader:
 
     def _append(self, position: int, samples: Stereo, keep_from: int) -> None:
         """Put samples at their position: what is already there stays, what is missing before them is silent."""
-        if position > self._buffer_end:
-            self._buffer.append(np.zeros((2, position - self._buffer_end), np.float32))
-            self._buffer_end = position
-        samples = samples[:, max(0, self._buffer_end - position) :]
-        self._buffer.append(samples)
-        self._buffer_end += samples.shape[1]
-        while self._buffer and self._buffer_start + self._buffer[0].shape[1] <= keep_from:
-            self._buffer_start += self._buffer.pop(0).shape[1]
+        begin = max(position, self._buffer_end)
+        samples = samples[:, begin - position :]
+        self._buffer.append((begin, samples))
+        self._buffer_end = max(self._buffer_end, begin + samples.shape[1])
+        while self._buffer and self._buffer[0][0] + self._buffer[0][1].shape[1] <= keep_from:
+            begin, samples = self._buffer.pop(0)
+            self._buffer_start = begin + samples.shape[1]
 
     def _cut(self, start: int, count: int) -> Stereo:
         cut = np.zeros((2, count), np.float32)
-        position = self._buffer_start
-        for part in self._buffer:
+        for position, part in self._buffer:
             begin, end = max(start, position), min(start + count, position + part.shape[1])
             if begin < end:
                 cut[:, begin - start : end - start] = part[:, begin - position : end - position]
-            position += part.shape[1]
         return cut
 
     def _decoded(self) -> Iterator[AudioFrame]:
@@ -184,9 +183,14 @@ class _Run:
 
     def _out(self, frames: list[AudioFrame]) -> Iterator[tuple[int, Stereo]]:
         for frame in frames:
-            samples = _to_stereo(float_samples(frame), self._mix)
+            samples = _to_stereo(_bounded(float_samples(frame)), self._mix)
             yield self._position, samples
             self._position += samples.shape[1]
+
+
+def _bounded(samples: Stereo) -> Stereo:
+    """Without what floating-point files may hold instead of sound: no numbers, and numbers beyond any recording."""
+    return np.clip(np.nan_to_num(samples, copy=False), -_LOUDEST, _LOUDEST)
 
 
 def _format(frame: AudioFrame) -> tuple[str, str, int]:
