@@ -96,5 +96,6 @@ def opening_evidence(stretches: Sequence[Stretch], fact: str, value: str) -> Evi
 
 
 def _scores(passage: Passage) -> tuple[Evidence, ...]:
-    parts = (("score", passage.worth), *((f"score: {name}", value) for name, value in passage.parts))
-    return tuple(Evidence(fact=name, value=f"{value:.3f}") for name, value in parts)
+    """The worth of a passage, and after it the shares that it is the sum of."""
+    shares = (Evidence(fact=f"score: {name}", value=f"{value:+.3f}") for name, value in passage.shares)
+    return (Evidence(fact="score", value=f"{passage.worth:.3f}"), *shares)

@@ -1,7 +1,7 @@
 """The one line of 3 to 5 seconds that makes a viewer stay."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from director.choosing import (
@@ -15,7 +15,7 @@ from director.choosing import (
     total_frames,
 )
 from director.material import Footage, Material
-from director.passages import Bounds, phrase_passages
+from director.passages import Bounds, Passage, passage_of_line, phrase_passages
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.scoring import ScoredScript
 from director.script import Script, Stretch
@@ -33,11 +33,7 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     footage = talking(material, "hook")
     length = frame_bounds(HOOK_LENGTH, material.rate)
     scored = scored_script(footage, options.pace)
-    found = (
-        _lines(scored, length, options.count)
-        or list(islice(_held(scored, length), options.count))
-        or list(islice(_by_sound_alone(footage, length), options.count))
-    )
+    found = _lines(scored, length, options.count) or list(islice(_by_sound_alone(footage, length), options.count))
     if found:
         return numbered(found, options.number, "hooks")
     raise OutputRefused(
@@ -47,33 +43,52 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that can be a hook."""
+
+    worth: float
+    selection: Selection
+
+
 def _lines(scored: ScoredScript, length: Bounds, most: int) -> list[Selection]:
-    script = scored.script
-    return [
-        selected(script, (line,), "hook", f"The line that makes a viewer stay: “{_said(script, line.first, line.end)}”")
+    """The best lines, those that last 3-5 s by themselves and those that are held in their silence."""
+    spoken = [
+        _Line(line.worth, selected(scored.script, (line,), "hook", _why(scored, line)))
         for line in phrase_passages(scored, length, most)
     ]
+    held = list(islice(_held(scored, length), most))
+    apart: list[_Line] = []
+    for line in sorted([*spoken, *held], key=lambda line: -line.worth):
+        if not any(_meet(line.selection.stretches, other.selection.stretches) for other in apart):
+            apart.append(line)
+    return [line.selection for line in max(apart[:most], spoken, key=len)]
 
 
-def _said(script: Script, first: int, end: int) -> str:
-    return quote(script.words[first:end])
+def _why(scored: ScoredScript, line: Passage, how: str = "") -> str:
+    said = quote(scored.script.words[line.first : line.end])
+    return f"The line that makes a viewer stay{how}: “{said}”"
 
 
-def _held(scored: ScoredScript, length: Bounds) -> Iterator[Selection]:
+def _held(scored: ScoredScript, length: Bounds) -> Iterator[_Line]:
     """Short lines, the best first, lengthened into the silence around them and not into that of a better one."""
     script = scored.script
     taken: list[Stretch] = []
-    for index in sorted(range(len(script.lines)), key=lambda i: (-scored.scores[i].total, i)):
-        line = script.lines[index]
-        if script.gap_before(line.first) is None or script.gap_before(line.end) is None:
-            continue
+    short = [passage_of_line(scored, index, held=1.0) for index in _short_lines(script, length)]
+    for line in sorted(short, key=lambda line: (-line.worth, line.first)):
         stretches = _lengthened(script, line.first, line.end, length[0])
         if stretches is None or not length[0] <= total_frames(stretches) <= length[1] or _meet(stretches, taken):
             continue
         taken.extend(stretches)
-        said = _said(script, line.first, line.end)
-        text = f"The line that makes a viewer stay, held to 3 s in its silence: “{said}”"
-        yield Selection(stretches, "hook", text, (opening_evidence(stretches, "said", said),))
+        chosen = selected(script, (line,), "hook", _why(scored, line, ", held to 3 s in its silence"))
+        yield _Line(line.worth, replace(chosen, stretches=stretches))
+
+
+def _short_lines(script: Script, length: Bounds) -> Iterator[int]:
+    for index, line in enumerate(script.lines):
+        cuttable = script.gap_before(line.first) is not None and script.gap_before(line.end) is not None
+        if cuttable and script.length(line.first, line.end) < length[0]:
+            yield index
 
 
 def _meet(stretches: Sequence[Stretch], taken: Sequence[Stretch]) -> bool:

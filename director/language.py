@@ -9,10 +9,20 @@ FILLERS = frozenset({"um", "umm", "uh", "uhh", "uhm", "erm", "er", "hmm", "hm", 
 #: Said by speakers who begin again.
 RESTART_CUES = frozenset({"sorry", "again", "take", "restart", "redo", "oops", "wait"})
 NEGATIONS = frozenset({"not", "no", "never", "don't", "doesn't", "isn't", "can't", "won't", "without"})
+#: Stand for somebody or something that was named before.
+SUBJECT_PRONOUNS = frozenset(
+    {"he", "she", "it", "they", "him", "her", "them", "he's", "she's", "it's", "they're", "they've", "he'd", "she'd"}
+)
+#: Join a sentence to the one before it.
+CONNECTIVES = frozenset(
+    {"so", "and", "but", "because", "which", "then", "also", "or", "therefore", "however", "anyway", "thus", "hence"}
+    | {"otherwise", "instead", "besides", "furthermore", "moreover", "meanwhile", "afterwards", "nevertheless", "nor"}
+)
 #: Point back to something said before.
-DANGLING = frozenset(
-    {"this", "that", "these", "those", "he", "she", "it", "they", "him", "her", "them", "his", "its", "their"}
-    | {"so", "and", "but", "because", "which", "then", "also", "or", "there", "therefore", "however", "anyway"}
+DANGLING = (
+    SUBJECT_PRONOUNS
+    | CONNECTIVES
+    | {"this", "that", "these", "those", "his", "its", "their", "that's", "that'll", "such", "same"}
 )
 #: Speak to the viewer.
 ADDRESS = frozenset({"you", "your", "yours", "you're", "you'll", "we", "our"})
@@ -23,6 +33,7 @@ SMALL_WORDS = frozenset(
     | DANGLING
     | ADDRESS
     | FILLERS
+    | {"here", "there", "there's", "when", "while", "where", "after", "before", "all", "what", "who", "my", "me", "us"}
 )
 #: Announce a claim.
 CLAIMS = frozenset(

@@ -1,89 +1,120 @@
 """The best passages of a given length: one dynamic programme over the places where a passage may start and end."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import inf
 
-from director.scoring import ScoredScript, needs_context
+from director.costs import OF_LINES, share
+from director.scoring import ScoredScript, asks
 from director.script import Script
 from director.style import GOOD_PAUSE_US, USABLE_PAUSE_US
-
-# What a passage loses (score is about -0.4 to 1) for where it starts and ends.
-
-#: It does not start, or end, where a sentence does.
-COST_NO_SENTENCE_START = 0.5
-COST_NO_SENTENCE_END = 0.4
-#: It starts with a word that points back ("this", "he", "so").
-COST_NEEDS_CONTEXT = 0.35
-#: The cut at an end falls in a pause under 400 ms, under 150 ms, or between words that touch.
-COST_TIGHT_PAUSE = 0.05
-COST_SHORT_PAUSE = 0.25
-COST_NO_PAUSE = 1.0
-#: Each cut inside a passage, as a share of its seconds.
-COST_INNER_CUT = 0.3
-#: How much the first line counts against the mean of all: a viewer leaves in the first 3 s.
-OPENING_WEIGHT = 0.5
 
 #: The fewest and the most frames a passage may last.
 Bounds = tuple[int, int]
 #: A run from one place to a later one, by their numbers, and its worth.
 Run = tuple[int, int, float]
+#: Parts of a passage's worth by name, each from 0 to 1.
+Parts = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Words ``[first, end)`` of a script, and what they were chosen for."""
+    """Words ``[first, end)`` of a script, what they are worth, and the shares by name that this is the sum of."""
 
     first: int
     end: int
     worth: float
-    parts: tuple[tuple[str, float], ...]
+    shares: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A word that a passage may start with, and end before; what either adds to its worth, ``None`` if it may not."""
+
+    word: int
+    start: Parts | None
+    end: Parts | None
 
 
 def sentence_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[Passage, ...]:
-    """Up to ``most`` runs of whole sentences that do not overlap and are worth most together, the best first."""
-    script = scored.script
-    places = [*(line.first for line in script.lines), len(script.words)]
-
-    def runs_to(last: int) -> Iterator[tuple[int, float]]:
-        for opening in range(last - 1, -1, -1):
-            frames = script.length(places[opening], script.lines[last - 1].end)
-            if frames > length[1]:
-                return
-            if frames >= length[0]:
-                yield opening, _sentences_worth(scored, opening, last - 1)
-
-    return tuple(_sentences(scored, run) for run in _ranked(_worthiest(len(places), runs_to, most)))
-
-
-def scattered_sentences(scored: ScoredScript, length: Bounds, most: int) -> tuple[tuple[Passage, ...], ...]:
-    """Up to ``most`` groups of sentences from several places; each lasts as long as asked, in the order they were said.
-
-    The best sentences go into the first group.
-    """
-    script = scored.script
-    ranked = sorted(
-        (i for i, line in enumerate(script.lines) if line.complete and _cuttable(script, line.first, line.end)),
-        key=lambda i: (-scored.scores[i].total, i),
-    )
-    groups: list[tuple[Passage, ...]] = []
-    while len(groups) < most:
-        group = _filled(script, ranked, length)
-        if not group:
-            break
-        groups.append(tuple(_sentences(scored, (i, i + 1, scored.scores[i].total)) for i in sorted(group)))
-        taken = frozenset(group)
-        ranked = [index for index in ranked if index not in taken]
-    return tuple(groups)
+    """Up to ``most`` passages that start and end with whole sentences, the best first."""
+    script, lines = scored.script, scored.script.lines
+    opens = [line.complete and script.gap_before(line.first) is not None for line in lines]
+    closes = [line.complete and script.gap_before(line.end) is not None for line in lines]
+    bounds = [*(line.first for line in lines), len(script.words)]
+    places = [
+        _Place(
+            word,
+            _start(scored, word) if at < len(lines) and opens[at] else None,
+            {**_end(scored, word), "open_question": asks(script.words[word - 1])} if at and closes[at - 1] else None,
+        )
+        for at, word in enumerate(bounds)
+    ]
+    return _best(scored, places, length, most)
 
 
 def phrase_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[Passage, ...]:
-    """Up to ``most`` runs of words, whole sentences or not, that do not overlap, the best first.
+    """Up to ``most`` passages, whole sentences or not, the best first.
 
     Boundaries in pauses are tried first; boundaries between words that touch only when nothing else fits.
     """
-    return _phrases(scored, length, most, narrowest=1) or _phrases(scored, length, most, narrowest=0)
+    words = len(scored.script.words)
+    for narrowest in (1, 0):
+        bounds = [word for word in range(words + 1) if _is_bound(scored.script, word, narrowest)]
+        places = [
+            _Place(word, _start(scored, word) if word < words else None, _end(scored, word) if word else None)
+            for word in bounds
+        ]
+        found = _best(scored, places, length, most)
+        if found:
+            return found
+    return ()
+
+
+def passage_of_line(scored: ScoredScript, index: int, **more: float) -> Passage:
+    """A line as a passage; ``more`` are parts besides its own."""
+    line = scored.script.lines[index]
+    return _passage(scored, line.first, line.end, {**_start(scored, line.first), **_end(scored, line.end), **more})
+
+
+def _best(scored: ScoredScript, places: Sequence[_Place], length: Bounds, most: int) -> tuple[Passage, ...]:
+    """The passages between places, apart, that are worth most together."""
+    script = scored.script
+    starts = [_worth(place.start) for place in places]
+    ends = [_worth(place.end) for place in places]
+    cuts = _Cuts(script)
+
+    def runs_to(end: int) -> Iterator[tuple[int, float]]:
+        if places[end].end is None:
+            return
+        last = places[end].word
+        for start in range(end - 1, -1, -1):
+            first = places[start].word
+            frames = script.length(first, last)
+            if frames > length[1]:
+                return
+            if frames >= length[0] and places[start].start is not None:
+                yield start, starts[start] + ends[end] + scored.mean(first, last) + _worth(cuts.within(first, last))
+
+    runs = _worthiest(len(places), runs_to, most)
+    passages = [
+        _passage(scored, first, end, {**(places[a].start or {}), **(places[b].end or {}), **cuts.within(first, end)})
+        for a, b, _ in runs
+        for first, end in [(places[a].word, places[b].word)]
+    ]
+    return tuple(sorted(passages, key=lambda passage: (-passage.worth, passage.first)))
+
+
+def _worth(parts: Parts | None) -> float:
+    return sum(share(name, value) for name, value in parts.items()) if parts else 0.0
+
+
+def _passage(scored: ScoredScript, first: int, end: int, parts: Parts) -> Passage:
+    """A passage with every part of its worth: those of its lines, then its own."""
+    all_parts = {**scored.parts(first, end), **parts}
+    shares = tuple((name, share(name, value)) for name, value in all_parts.items() if value or name in OF_LINES)
+    return Passage(first, end, sum(value for _, value in shares), shares)
 
 
 def _worthiest(places: int, runs_to: Callable[[int], Iterable[tuple[int, float]]], most: int) -> list[Run]:
@@ -107,6 +138,8 @@ def _worthiest(places: int, runs_to: Callable[[int], Iterable[tuple[int, float]]
 
 def _traced(last: Sequence[Sequence[Run | None]], place: int) -> Iterator[Run]:
     """The runs behind the largest number of them that can be had, the last first."""
+    if place < 0:
+        return
     count = max(count for count in range(len(last)) if count == 0 or last[count][place] is not None)
     while count:
         run = last[count][place]
@@ -116,69 +149,20 @@ def _traced(last: Sequence[Sequence[Run | None]], place: int) -> Iterator[Run]:
         place, count = run[0], count - 1
 
 
-def _ranked(runs: Iterable[Run]) -> list[Run]:
-    return sorted(runs, key=lambda run: (-run[2], run[0]))
+class _Cuts:
+    """What is cut out inside a passage, and whether it goes from one footage to another."""
 
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._before = list(accumulate((not joined for joined in script.joined), initial=0))
 
-def _sentences(scored: ScoredScript, run: Run) -> Passage:
-    opening, end, worth = run
-    parts = (("mean of its lines", scored.mean(opening, end)), *scored.scores[opening].parts.items())
-    lines = scored.script.lines
-    return Passage(lines[opening].first, lines[end - 1].end, worth, parts)
-
-
-def _filled(script: Script, ranked: Sequence[int], length: Bounds) -> list[int]:
-    """The first of the ranked lines that together last as long as asked; none if they do not."""
-    chosen: list[int] = []
-    total = 0
-    for index in ranked:
-        frames = script.length(script.lines[index].first, script.lines[index].end)
-        if total + frames <= length[1]:
-            chosen.append(index)
-            total += frames
-        if total >= length[0]:
-            return chosen
-    return []
-
-
-def _sentences_worth(scored: ScoredScript, opening: int, last: int) -> float:
-    lines, script = scored.script.lines, scored.script
-    start_cost = _start_cost(script, lines[opening].first, sentence=lines[opening].complete)
-    end_cost = _end_cost(script, lines[last].end, sentence=lines[last].complete)
-    return scored.mean(opening, last + 1) + OPENING_WEIGHT * scored.scores[opening].total - start_cost - end_cost
-
-
-def _phrases(scored: ScoredScript, length: Bounds, most: int, narrowest: int) -> tuple[Passage, ...]:
-    script = scored.script
-    bounds = [i for i in range(len(script.words) + 1) if _is_bound(script, i, narrowest)]
-    line_of = [index for index, line in enumerate(script.lines) for _ in range(line.first, line.end)]
-    ends_line = {line.end: line.complete for line in script.lines}
-    cuts_before = list(accumulate((not joined for joined in script.joined), initial=0))
-    opening = [_opening_worth(scored, first, line_of[first]) for first in bounds if first < len(script.words)]
-
-    def runs_to(place: int) -> Iterator[tuple[int, float]]:
-        end = bounds[place]
-        end_cost = _end_cost(script, end, sentence=ends_line.get(end, False))
-        for start in range(place - 1, -1, -1):
-            frames = script.length(bounds[start], end)
-            if frames > length[1]:
-                return
-            if frames >= length[0]:
-                inner_cuts = cuts_before[end] - cuts_before[bounds[start] + 1]
-                yield start, opening[start] - end_cost - COST_INNER_CUT * inner_cuts
-
-    runs = _ranked(_worthiest(len(bounds), runs_to, most)) if bounds else []
-    return tuple(
-        Passage(bounds[start], bounds[end], worth, tuple(scored.scores[line_of[bounds[start]]].parts.items()))
-        for start, end, worth in runs
-    )
-
-
-def _opening_worth(scored: ScoredScript, first: int, line: int) -> float:
-    """What a phrase that starts here is worth for its line and its start."""
-    owner = scored.script.lines[line]
-    opens = owner.first == first and owner.complete
-    return (1 + OPENING_WEIGHT) * scored.scores[line].total - _start_cost(scored.script, first, sentence=opens)
+    def within(self, first: int, end: int) -> Parts:
+        places = self._script.places
+        cuts = self._before[end] - self._before[first + 1]
+        rate = self._script.footage[places[first][0]].clock.rate
+        seconds = float(self._script.length(first, end) / rate)
+        changes = places[end - 1][0] != places[first][0]
+        return {"inner_cuts": min(1.0, cuts / max(1.0, seconds)), "change_of_footage": float(changes)}
 
 
 def _is_bound(script: Script, index: int, narrowest: int) -> bool:
@@ -186,28 +170,33 @@ def _is_bound(script: Script, index: int, narrowest: int) -> bool:
     return gap is not None and (index in {0, len(script.words)} or gap >= narrowest)
 
 
-def _cuttable(script: Script, first: int, end: int) -> bool:
-    return script.gap_before(first) is not None and script.gap_before(end) is not None
+def _start(scored: ScoredScript, first: int) -> Parts:
+    line = scored.line_of[first]
+    opens = scored.script.lines[line].first == first
+    return {
+        "opening": scored.opening(first),
+        "needs_context": scored.context[line] if opens else 1.0,
+        "starts_inside_sentence": float(not (opens and scored.script.lines[line].complete)),
+        **_pause(scored.script, first, "start"),
+    }
 
 
-def _start_cost(script: Script, first: int, *, sentence: bool) -> float:
-    cost = 0.0 if sentence else COST_NO_SENTENCE_START
-    if needs_context(script.words[first].text):
-        cost += COST_NEEDS_CONTEXT
-    return cost + _pause_cost(script, first)
+def _end(scored: ScoredScript, end: int) -> Parts:
+    line = scored.script.lines[scored.line_of[end - 1]]
+    return {
+        "ends_inside_sentence": float(not (line.end == end and line.complete)),
+        **_pause(scored.script, end, "end"),
+    }
 
 
-def _end_cost(script: Script, end: int, *, sentence: bool) -> float:
-    return (0.0 if sentence else COST_NO_SENTENCE_END) + _pause_cost(script, end)
-
-
-def _pause_cost(script: Script, index: int) -> float:
+def _pause(script: Script, index: int, side: str) -> Parts:
+    """How narrow the pause is that a passage is cut out in, at this side of it."""
     gap = script.gap_before(index)
     if index in {0, len(script.words)}:
-        return 0.0
+        return {}
     if not gap:
-        return COST_NO_PAUSE
+        return {f"no_pause_at_{side}": 1.0}
     pause_us = script.footage[script.places[index][0]].clock.length_us(gap)
     if pause_us < USABLE_PAUSE_US:
-        return COST_SHORT_PAUSE
-    return COST_TIGHT_PAUSE if pause_us < GOOD_PAUSE_US else 0.0
+        return {f"short_pause_at_{side}": 1.0}
+    return {f"tight_pause_at_{side}": float(pause_us < GOOD_PAUSE_US)}

@@ -117,7 +117,10 @@ def _runs_on(before: _Piece, after: _Piece, frame_us: int) -> bool:
 
 
 def _sound_against_picture(edl: EDL, sounds: Sequence[_Piece]) -> Iterator[DeliveryCheck]:
-    """How far sound and picture that were recorded together are apart, wherever both are on the timeline."""
+    """How far sound and picture that were recorded together are apart, wherever both are on the timeline.
+
+    A picture is placed to a tick of its source, so where ticks are longer than frames, they are the limit.
+    """
     offsets = [offset for sound in sounds for offset in _offsets(edl, sound)]
     if not offsets:
         return
@@ -127,8 +130,12 @@ def _sound_against_picture(edl: EDL, sounds: Sequence[_Piece]) -> Iterator[Deliv
         measured=f"{worst / 1000:.1f}",
         limit="within a frame",
         unit="ms",
-        passed=worst <= frame_to_us(1, edl.rate) + 1,
+        passed=worst <= max(frame_to_us(1, edl.rate), _longest_tick_us(sounds)) + 1,
     )
+
+
+def _longest_tick_us(sounds: Sequence[_Piece]) -> int:
+    return max(round_half_up(sound.footage.clock.time_base / MICROSECOND) for sound in sounds)
 
 
 def _offsets(edl: EDL, sound: _Piece) -> Iterator[int]:

@@ -1,65 +1,90 @@
-"""How much a line deserves to be in a short cut: a score from 0 to 1 and the named parts it is made of."""
+"""How much a line deserves to be in a short cut: its parts from 0 to 1, weighed by the table of costs."""
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from types import MappingProxyType
+from itertools import accumulate, pairwise
 
-from director.language import ADDRESS, CLAIMS, DANGLING, NUMBERS, PADDING, SMALL_WORDS, bare
+from director.costs import share
+from director.language import (
+    ADDRESS,
+    CLAIMS,
+    CONNECTIVES,
+    DANGLING,
+    NUMBERS,
+    PADDING,
+    SMALL_WORDS,
+    SUBJECT_PRONOUNS,
+    bare,
+)
 from director.script import Line, Script
+from director.speech import Spoken
+from director.style import GOOD_PAUSE_US, OPENING_SECONDS
 
 #: Speech is liveliest around this many words a second; the score falls to nothing at this distance from it.
 _LIVELY_WORDS_PER_S = 2.9
 _RATE_REACH = 2.0
-
-#: Weights of the parts (EDITING, "Choosing"); penalties are negative.
-WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {
-        "pace": 0.15,
-        "concreteness": 0.2,
-        "question_or_claim": 0.2,
-        "address": 0.1,
-        "novelty": 0.2,
-        "completeness": 0.15,
-        "fillers": -0.15,
-        "needs_context": -0.3,
-    }
-)
+#: A pronoun this early in a sentence, with nothing before it that it could stand for, points out of the sentence.
+_EARLY_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A weighted sum of ``parts``, each from 0 to 1."""
+    """The ``parts`` of a line's score, each from 0 to 1, and their weighted sum."""
 
     parts: Mapping[str, float]
-
-    @property
-    def total(self) -> float:
-        return sum(WEIGHTS[name] * value for name, value in self.parts.items())
+    total: float
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredScript:
-    """A script with the score of each of its lines, and running sums of them weighted by length."""
+    """A script with the score of each of its lines.
+
+    ``running[i]`` is the sum of the scores of the words before word ``i``, each worth what its line is; ``context[i]``
+    is how much line ``i`` leans on what came before it, from 0 to 1.
+    """
 
     script: Script
     scores: tuple[Score, ...]
+    line_of: tuple[int, ...]
     running: tuple[float, ...]
+    context: tuple[float, ...]
 
     def mean(self, first: int, end: int) -> float:
-        """Mean score of lines ``[first, end)``, by their number of words."""
-        lines = self.script.lines
-        return (self.running[end] - self.running[first]) / max(1, lines[end - 1].end - lines[first].first)
+        """Mean score of words ``[first, end)``."""
+        return (self.running[end] - self.running[first]) / max(1, end - first)
+
+    def opening(self, first: int) -> float:
+        """Mean score of what is heard in the first 3 s of a passage that starts at word ``first``."""
+        script = self.script
+        reach = (
+            script.begins[first] + (OPENING_SECONDS * script.footage[script.places[first][0]].clock.rate).__floor__()
+        )
+        return self.mean(first, max(first + 1, bisect_left(script.begins, reach, lo=first)))
+
+    def parts(self, first: int, end: int) -> dict[str, float]:
+        """Mean of each part of the lines' scores over words ``[first, end)``."""
+        totals: dict[str, float] = {}
+        for line, words in Counter(self.line_of[first:end]).items():
+            for name, value in self.scores[line].parts.items():
+                totals[name] = totals.get(name, 0.0) + value * words
+        return {name: total / (end - first) for name, total in totals.items()}
 
 
 def score_script(script: Script) -> ScoredScript:
     tokens = [bare(word.text) for word in script.words]
     counts = Counter(token for token in tokens if token)
     scores = tuple(_score(script, line, tokens, counts) for line in script.lines)
-    weighted = (score.total * (line.end - line.first) for score, line in zip(scores, script.lines, strict=True))
-    return ScoredScript(script, scores, tuple(accumulate(weighted, initial=0.0)))
+    line_of = tuple(index for index, line in enumerate(script.lines) for _ in range(line.first, line.end))
+    return ScoredScript(
+        script,
+        scores,
+        line_of,
+        tuple(accumulate((scores[line].total for line in line_of), initial=0.0)),
+        tuple(_context(script.words[line.first : line.end]) for line in script.lines),
+    )
 
 
 def needs_context(token: str) -> bool:
@@ -67,26 +92,53 @@ def needs_context(token: str) -> bool:
     return bare(token) in DANGLING
 
 
+def _context(words: Sequence[Spoken]) -> float:
+    """All of it where the first word points back, half where an early pronoun has nothing before it to stand for."""
+    said = [word for word in words if bare(word.text) and bare(word.text) not in PADDING]
+    if said and needs_context(said[0].text):
+        return 1.0
+    for word in said[:_EARLY_WORDS]:
+        token = bare(word.text)
+        if token in SUBJECT_PRONOUNS:
+            return 0.5
+        if token not in SMALL_WORDS and token not in CONNECTIVES:
+            return 0.0
+    return 0.0
+
+
 def _score(script: Script, line: Line, tokens: Sequence[str], counts: Counter[str]) -> Score:
     words = script.words[line.first : line.end]
     said = [token for token in tokens[line.first : line.end] if token]
-    share = 1 / max(1, len(said))
+    per_word = 1 / max(1, len(said))
     content = [token for token in said if token not in SMALL_WORDS]
     seconds = max(1, words[-1].end_us - words[0].start_us) / 1e6
     names = sum(word.text[:1].isupper() and word.text not in {"I", "I'm", "I'll"} for word in words[1:])
     figures = sum(token in NUMBERS or token[:1].isdigit() for token in said)
     claims = sum(token in CLAIMS for token in said)
     parts = {
-        "pace": max(0.0, 1 - abs(len(said) / seconds - _LIVELY_WORDS_PER_S) / _RATE_REACH),
-        "concreteness": min(1.0, (0.5 * names + figures) * share * 4),
-        "question_or_claim": min(1.0, 0.5 * claims + 0.8 * words[-1].text.rstrip("\"'”").endswith("?")),
-        "address": min(1.0, 4 * share * sum(token in ADDRESS for token in said)),
+        "rate": max(0.0, 1 - abs(len(said) / seconds - _LIVELY_WORDS_PER_S) / _RATE_REACH),
+        "voice": min(1.0, sum(word.end_us - word.start_us for word in words) / 1e6 / seconds),
+        "concreteness": min(1.0, (0.5 * names + figures) * per_word * 4),
+        "question_or_claim": min(1.0, 0.5 * claims + 0.8 * asks(words[-1])),
+        "address": min(1.0, 4 * per_word * sum(token in ADDRESS for token in said)),
         "novelty": _novelty(content, counts),
         "completeness": float(line.complete and bool(said)),
-        "fillers": min(1.0, 4 * share * sum(token in PADDING for token in said)),
-        "needs_context": float(bool(said) and said[0] in DANGLING),
+        "fillers": min(1.0, 4 * per_word * sum(token in PADDING for token in said)),
+        "long_pauses": min(1.0, _paused_us(words) / 1e6 / seconds),
     }
-    return Score({name: round(value, 3) for name, value in parts.items()})
+    rounded = {name: round(value, 3) for name, value in parts.items()}
+    return Score(rounded, sum(share(name, value) for name, value in rounded.items()))
+
+
+def asks(word: Spoken) -> bool:
+    """Whether a sentence that ends with this word is a question."""
+    return word.text.rstrip("\"'”’»)]").endswith(("?", "？", "؟"))  # noqa: RUF001 (question marks of other scripts)
+
+
+def _paused_us(words: Sequence[Spoken]) -> int:
+    """Time in pauses that are long enough to be cut out."""
+    gaps = (after.start_us - before.end_us for before, after in pairwise(words))
+    return sum(gap for gap in gaps if gap >= GOOD_PAUSE_US)
 
 
 def _novelty(content: Sequence[str], counts: Counter[str]) -> float:

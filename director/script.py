@@ -205,9 +205,11 @@ def _tail(footage: Footage, index: int, pace: PaceStyle) -> int:
     if index + 1 == len(footage.words):
         free = footage.clock.frames - word.end
     else:
-        gap = footage.words[index + 1].start - word.end
+        following = footage.words[index + 1]
+        gap = following.start - word.end
         shared = gap * pace.pad_after_us // (pace.pad_after_us + pace.pad_before_us)
-        free = min(gap - 1, max(shared, gap - footage.clock.length(pace.pad_before_us)))
+        before_it = following.start - footage.clock.frame_at_or_after(following.start_us - pace.pad_before_us)
+        free = min(gap - 1, max(shared, gap - before_it))
     return max(0, min(padded, free, footage.shot_at(max(0, word.end - 1))[1] - word.end))
 
 

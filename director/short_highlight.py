@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from director.choosing import frame_bounds, numbered, passage_of, scored_script, seconds, selected, talking
+from director.gathering import gathered_sentences
 from director.material import Material
-from director.passages import Bounds, Passage, phrase_passages, scattered_sentences, sentence_passages
+from director.passages import Bounds, Passage, phrase_passages, sentence_passages
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.scoring import ScoredScript
 from director.style import LANDSCAPE_CAPTIONS, SHORT_LENGTH
@@ -31,9 +32,9 @@ def choose(material: Material, options: PlanOptions) -> Selection:
         raise _too_short(spoken)
     passages = numbered(found, options.number, "short highlights")
     opening = scored.script.words[passages[0].first : passages[0].end]
-    gathered = f"{len(passages)} passages" if len(passages) > 1 else passage_of(options)
+    chosen = f"{len(passages)} passages" if len(passages) > 1 else passage_of(options)
     pauses = "; pauses are left longer to fill 30 s" if loosened else ""
-    text = f"Chose {gathered} of {spoken} of speech, from “{quote(opening)}”{pauses}"
+    text = f"Chose {chosen} of {spoken} of speech, from “{quote(opening)}”{pauses}"
     selection = selected(scored.script, passages, "passage", text)
     return replace(selection, pace=Pace.RELAXED) if loosened else selection
 
@@ -43,9 +44,9 @@ def _found(scored: ScoredScript, length: Bounds, most: int) -> tuple[tuple[Passa
     runs = sentence_passages(scored, length, most)
     if runs:
         return tuple((run,) for run in runs)
-    scattered = scattered_sentences(scored, length, most)
-    if scattered:
-        return scattered
+    gathered = gathered_sentences(scored, length, most)
+    if gathered:
+        return gathered
     return tuple((phrase,) for phrase in phrase_passages(scored, length, most))
 
 

@@ -200,6 +200,8 @@ MUSIC_FADE_US = 2_000_000
 
 # Choosing (EDITING, "Choosing"; lengths from ARCHITECTURE's table of variants), in seconds.
 
+#: A viewer decides within this to stay.
+OPENING_SECONDS = 3
 SHORT_LENGTH = (30, 60)
 HOOK_LENGTH = (3, 5)
 REEL_LENGTH = (60, 90)

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from director import PlanOptions
@@ -10,6 +11,9 @@ from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, S
 from schemas.jobs import CaptionChoice, EditStyle, Pace
 from schemas.media import AssetKind, AudioStream, MediaProbe, VideoStream
 from tests.director.director_footage import face_track, recorder, talk, video_stream
+
+#: Without the phase that explains failures, which traces every line of every example.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 
 LONGEST_US = 150_000_000
 times = st.integers(0, LONGEST_US)
