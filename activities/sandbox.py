@@ -40,6 +40,9 @@ ERROR_TAIL = 4_000
 #: How variables begin that no child gets to see: our settings, and where traces go with the password for it.
 PRIVATE = ("CINEMA_", "OTEL_")
 
+#: Keeps ONNX Runtime from writing down in the user's home what it was used for, to send it to its maker.
+SILENCING = {"ORT_DISABLE_TELEMETRY": "1"}
+
 _tracer = trace.get_tracer(__name__)
 
 _MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
@@ -129,7 +132,8 @@ def _tell_usage(span: trace.Span, module: str, usage: ProcessUsage) -> None:
 
 
 async def _start(module: str, limits: SandboxLimits, time_limit: timedelta) -> ChildProcess:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+    environment = inherited | SILENCING
     command = (
         sys.executable,
         # Import nothing from the current folder: it may be the creator's.

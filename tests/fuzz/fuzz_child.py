@@ -65,9 +65,9 @@ class Verdict(Model):
 
 
 class Done(Model):
-    """What the child held before the first file and behind the last."""
+    """What the child holds behind the last file that it did not hold before the first."""
 
-    descriptors: tuple[int, int]
+    descriptors: tuple[str, ...]
     threads: tuple[int, int]
     left: tuple[str, ...]
 
@@ -76,7 +76,7 @@ def work_through(request: str, _: ProgressCallback) -> BaseModel:
     batch = Batch.model_validate_json(request)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     scratch = batch.folder / f"scratch-{os.getpid()}"
-    before = _held()
+    before, threads = _open(), threading.active_count()
     with batch.notes.open("a", encoding="utf-8") as notes:
         for name in batch.files:
             notes.write(f"{name}\n")
@@ -87,13 +87,14 @@ def work_through(request: str, _: ProgressCallback) -> BaseModel:
             notes.write(verdict.model_dump_json() + "\n")
             notes.flush()
     gc.collect()
-    after = _held()
     left = tuple(path.name for path in scratch.iterdir()) if scratch.exists() else ()
-    return Done(descriptors=(before[0], after[0]), threads=(before[1], after[1]), left=left)
+    return Done(descriptors=tuple(sorted(_open() - before)), threads=(threads, threading.active_count()), left=left)
 
 
-def _held() -> tuple[int, int]:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir()), threading.active_count()
+def _open() -> set[str]:
+    """What this process's descriptors lead to, besides what lasts as long as it does: devices, and itself."""
+    held = (str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+    return {name for name in held if not name.startswith(("/dev/", "/proc/"))}
 
 
 def _judge(path: Path, scratch: Path) -> Verdict:
