@@ -5,7 +5,7 @@ from pathlib import Path
 from activities.sandbox import ChildTask
 from schemas.analysing import AnalysisRequest
 from schemas.model import Model
-from schemas.rendering import RenderRequest
+from schemas.rendering import JoinRequest, RenderRequest, SegmentRequest
 
 
 class Analyse(Model):
@@ -26,3 +26,6 @@ class LookAt(Model):
 ANALYSE = ChildTask("activities.analyse_child", Analyse)
 LOOK = ChildTask("activities.look_child", LookAt)
 RENDER = ChildTask("activities.render_child", RenderRequest)
+SEGMENT = ChildTask("activities.segment_child", SegmentRequest)
+SOUND = ChildTask("activities.sound_child", RenderRequest)
+JOIN = ChildTask("activities.join_child", JoinRequest)

@@ -8,7 +8,7 @@ import asyncpg
 from activities.accelerators import GpuPolicy
 from activities.sandbox import SandboxLimits
 from activities.webhook_sending import WebhookSending
-from schemas.rendering import EncoderSettings
+from schemas.rendering import EncoderSettings, SegmentLengths
 from stores import ObjectStore
 
 
@@ -26,6 +26,7 @@ class ActivityContext:
     scratch: Path
     webhooks: WebhookSending
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    segments: SegmentLengths = field(default_factory=SegmentLengths)
     limits: SandboxLimits = field(default_factory=SandboxLimits)
     gpu: GpuPolicy = field(default_factory=GpuPolicy)
     whisper_model: str | None = None

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from annotated_types import Gt
+from annotated_types import Ge, Gt
 
 from schemas.analysing import ArtifactRef
 from schemas.control import OutputState
@@ -17,6 +17,7 @@ from schemas.media import AssetKind
 from schemas.model import Model
 from schemas.opening import NewJob
 from schemas.service import Service
+from schemas.timebase import Frames
 
 Argument = TypeVar("Argument", bound=Model)
 Result = TypeVar("Result", bound=Model | None)
@@ -154,12 +155,23 @@ class PlanOutput(Model):
     assets: tuple[AnalysedAsset, ...]
 
 
+class SegmentSpan(Model):
+    """Timeline frames ``[first, end)``."""
+
+    first: Frames
+    end: Frames
+
+
 class PlannedOutput(Model):
-    """Where the EDL lies in bucket ``outputs``, how many microseconds of video it makes, and how it was found to be."""
+    """Where the EDL lies in bucket ``outputs``, how many microseconds of video it makes, and how it was found to be.
+
+    Without ``segments`` it is rendered in one piece.
+    """
 
     edl_key: str
     duration_us: int
     review: tuple[DeliveryCheck, ...] = ()
+    segments: tuple[SegmentSpan, ...] = ()
 
 
 class RenderOutput(Model):
@@ -171,6 +183,47 @@ class RenderOutput(Model):
     output: OutputRef
     edl_key: str
     review: tuple[DeliveryCheck, ...] = ()
+
+
+class BeginParts(Model):
+    """Begin to render an EDL in parts: part 0 is its sound, part n the n-th of ``segments``."""
+
+    owner_id: UUID
+    project_id: UUID
+    output: OutputRef
+    edl_key: str
+    segments: tuple[SegmentSpan, ...]
+
+
+class BegunParts(Model):
+    """The attempt that makes the parts, and the numbers of those that are not there from before."""
+
+    attempt: int
+    missing: tuple[int, ...]
+
+
+class RenderPart(Model):
+    """Render one part of an EDL: for number 0 the sound of all of it, else the picture of ``span``."""
+
+    owner_id: UUID
+    project_id: UUID
+    output: OutputRef
+    edl_key: str
+    attempt: int
+    number: Annotated[int, Ge(0)]
+    span: SegmentSpan
+
+
+class RenderedPart(Model):
+    """``reused`` says that it was there, or that another worker made it meanwhile."""
+
+    reused: bool
+
+
+class AssembleOutput(RenderOutput):
+    """Join the parts of an EDL, all of which have been rendered, and prove and publish the file like any other."""
+
+    segments: tuple[SegmentSpan, ...]
 
 
 class RenderedOutput(Model):
@@ -248,6 +301,10 @@ SETTLE_JOB = Declaration("settle_job", TaskQueue.JOBS, JobOutcome, SettledJob)
 PROBE_ASSET = Declaration("probe_asset", TaskQueue.ANALYSIS, AssetRef, ProbedAsset)
 ANALYSE_ASSET = Declaration("analyse_asset", TaskQueue.ANALYSIS, AnalyseAsset, Artifact)
 RENDER_OUTPUT = Declaration("render_output", TaskQueue.RENDER, RenderOutput, RenderedOutput, TaskQueue.RENDER_GPU)
+BEGIN_PARTS = Declaration("begin_parts", TaskQueue.JOBS, BeginParts, BegunParts)
+RENDER_SOUND = Declaration("render_sound", TaskQueue.RENDER, RenderPart, RenderedPart)
+RENDER_SEGMENT = Declaration("render_segment", TaskQueue.RENDER, RenderPart, RenderedPart, TaskQueue.RENDER_GPU)
+ASSEMBLE_OUTPUT = Declaration("assemble_output", TaskQueue.RENDER, AssembleOutput, RenderedOutput)
 FIND_ACCELERATORS = Declaration("find_accelerators", TaskQueue.JOBS, Nothing, Accelerators)
 
 #: The analyzers that a GPU makes faster; the others only decode, and would keep it from those.

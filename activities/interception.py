@@ -12,10 +12,12 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.declarations import (
     AnalyseAsset,
     AssetRef,
+    BeginParts,
     OutputFailure,
     PlanOutput,
     RefuseAsset,
     RenderOutput,
+    RenderPart,
     TaskQueue,
 )
 from activities.heartbeat import alive
@@ -109,8 +111,10 @@ def _ids(arguments: Sequence[Any]) -> dict[str, str]:
 
 def _ids_in(argument: object) -> dict[str, str]:
     match argument:
-        case PlanOutput(output=output) | RenderOutput(output=output):
+        case PlanOutput(output=output) | RenderOutput(output=output) | BeginParts(output=output):
             return {"output": str(output.output_id)}
+        case RenderPart(output=output, number=number):
+            return {"output": str(output.output_id), "part": str(number)}
         case OutputFailure(output_id=output_id):
             return {"output": str(output_id)}
         case AssetRef(asset_id=asset_id) | RefuseAsset(asset_id=asset_id):

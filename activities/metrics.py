@@ -3,7 +3,7 @@
 Names and units follow Prometheus's conventions (https://prometheus.io/docs/practices/naming/).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import Counter, Histogram
 from pydantic import BaseModel
@@ -15,10 +15,12 @@ from activities.declarations import (
     OutputFailure,
     ProbedAsset,
     RenderedOutput,
+    RenderedPart,
     RenderOutput,
+    RenderPart,
     SettledJob,
 )
-from schemas.delivery import RenderMetrics
+from schemas.delivery import RenderMetrics, StageTime
 from schemas.edl import Variant
 from schemas.errors import ErrorCode
 from schemas.jobs import JobStatus, OutputStatus
@@ -47,6 +49,11 @@ OUTPUTS_SETTLED = Counter(
 JOBS_SETTLED = Counter("cinema_jobs_settled", "Jobs that ended, by how.", ["status"])
 ARTIFACTS = Counter("cinema_artifacts", "Analyses asked for, by whether they had to be made.", ["analyzer", "result"])
 RENDERS = Counter("cinema_renders", "Outputs published, by whether they had to be rendered.", ["variant", "result"])
+RENDERED_PARTS = Counter(
+    "cinema_rendered_parts",
+    "Parts of long outputs asked for, sound or segment, by whether they had to be rendered.",
+    ["part", "result"],
+)
 RENDER_SPEED = Histogram(
     "cinema_render_speed_ratio",
     "Seconds of finished video per second of rendering, its check included.",
@@ -80,6 +87,8 @@ def observe_answer(arguments: Sequence[object], answer: object) -> None:
             _count_artifact(artifact)
         case RenderOutput(output=output), RenderedOutput(reused=reused):
             RENDERS.labels(output.variant, "reused" if reused else "rendered").inc()
+        case RenderPart(number=number), RenderedPart(reused=reused):
+            RENDERED_PARTS.labels("segment" if number else "sound", "reused" if reused else "rendered").inc()
         case OutputFailure(error=error), _:
             OUTPUT_FAILURES.labels(error.code).inc()
         case BaseModel(), SettledJob(status=status, outputs=outputs):
@@ -92,7 +101,12 @@ def observe_render(variant: Variant, metrics: RenderMetrics, seconds: float) -> 
     """A render took ``seconds`` and passed its check. Its stages overlap: together they may have taken longer."""
     RENDERED_MEDIA.labels(variant).inc(metrics.duration_s)
     RENDER_SPEED.labels(variant).observe(metrics.duration_s / seconds)
-    for stage in metrics.stages:
+    observe_stages(variant, metrics.stages)
+
+
+def observe_stages(variant: Variant, stages: Iterable[StageTime]) -> None:
+    """Stages of a render, or of a part of one."""
+    for stage in stages:
         RENDER_STAGES.labels(variant, stage.stage).inc(stage.seconds)
 
 

@@ -44,3 +44,8 @@ class OutputKeys:
 def edit_key(owner: UUID, project: UUID, sha256: str) -> str:
     """Where an edit that was made by hand lies in bucket ``outputs``: with its project, under its content."""
     return f"{owner}/{project}/edits/{sha256}.edl.json"
+
+
+def segment_object_key(owner: UUID, project: UUID, key: str) -> str:
+    """Where a part of a long output lies in bucket ``outputs``: with its project, under what it depends on."""
+    return f"{owner}/{project}/segments/{key}.mp4"

@@ -16,17 +16,23 @@ log = structlog.get_logger(__name__)
 
 
 class OutputProgress:
-    """Reports one attempt's progress; writing as a superseded attempt raises ``ConflictError`` and so ends it."""
+    """Reports one attempt's progress; writing as a superseded attempt raises ``ConflictError`` and so ends it.
 
-    def __init__(self, outputs: Outputs, output_id: UUID, attempt: int, heartbeat: Heartbeat) -> None:
+    ``begins_at`` is the share of the output that was done before.
+    """
+
+    def __init__(
+        self, outputs: Outputs, output_id: UUID, attempt: int, heartbeat: Heartbeat, *, begins_at: float = 0.0
+    ) -> None:
         self._outputs = outputs
         self._output_id = output_id
         self._attempt = attempt
         self._heartbeat = heartbeat
+        self._begins_at = begins_at
         self._next_write = 0.0
 
     async def advance(self, done: float) -> None:
-        self._heartbeat.advance(done)
+        self._heartbeat.advance(self._begins_at + (1 - self._begins_at) * done)
         now = time.monotonic()
         if now >= self._next_write:
             self._next_write = now + WRITE_INTERVAL
@@ -41,5 +47,32 @@ class OutputProgress:
         try:
             await self._outputs.report_progress(self._output_id, self._attempt, state.progress, state.stage)
         except TransientError as error:
-            # Nobody misses one step of a bar so much that the work should be lost for it.
-            log.warning("the progress could not be written", error=error.message)
+            _shrug(error)
+
+
+class PartProgress:
+    """Reports how far one part of an output is; as a superseded attempt it raises ``ConflictError`` and so ends it."""
+
+    def __init__(self, outputs: Outputs, output_id: UUID, attempt: int, number: int, heartbeat: Heartbeat) -> None:
+        self._outputs = outputs
+        self._output_id = output_id
+        self._attempt = attempt
+        self._number = number
+        self._heartbeat = heartbeat
+        self._next_write = 0.0
+
+    async def advance(self, done: float) -> None:
+        self._heartbeat.advance(done)
+        now = time.monotonic()
+        if done < 1 and now < self._next_write:
+            return
+        self._next_write = now + WRITE_INTERVAL
+        try:
+            await self._outputs.report_part(self._output_id, self._attempt, self._number, done)
+        except TransientError as error:
+            _shrug(error)
+
+
+def _shrug(error: TransientError) -> None:
+    """Nobody misses one step of a bar so much that the work should be lost for it."""
+    log.warning("the progress could not be written", error=error.message)

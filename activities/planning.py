@@ -9,17 +9,18 @@ from temporalio import activity
 
 from activities.artifacts import read_facts, read_object
 from activities.context import ActivityContext
-from activities.declarations import PLAN_OUTPUT, PlannedOutput, PlanOutput
+from activities.declarations import PLAN_OUTPUT, PlannedOutput, PlanOutput, SegmentSpan
 from activities.output_keys import OutputKeys, edit_key
 from activities.uploads import upload_bytes
 from director import PlanOptions, adopt, export_otio, plan, review
-from render import require_passed
+from render import require_passed, segments_of
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, Variant
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts
 from schemas.invalid_input import InvalidInput
 from schemas.jobs import BroughtPlan, OutputSpec
+from schemas.rendering import SegmentLengths
 from schemas.timebase import frame_to_us
 from stores import Bucket, Outputs
 
@@ -33,6 +34,7 @@ class PlanningActivities:
     def __init__(self, context: ActivityContext) -> None:
         self._objects = context.objects
         self._outputs = Outputs(context.database)
+        self._segments = context.segments
 
     @activity.defn(name=PLAN_OUTPUT.name)
     async def plan_output(self, asked: PlanOutput) -> PlannedOutput:
@@ -42,7 +44,12 @@ class PlanningActivities:
         require_passed(findings)
         key = await self._store(asked, edl)
         await self._outputs.plan(asked.output.output_id, key)
-        return PlannedOutput(edl_key=key, duration_us=frame_to_us(edl.duration, edl.rate), review=findings)
+        return PlannedOutput(
+            edl_key=key,
+            duration_us=frame_to_us(edl.duration, edl.rate),
+            review=findings,
+            segments=await asyncio.to_thread(_segments, edl, self._segments),
+        )
 
     async def _direct(self, asked: PlanOutput, facts: Sequence[AssetFacts]) -> Reviewed:
         spec = (await self._outputs.get(asked.output.output_id)).spec or OutputSpec(pace=asked.request.pace)
@@ -71,6 +78,12 @@ class PlanningActivities:
         otio = export_otio(edl, media_url=lambda source: source.name)
         await upload_bytes(self._objects, Bucket.OUTPUTS, keys.otio, otio.encode())
         return keys.edl
+
+
+def _segments(edl: EDL, lengths: SegmentLengths) -> tuple[SegmentSpan, ...]:
+    """What the output is to be rendered in; nothing where it is rendered in one piece."""
+    segments = segments_of(edl, lengths)
+    return tuple(SegmentSpan(first=found.first, end=found.end) for found in segments) if len(segments) > 1 else ()
 
 
 def _plan_and_review(facts: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> Reviewed:

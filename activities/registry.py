@@ -13,6 +13,7 @@ from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
 from activities.queued_work import find_queued_work
 from activities.rendering import RenderActivities
+from activities.rendering_parts import PartActivities
 from activities.retention import RetentionActivities
 from activities.webhooks import WebhookActivities
 
@@ -34,6 +35,7 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
                 jobs.reopen_outputs,
                 jobs.settle_job,
                 planning.plan_output,
+                PartActivities(context).begin_parts,
                 webhooks.attempt_delivery,
                 webhooks.abandon_delivery,
                 AcceleratorActivities(context.gpu).find_accelerators,
@@ -46,7 +48,13 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
         case TaskQueue.ANALYSIS_GPU:
             return (AnalysisActivities(context).analyse_asset,)
         case TaskQueue.RENDER | TaskQueue.RENDER_GPU:
-            return (RenderActivities(context).render_output,)
+            parts = PartActivities(context)
+            return (
+                RenderActivities(context).render_output,
+                parts.render_sound,
+                parts.render_segment,
+                parts.assemble_output,
+            )
 
 
 def _removal(context: ActivityContext) -> Sequence[Callable[..., Any]]:

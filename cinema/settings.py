@@ -285,6 +285,11 @@ class Settings(BaseSettings):
     )
     encoder_threads: Annotated[int, Ge(0)] = Field(0, description="x264 threads per render; 0 lets x264 choose.")
     encoder_audio_bitrate: Annotated[int, Gt(0)] = Field(192_000, description="AAC bits per second.")
+    segment_seconds: Annotated[int, Ge(0), Le(3600)] = Field(
+        40,
+        description="Seconds of video, about, in each of the segments that an output of more than three times as much "
+        "is rendered in, side by side where there are workers; 0 renders every output in one piece.",
+    )
     sandbox_memory_bytes: Annotated[int, Ge(GIBIBYTE)] = Field(
         8 * GIBIBYTE, description="Memory that a process decoding media may take."
     )

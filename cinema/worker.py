@@ -27,7 +27,7 @@ from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
 from cinema.webhook_sending import webhook_sending
 from schemas.errors import TransientError
-from schemas.rendering import EncoderSettings
+from schemas.rendering import EncoderSettings, SegmentLengths
 from stores import ObjectStore, Pool
 from stores.health import objects_answer, postgres_answers
 from workflows.contract import JOBS_QUEUE
@@ -106,6 +106,7 @@ def activity_context(settings: Settings, pool: Pool, queue: TaskQueue = TaskQueu
             threads=settings.encoder_threads,
             audio_bitrate=settings.encoder_audio_bitrate,
         ),
+        segments=SegmentLengths(usual_s=settings.segment_seconds),
         limits=_sandbox_limits(settings, queue),
         gpu=GpuPolicy(work=settings.gpu_work, patience_s=settings.gpu_patience_seconds),
         whisper_model=settings.whisper_model,

@@ -7,7 +7,7 @@ from render.delivery import check_delivery, require_passed
 from render.engine import render
 from render.parts import join, render_segment, render_sound
 from render.segment_key import segment_key, sound_key
-from render.segments import Segment, segments_of
+from render.segments import Segment, segments_of, sources_heard, sources_shown
 from render.subtitles import to_srt, to_vtt
 from render.version import ENGINE_VERSION
 
@@ -23,6 +23,8 @@ __all__ = [
     "segment_key",
     "segments_of",
     "sound_key",
+    "sources_heard",
+    "sources_shown",
     "to_srt",
     "to_vtt",
 ]

@@ -162,3 +162,21 @@ def _blended(clips: Iterable[VideoClip]) -> Iterator[tuple[int, int]]:
             yield clip.start - 1, clip.start + clip.dissolve_in
         yield clip.start, clip.start + clip.fade_in
         yield clip.end - clip.fade_out, clip.end
+
+
+def sources_shown(edl: EDL, segment: Segment) -> tuple[Source, ...]:
+    """The sources whose pictures a segment is composed of."""
+    shown: set[str] = set()
+    for clips in (edl.video, edl.overlays):
+        for number, clip in enumerate(clips):
+            if clip.start < segment.end and clip.end > segment.first:
+                shown.add(clip.source)
+                if segment.first - clip.start < clip.dissolve_in:
+                    shown.add(clips[number - 1].source)
+    return tuple(source for source in edl.sources if source.id in shown)
+
+
+def sources_heard(edl: EDL) -> tuple[Source, ...]:
+    """The sources that an edit's sound is mixed of."""
+    heard = {clip.source for track in edl.audio for clip in track.clips}
+    return tuple(source for source in edl.sources if source.id in heard)

@@ -39,6 +39,7 @@ class JobBook:
     _earlier: ArtifactCounts = field(default_factory=ArtifactCounts)
     _computed: dict[tuple[UUID, str], bool] = field(default_factory=dict)
     _deadline: datetime | None = None
+    _parts: dict[UUID, tuple[int, int]] = field(default_factory=dict)
 
     def load(self, job: LoadedJob) -> None:
         """Take the job over from its rows; whatever is not settled begins anew."""
@@ -138,6 +139,14 @@ class JobBook:
 
     def render(self, output_id: UUID) -> None:
         self._change(output_id, status=OutputStatus.RENDERING)
+
+    def count_parts(self, output_id: UUID, done: int, parts: int) -> None:
+        """An output is rendered in parts, of which so many are there."""
+        self._parts[output_id] = (done, parts)
+
+    def parts(self, output_id: UUID) -> tuple[int, int] | None:
+        """How many of how many parts of an output are there; ``None`` where it is rendered in one piece, or not yet."""
+        return self._parts.get(output_id)
 
     def hold(self, output_id: UUID) -> None:
         self._change(output_id, status=OutputStatus.PLANNED)

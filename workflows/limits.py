@@ -1,9 +1,11 @@
 """How long each piece of work may take and how often it may be tried: deliberate numbers, scaled to the media."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
+
+from schemas.errors import ErrorCode
 
 #: A silent worker is given up after this; activities heartbeat every two seconds.
 HEARTBEAT_TIMEOUT = timedelta(seconds=15)
@@ -28,6 +30,12 @@ ORDERS_OF_ONE_RUN = 50
 #: stands in the history before any of it is done; more than this are of use to no fleet of workers.
 PIECES_AT_ONCE = 200
 
+#: Parts of one output that are scheduled at a time: as many as a fleet of some size can render side by side.
+PARTS_AT_ONCE = 16
+
+#: How often the parts of one output are made again that went while it was joined.
+LOST_PARTS_ROUNDS = 3
+
 #: Rows and small objects.
 LIGHT_START_TO_CLOSE = timedelta(minutes=2)
 
@@ -49,6 +57,8 @@ LIGHT_RETRY = RetryPolicy(
 WORK_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=5
 )
+#: Joining parts that are gone will not bring them back: they are made again first.
+JOIN_RETRY = replace(WORK_RETRY, non_retryable_error_types=[ErrorCode.OBJECT_MISSING.value])
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,11 @@ def analysis_limits(media_us: int) -> ActivityLimits:
 def render_limits(media_us: int) -> ActivityLimits:
     """For rendering ``media_us`` microseconds of finished video."""
     return ActivityLimits(WORK_BASE + _media(media_us) * RENDER_MEDIA_FACTOR, WORK_RETRY, HEARTBEAT_TIMEOUT)
+
+
+def join_limits(media_us: int) -> ActivityLimits:
+    """For joining and checking ``media_us`` microseconds of finished video."""
+    return replace(render_limits(media_us), retry=JOIN_RETRY)
 
 
 def _media(microseconds: int) -> timedelta:

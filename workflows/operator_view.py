@@ -18,7 +18,7 @@ def details(job: LoadedJob, book: JobBook) -> str:
         f"{len(job.assets)} assets, {job.request.pace} pace"
     )
     lines = [status, "", heading, "", *_next(book), "", "| output | state | id |", "|---|---|---|"]
-    lines += [f"| {output.name} | {_state(output)} | `{output.output_id}` |" for output in book.outputs]
+    lines += [f"| {output.name} | {_state(output, book)} | `{output.output_id}` |" for output in book.outputs]
     if book.refused:
         lines += ["", "Files that could not be used:", ""]
         lines += [f"- {_plain(file.name)}: {_plain(file.error.message)} (`{file.error.code}`)" for file in book.refused]
@@ -42,13 +42,16 @@ def _next(book: JobBook) -> Iterator[str]:
     yield f"To stop for a while: `{PAUSE}`. " * (not book.paused) + f"To call outputs off: `{CANCEL_OUTPUTS}`."
 
 
-def _state(output: OutputState) -> str:
+def _state(output: OutputState, book: JobBook) -> str:
     if output.error is not None:
         return f"failed: {_plain(output.error.message)} (`{output.error.code}`)"
     if output.awaits_approval:
         return f"awaits approval of `{output.edl_key}`"
     if output.status is OutputStatus.COMPLETED:
         return f"completed by attempt {output.attempt}"
+    parts = book.parts(output.output_id)
+    if output.status is OutputStatus.RENDERING and parts is not None:
+        return f"{output.status}, {parts[0]} of {parts[1]} parts are there"
     return output.status
 
 

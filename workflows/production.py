@@ -25,6 +25,7 @@ from workflows.held_calls import HeldCalls
 from workflows.job_book import JobBook
 from workflows.job_rows import JobRows
 from workflows.limits import LIGHT, render_limits
+from workflows.parts import Listener, PartsRender
 
 #: Failures after which a plan that was made may be gone.
 _LOST = frozenset({ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT})
@@ -177,25 +178,40 @@ class Production:
         self._book.render(output_id)
         await self._rows.publish()
         job, state = self._rows.job, self._book.output(output_id)
-        rendered = await self._calls.work(
-            RENDER_OUTPUT,
-            RenderOutput(
-                job_id=job.job_id,
-                owner_id=job.owner_id,
-                project_id=job.project_id,
-                output=self._ref(output_id),
-                edl_key=plan.edl_key,
-                review=plan.review,
-            ),
-            render_limits(plan.duration_us),
-            summary=f"render {_which(state)} {self._book.position(output_id)}",
-            name=f"render-{_which(state)}",
+        asked = RenderOutput(
+            job_id=job.job_id,
+            owner_id=job.owner_id,
+            project_id=job.project_id,
+            output=self._ref(output_id),
+            edl_key=plan.edl_key,
+            review=plan.review,
+        )
+        listener = self._listener(output_id)
+        # An earlier release's plans have no segments, so that its histories go on as they were begun.
+        if plan.segments:
+            parts = PartsRender(self._calls, asked, plan.segments, plan.duration_us, _which(state), listener)
+            rendered = await parts.run()
+        else:
+            rendered = await self._calls.work(
+                RENDER_OUTPUT,
+                asked,
+                render_limits(plan.duration_us),
+                summary=f"render {_which(state)} {self._book.position(output_id)}",
+                name=f"render-{_which(state)}",
+                given_up=listener.given_up,
+                begins=listener.begins,
+                waits=listener.waits,
+            )
+        self._book.rendered(output_id, rendered)
+        await self._rows.publish()
+
+    def _listener(self, output_id: UUID) -> Listener:
+        return Listener(
             given_up=lambda: output_id in self._given_up,
             begins=lambda: self._rows.note(lambda book: book.render(output_id)),
             waits=lambda: self._rows.note(lambda book: book.hold(output_id)),
+            parts=lambda done, parts: self._rows.note(lambda book: book.count_parts(output_id, done, parts)),
         )
-        self._book.rendered(output_id, rendered)
-        await self._rows.publish()
 
     def _ref(self, output_id: UUID) -> OutputRef:
         output = self._book.output(output_id)

@@ -1,0 +1,298 @@
+"""The activities that render a long output in parts, each found or made once, and join them."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from temporalio import activity
+
+from activities.accounting import Account, accounted
+from activities.child_tasks import JOIN, SEGMENT, SOUND
+from activities.context import ActivityContext
+from activities.declarations import (
+    ASSEMBLE_OUTPUT,
+    BEGIN_PARTS,
+    RENDER_SEGMENT,
+    RENDER_SOUND,
+    AssembleOutput,
+    BeginParts,
+    BegunParts,
+    RenderedOutput,
+    RenderedPart,
+    RenderPart,
+    SegmentSpan,
+)
+from activities.footage import Footage
+from activities.heartbeat import heartbeating
+from activities.identity import identify
+from activities.metrics import RENDERED_MEDIA, observe_stages
+from activities.output_keys import segment_object_key
+from activities.output_progress import OutputProgress, PartProgress
+from activities.patience import patiently
+from activities.publishing import Publishing, published
+from activities.render_key import render_key
+from activities.sandbox import run_in_child
+from activities.scratch import working_folder
+from activities.time_limit import time_left
+from activities.uploads import upload_file
+from render import Segment, segment_key, sound_key, sources_heard, sources_shown
+from schemas.cost import Outcome
+from schemas.edl import EDL
+from schemas.errors import CinemaError, ErrorCode, TransientError
+from schemas.jobs import OutputStatus
+from schemas.rendering import JoinRequest, MadePart, MadeSegment, RenderRequest, RenderResult, SegmentRequest
+from schemas.segments import SegmentReport, StoredSegment
+from schemas.timebase import frame_to_us
+from stores import Bucket, Ledger, Outputs, PartWork, RenderWork, Segments
+from stores.threads import in_thread
+
+#: Shares of an output, for its progress: its sound, its picture, and the rest for joining and checking.
+SOUND_SHARE, PICTURE_SHARE = 0.05, 0.85
+
+Make = Callable[[RenderPart, EDL, Path, PartProgress, Account], Awaitable[MadePart]]
+
+
+class PartActivities:
+    """An EDL in, its parts in the store, and of them a published and proven output."""
+
+    def __init__(self, context: ActivityContext) -> None:
+        self._context = context
+        self._objects = context.objects
+        self._outputs = Outputs(context.database)
+        self._segments = Segments(context.database)
+        self._ledger = Ledger(context.database)
+        self._publishing = Publishing(context)
+        self._footage = Footage(context)
+
+    @activity.defn(name=BEGIN_PARTS.name)
+    async def begin_parts(self, asked: BeginParts) -> BegunParts:
+        """Begin an attempt, and say which parts are to be made: none where the whole output exists already."""
+        output = await self._outputs.get(asked.output.output_id)
+        if output.status is OutputStatus.COMPLETED:
+            return BegunParts(attempt=output.attempt, missing=())
+        edl = await self._publishing.edl(asked.edl_key)
+        keys = self._keys(edl, asked.segments)
+        made = await self._outputs.find_rendered(asked.owner_id, render_key(edl, self._context.encoder))
+        stored = set(keys) if made is not None else await self._segments.find(asked.project_id, keys)
+        done = {number for number, key in enumerate(keys) if key in stored}
+        attempt = await self._outputs.begin_parts(output.id, _shares(asked.segments), done)
+        return BegunParts(attempt=attempt, missing=tuple(sorted(set(range(len(keys))) - done)))
+
+    @activity.defn(name=RENDER_SOUND.name)
+    async def render_sound(self, asked: RenderPart) -> RenderedPart:
+        """Mix, master and encode the sound of the whole output."""
+        return await self._part(asked, self._make_sound)
+
+    @activity.defn(name=RENDER_SEGMENT.name)
+    async def render_segment(self, asked: RenderPart) -> RenderedPart:
+        """Render the picture of one segment."""
+        return await self._part(asked, self._make_segment)
+
+    @activity.defn(name=ASSEMBLE_OUTPUT.name)
+    async def assemble_output(self, asked: AssembleOutput) -> RenderedOutput:
+        """Join the parts, check the whole and publish it.
+
+        Raises:
+            TransientError: Parts are missing or damaged (``OBJECT_MISSING``); they have to be made again.
+        """
+        async with heartbeating("join") as heartbeat:
+            output = await patiently(lambda: self._outputs.get(asked.output.output_id))
+            if output.status is OutputStatus.COMPLETED:
+                return published(output, reused=True)
+            attempt = await patiently(lambda: self._outputs.begin_joining(output.id))
+            identify(attempt=attempt)
+            begins_at = SOUND_SHARE + PICTURE_SHARE
+            progress = OutputProgress(self._outputs, output.id, attempt, heartbeat, begins_at=begins_at)
+            entry = await patiently(lambda: self._ledger.begin_render(RenderWork(output.id, attempt, "join")))
+            async with accounted(self._ledger, entry) as account:
+                reused = await self._assemble(asked, attempt, progress, account)
+            return published(await patiently(lambda: self._outputs.get(output.id)), reused=reused)
+
+    async def _part(self, asked: RenderPart, make: Make) -> RenderedPart:
+        identify(attempt=asked.attempt)
+        async with heartbeating("render") as heartbeat:
+            edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
+            progress = PartProgress(self._outputs, asked.output.output_id, asked.attempt, asked.number, heartbeat)
+            rendered = await patiently(lambda: self._found_or_made(asked, edl, progress, make))
+            await progress.advance(1.0)
+            return rendered
+
+    async def _found_or_made(self, asked: RenderPart, edl: EDL, progress: PartProgress, make: Make) -> RenderedPart:
+        key = self._key(edl, asked.number, asked.span)
+        if await self._is_there(asked, key):
+            return RenderedPart(reused=True)
+        async with self._segments.making(asked.project_id, key):
+            # Another output may show the same, and another worker have finished it while this one waited for its turn.
+            if await self._is_there(asked, key):
+                return RenderedPart(reused=True)
+            entry = await self._ledger.begin_part(PartWork(asked.output.output_id, _name(asked.number)))
+            async with accounted(self._ledger, entry) as account:
+                account.media_us = frame_to_us(asked.span.end, edl.rate) - frame_to_us(asked.span.first, edl.rate)
+                with working_folder(self._context.scratch, f"{asked.output.output_id}-part-{asked.number}") as folder:
+                    made = await make(asked, edl, folder, progress, account)
+                    await patiently(lambda: self._keep(asked, key, made))
+            observe_stages(asked.output.variant, made.report.stages)
+        return RenderedPart(reused=False)
+
+    async def _is_there(self, asked: RenderPart, key: str) -> bool:
+        found = (await self._segments.find(asked.project_id, [key])).get(key)
+        return found is not None and await self._objects.stat(Bucket.OUTPUTS, found.object_key) is not None
+
+    async def _keep(self, asked: RenderPart, key: str, made: MadePart) -> None:
+        place = segment_object_key(asked.owner_id, asked.project_id, key)
+        await self._segments.announce(asked.owner_id, asked.project_id, key, place)
+        stored = await upload_file(self._objects, Bucket.OUTPUTS, place, made.file)
+        await self._segments.record(
+            asked.project_id, key, size_bytes=stored.size_bytes, sha256=stored.sha256, report=made.report
+        )
+
+    async def _make_sound(
+        self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
+    ) -> MadePart:
+        heard = sources_heard(edl)
+        request = RenderRequest(
+            edl=edl,
+            sources=await patiently(lambda: self._footage.of(asked.project_id, heard)),
+            folder=folder,
+            encoder=self._context.encoder,
+        )
+        return await run_in_child(
+            SOUND,
+            request,
+            MadePart,
+            limits=self._context.limits,
+            time_limit=time_left(),
+            on_progress=progress.advance,
+            account=account,
+        )
+
+    async def _make_segment(
+        self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
+    ) -> MadePart:
+        shown = sources_shown(edl, _segment(asked.span))
+        request = SegmentRequest(
+            edl=edl,
+            sources=await patiently(lambda: self._footage.of(asked.project_id, shown)),
+            folder=folder,
+            encoder=self._context.encoder,
+            first=asked.span.first,
+            end=asked.span.end,
+        )
+        return await run_in_child(
+            SEGMENT,
+            request,
+            MadePart,
+            limits=self._context.limits,
+            time_limit=time_left(),
+            on_progress=progress.advance,
+            account=account,
+        )
+
+    async def _assemble(self, asked: AssembleOutput, attempt: int, progress: OutputProgress, account: Account) -> bool:
+        """Publish the output, and say whether nothing had to be joined for it."""
+        edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
+        key = render_key(edl, self._context.encoder)
+        if await patiently(lambda: self._publishing.reuse(asked, attempt, key)):
+            account.outcome = Outcome.REUSED
+            return True
+        account.media_us = frame_to_us(edl.duration, edl.rate)
+        keys = self._keys(edl, asked.segments)
+        with working_folder(self._context.scratch, f"{asked.output.output_id}-{attempt}") as folder:
+            request = await self._gathered(asked, edl, keys, folder)
+            try:
+                result = await run_in_child(
+                    JOIN,
+                    request,
+                    RenderResult,
+                    limits=self._context.limits,
+                    time_limit=time_left(),
+                    on_progress=progress.advance,
+                    account=account,
+                )
+            except CinemaError as error:
+                if error.code is ErrorCode.DELIVERY_CHECK_FAILED:
+                    # One of the parts may be to blame: whoever tries again makes all of them anew.
+                    await self._segments.discard(asked.project_id, keys)
+                raise
+            _observe(asked, request.report, result)
+            await progress.enter("publishing")
+            await patiently(lambda: self._publishing.publish(asked, attempt, key, result))
+        return False
+
+    async def _gathered(self, asked: AssembleOutput, edl: EDL, keys: Sequence[str], folder: Path) -> JoinRequest:
+        """The parts on this machine, each of them whole.
+
+        Raises:
+            TransientError: Some are missing or damaged; they are out of use now.
+        """
+        stored = await patiently(lambda: self._segments.find(asked.project_id, keys))
+        paths = {key: await patiently(partial(self._local, part)) for key, part in stored.items()}
+        lost = [key for key in keys if paths.get(key) is None]
+        if lost:
+            await self._segments.discard(asked.project_id, lost)
+            raise TransientError(ErrorCode.OBJECT_MISSING, "Parts of this video are gone; they are made again.")
+        sound, *pictures = [path for path in map(paths.get, keys) if path is not None]
+        reports = [stored[key].report for key in dict.fromkeys(keys)]
+        return JoinRequest(
+            edl=edl,
+            sources={},
+            folder=folder,
+            encoder=self._context.encoder,
+            segments=tuple(
+                MadeSegment(file=path, first=span.first, end=span.end)
+                for path, span in zip(pictures, asked.segments, strict=True)
+            ),
+            sound=sound,
+            report=SegmentReport(
+                notes=tuple(note for report in reports for note in report.notes),
+                stages=tuple(stage for report in reports for stage in report.stages),
+            ),
+        )
+
+    async def _local(self, part: StoredSegment) -> Path | None:
+        """Where the part can be read, if it is there and as it was stored."""
+        try:
+            path = await self._objects.local_path(Bucket.OUTPUTS, part.object_key)
+            return path if await in_thread(lambda: _sha256(path)) == part.sha256 else None
+        except FileNotFoundError:
+            return None
+        except CinemaError as error:
+            if error.code not in {ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT, ErrorCode.NOT_FOUND}:
+                raise
+            return None
+
+    def _keys(self, edl: EDL, segments: Sequence[SegmentSpan]) -> list[str]:
+        """What each part depends on, by its number."""
+        whole = SegmentSpan(first=0, end=edl.duration)
+        return [self._key(edl, number, span) for number, span in enumerate([whole, *segments])]
+
+    def _key(self, edl: EDL, number: int, span: SegmentSpan) -> str:
+        encoder = self._context.encoder
+        return segment_key(edl, _segment(span), encoder) if number else sound_key(edl, encoder)
+
+
+def _name(number: int) -> str:
+    return f"segment {number}" if number else "sound"
+
+
+def _segment(span: SegmentSpan) -> Segment:
+    return Segment(span.first, span.end)
+
+
+def _shares(segments: Sequence[SegmentSpan]) -> list[float]:
+    """Of the whole output, for each part."""
+    frames = segments[-1].end
+    return [SOUND_SHARE, *(PICTURE_SHARE * (span.end - span.first) / frames for span in segments)]
+
+
+def _observe(asked: AssembleOutput, parts: SegmentReport, result: RenderResult) -> None:
+    """Count the whole output, and what came after its parts."""
+    RENDERED_MEDIA.labels(asked.output.variant).inc(result.report.metrics.duration_s)
+    before = {stage.stage for stage in parts.stages}
+    observe_stages(asked.output.variant, [stage for stage in result.report.metrics.stages if stage.stage not in before])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
