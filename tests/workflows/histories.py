@@ -29,6 +29,7 @@ from schemas.jobs import ApprovalPolicy, ArtifactCounts, Job, JobRequest, JobSta
 from schemas.opening import ExistingAsset, NewJob, NewProject
 from tests.conftest import TEMPORAL
 from tests.workflows.other_histories import Play, plays
+from tests.workflows.parts_stand_ins import PartsStandIns
 from tests.workflows.stand_ins import StandIns
 from workflows.contract import DIRECT_JOB, SEARCH_ATTRIBUTES, DirectJobInput, DirectJobResult, direct_job_id
 from workflows.direct_job import DirectJob
@@ -136,6 +137,7 @@ def scenarios() -> dict[str, tuple[StandIns, Scenario]]:
         "one-output-called-off": (StandIns(held=set(Variant)), one_output_called_off),
         "paused-and-resumed": (StandIns(held=set(Variant)), paused_and_resumed),
         "some-plans-approved": (StandIns(request=asking), some_approved),
+        "in-parts-of-which-some-are-lost": (PartsStandIns(segments=3, losing={2}), to_its_end),
         "retried-after-its-end": (StandIns(unrenderable=hook), retried_after_its_end),
     }
 
