@@ -3,14 +3,15 @@
 from pydantic import BaseModel
 
 from activities.child import serve
-from activities.child_tasks import Analyse
-from analysis import run_analyzer
+from activities.child_tasks import Analyse, Answers
+from analysis import run_analyzers
 from schemas.progress import ProgressCallback
 
 
 def analyse(request: str, progress: ProgressCallback) -> BaseModel:
     asked = Analyse.model_validate_json(request)
-    return run_analyzer(asked.request, progress, asked.models)
+    found = run_analyzers(asked.requests, progress, asked.models)
+    return Answers(answers={name: answer.model_dump_json() for name, answer in found.items()})
 
 
 if __name__ == "__main__":

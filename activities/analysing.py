@@ -1,7 +1,9 @@
 """Activities that measure assets, each measurement made once for its content, version and parameters."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,9 +13,19 @@ from temporalio import activity
 
 from activities.accounting import Account, accounted
 from activities.artifacts import object_key, read_probe, write_artifact
-from activities.child_tasks import ANALYSE, Analyse
+from activities.child_tasks import ANALYSE, Analyse, Answers
 from activities.context import ActivityContext
-from activities.declarations import ANALYSE_ASSET, PROBE_ASSET, AnalyseAsset, Artifact, AssetRef, ProbedAsset
+from activities.declarations import (
+    ANALYSE_ASSET,
+    ANALYSE_PASS,
+    PROBE_ASSET,
+    AnalyseAsset,
+    AnalysedPass,
+    AnalysePass,
+    Artifact,
+    AssetRef,
+    ProbedAsset,
+)
 from activities.heartbeat import Heartbeat, heartbeating
 from activities.identity import job_of
 from activities.patience import patiently
@@ -29,13 +41,27 @@ PROBE = "probe"
 
 @dataclass(frozen=True)
 class _Measurement:
-    """One analyzer on one asset, with everything its answer depends on."""
+    """One analyzer, with everything its answer depends on besides the asset's content."""
 
-    asset: AssetRef
     analyzer: str
     parameters: dict[str, Any]
+    ref: ArtifactRef
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is asked of one asset at once; ``subject`` is what it goes by in the ledger."""
+
+    subject: str
+    asset: AssetRef
+    measurements: tuple[_Measurement, ...]
     probe: MediaProbe | None = None
     reference: AssetRef | None = None
+
+    @property
+    def right(self) -> str:
+        """What has to be held to do it: nobody else then measures the same things of the same content."""
+        return f"{self.subject} {self.asset.sha256}"
 
 
 class AnalysisActivities:
@@ -48,7 +74,7 @@ class AnalysisActivities:
 
     @activity.defn(name=PROBE_ASSET.name)
     async def probe_asset(self, asset: AssetRef) -> ProbedAsset:
-        artifact = await self._artifact(_Measurement(asset, PROBE, parameters={}))
+        (artifact,) = await self._artifacts(_Work(PROBE, asset, (_measurement(PROBE, asset, {}),)))
         async with heartbeating(PROBE):
             probe = await patiently(lambda: read_probe(self._context.objects, artifact.ref))
         return ProbedAsset(
@@ -62,92 +88,119 @@ class AnalysisActivities:
     async def analyse_asset(self, asked: AnalyseAsset) -> Artifact:
         async with heartbeating(asked.analyzer):
             probe = await patiently(lambda: read_probe(self._context.objects, asked.probe))
-        parameters = await self._parameters(asked)
-        return await self._artifact(_Measurement(asked.asset, asked.analyzer, parameters, probe, asked.reference))
+            measurement = await self._settled(asked.asset, asked.analyzer, asked.language, asked.reference)
+        work = _Work(asked.analyzer, asked.asset, (measurement,), probe, asked.reference)
+        (artifact,) = await self._artifacts(work)
+        return artifact
 
-    async def _parameters(self, asked: AnalyseAsset) -> dict[str, Any]:
-        """The analyzer's parameters with the model that will really be used: all of it is part of the key."""
+    @activity.defn(name=ANALYSE_PASS.name)
+    async def analyse_pass(self, asked: AnalysePass) -> AnalysedPass:
+        async with heartbeating(asked.name):
+            probe = await patiently(lambda: read_probe(self._context.objects, asked.probe))
+            measurements = [await self._settled(asked.asset, name, asked.language) for name in asked.analyzers]
+        work = _Work(asked.name, asked.asset, tuple(measurements), probe)
+        return AnalysedPass(artifacts=await self._artifacts(work))
+
+    async def _settled(
+        self, asset: AssetRef, analyzer: str, language: str | None, reference: AssetRef | None = None
+    ) -> _Measurement:
+        """With the model that will really be used among the parameters: all of them are part of the key."""
         given = {
             "model": self._context.whisper_model,
-            "language": asked.language,
-            "reference_sha256": asked.reference.sha256 if asked.reference else None,
+            "language": language,
+            "reference_sha256": reference.sha256 if reference else None,
         }
-        known = ANALYZERS[asked.analyzer].parameters.model_fields
+        known = ANALYZERS[analyzer].parameters.model_fields
         wanted = {name: value for name, value in given.items() if name in known and value is not None}
-        async with heartbeating("model"):
-            return await asyncio.to_thread(settle_parameters, asked.analyzer, wanted, self._context.models)
+        settled = await asyncio.to_thread(settle_parameters, analyzer, wanted, self._context.models)
+        return _measurement(analyzer, asset, settled)
 
-    async def _artifact(self, wanted: _Measurement) -> Artifact:
-        analyzer = ANALYZERS[wanted.analyzer]
-        key = artifact_key(wanted.analyzer, analyzer.version, wanted.asset.sha256, wanted.parameters)
-        async with heartbeating(wanted.analyzer) as heartbeat:
-            return await patiently(lambda: self._found_or_made(wanted, key, heartbeat))
+    async def _artifacts(self, work: _Work) -> tuple[Artifact, ...]:
+        async with heartbeating(work.subject) as heartbeat:
+            return await patiently(lambda: self._found_or_made(work, heartbeat))
 
-    async def _found_or_made(self, wanted: _Measurement, key: str, heartbeat: Heartbeat) -> Artifact:
-        found = await self._found(key)
-        if found is not None:
-            return found
-        async with self._analyses.making(key):
+    async def _found_or_made(self, work: _Work, heartbeat: Heartbeat) -> tuple[Artifact, ...]:
+        """What is known is found; what is not is measured together and kept."""
+        if not await self._missing(work):
+            return _told(work, made=())
+        async with self._analyses.making(work.right):
             # Another job may have asked for the same and finished it while this one waited for its turn.
-            found = await self._found(key)
-            if found is not None:
-                return found
-            entry = await self._ledger.begin_analysis(_work(wanted))
-            async with accounted(self._ledger, entry) as account:
-                made = await self._measure(wanted, heartbeat, account)
-                ref = ArtifactRef(analyzer=wanted.analyzer, key=key, object_key=object_key(key))
-                await patiently(lambda: self._keep(wanted, ref, made))
-                account.media_us = _length_us(wanted, made)
-        return Artifact(ref=ref, computed=True)
+            missing = await self._missing(work)
+            if missing:
+                await self._make(work, missing, heartbeat)
+        return _told(work, made=missing)
 
-    async def _keep(self, wanted: _Measurement, ref: ArtifactRef, made: BaseModel) -> None:
-        content, version = wanted.asset.sha256, str(ANALYZERS[wanted.analyzer].version)
+    async def _make(self, work: _Work, missing: Sequence[_Measurement], heartbeat: Heartbeat) -> None:
+        entry = await self._ledger.begin_analysis(_ledger_work(work))
+        async with accounted(self._ledger, entry) as account:
+            answers = await self._measure(work, missing, heartbeat, account)
+            for measurement in missing:
+                made = ANALYZERS[measurement.analyzer].result.model_validate_json(answers[measurement.analyzer])
+                await patiently(partial(self._keep, work.asset, measurement, made))
+                account.media_us = made.duration_us if isinstance(made, MediaProbe) else account.media_us
+            account.media_us = account.media_us if work.probe is None else work.probe.duration_us
+
+    async def _keep(self, asset: AssetRef, measurement: _Measurement, made: BaseModel) -> None:
+        ref, content = measurement.ref, asset.sha256
+        version = str(ANALYZERS[measurement.analyzer].version)
         await self._analyses.announce(ref, asset_sha256=content, analyzer_version=version)
         await write_artifact(self._context.objects, ref, made)
         await self._analyses.record(ref, asset_sha256=content, analyzer_version=version)
 
-    async def _found(self, key: str) -> Artifact | None:
-        ref = await self._analyses.find(key)
-        if ref is None or not await self._context.objects.stat(Bucket.ANALYSIS, ref.object_key):
-            return None
-        return Artifact(ref=ref, computed=False)
+    async def _missing(self, work: _Work) -> tuple[_Measurement, ...]:
+        return tuple([one for one in work.measurements if not await self._is_kept(one.ref.key)])
 
-    async def _measure(self, wanted: _Measurement, heartbeat: Heartbeat, account: Account) -> BaseModel:
-        request = AnalysisRequest(
-            analyzer=wanted.analyzer,
-            path=await self._local(wanted.asset),
-            kind=wanted.asset.kind,
-            probe=wanted.probe,
-            reference=await self._local(wanted.reference) if wanted.reference else None,
-            parameters=wanted.parameters,
+    async def _is_kept(self, key: str) -> bool:
+        ref = await self._analyses.find(key)
+        return ref is not None and await self._context.objects.stat(Bucket.ANALYSIS, ref.object_key) is not None
+
+    async def _measure(
+        self, work: _Work, missing: Sequence[_Measurement], heartbeat: Heartbeat, account: Account
+    ) -> Mapping[str, str]:
+        path = await self._local(work.asset)
+        reference = await self._local(work.reference) if work.reference else None
+        requests = tuple(
+            AnalysisRequest(
+                analyzer=one.analyzer,
+                path=path,
+                kind=work.asset.kind,
+                probe=work.probe,
+                reference=reference,
+                parameters=one.parameters,
+            )
+            for one in missing
         )
 
         async def advance(done: float) -> None:
             heartbeat.advance(done)
 
-        return await run_in_child(
+        answered = await run_in_child(
             ANALYSE,
-            Analyse(request=request, models=self._context.models),
-            ANALYZERS[wanted.analyzer].result,
+            Analyse(requests=requests, models=self._context.models),
+            Answers,
             limits=self._context.limits,
             time_limit=time_left(),
             on_progress=advance,
             account=account,
         )
+        return answered.answers
 
     async def _local(self, asset: AssetRef) -> Path:
         return await self._context.objects.local_path(Bucket.ASSETS, asset.object_key)
 
 
-def _work(wanted: _Measurement) -> AnalysisWork:
+def _measurement(analyzer: str, asset: AssetRef, parameters: dict[str, Any]) -> _Measurement:
+    key = artifact_key(analyzer, ANALYZERS[analyzer].version, asset.sha256, parameters)
+    return _Measurement(analyzer, parameters, ArtifactRef(analyzer=analyzer, key=key, object_key=object_key(key)))
+
+
+def _told(work: _Work, made: Sequence[_Measurement]) -> tuple[Artifact, ...]:
+    return tuple(Artifact(ref=one.ref, computed=one in made) for one in work.measurements)
+
+
+def _ledger_work(work: _Work) -> AnalysisWork:
     """For the ledger: the job whose workflow asks."""
     job_id = job_of(activity.info().workflow_id or "")
     if job_id is None:
         raise RuntimeError("an analysis is asked for by a job's workflow")
-    return AnalysisWork(UUID(job_id), wanted.asset.asset_id, wanted.analyzer)
-
-
-def _length_us(wanted: _Measurement, made: BaseModel) -> int | None:
-    """Of the source that was measured."""
-    probe = made if isinstance(made, MediaProbe) else wanted.probe
-    return None if probe is None else probe.duration_us
+    return AnalysisWork(UUID(job_id), work.asset.asset_id, work.subject)

@@ -1,6 +1,9 @@
 """What a sandboxed child can be asked to do."""
 
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Len
 
 from activities.sandbox import ChildTask
 from schemas.analysing import AnalysisRequest
@@ -9,10 +12,16 @@ from schemas.rendering import JoinRequest, RenderRequest, SegmentRequest
 
 
 class Analyse(Model):
-    """One analyzer on one local file, with the folder its models are cached in."""
+    """Analyzers on one local file, with the folder their models are cached in."""
 
-    request: AnalysisRequest
+    requests: Annotated[tuple[AnalysisRequest, ...], Len(1)]
     models: Path
+
+
+class Answers(Model):
+    """What each analyzer answered, by its name, as its own JSON."""
+
+    answers: dict[str, str]
 
 
 class LookAt(Model):

@@ -1,11 +1,12 @@
 """The activities' names, task queues, arguments and results: all a workflow may know of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Len
 
 from schemas.analysing import ArtifactRef
 from schemas.control import OutputState
@@ -129,6 +130,22 @@ class AnalyseAsset(Model):
     probe: ArtifactRef
     language: str | None = None
     reference: AssetRef | None = None
+
+
+class AnalysePass(Model):
+    """Run several analyzers on one asset in one decode pass, which goes by ``name`` (see ``passes_of``)."""
+
+    asset: AssetRef
+    name: str
+    analyzers: Annotated[tuple[str, ...], Len(1)]
+    probe: ArtifactRef
+    language: str | None = None
+
+
+class AnalysedPass(Model):
+    """The artifacts, one for each analyzer, in the order asked."""
+
+    artifacts: tuple[Artifact, ...]
 
 
 class RefuseAsset(Model):
@@ -300,6 +317,7 @@ FIND_QUEUED_WORK = Declaration("find_queued_work", TaskQueue.JOBS, Nothing, Queu
 SETTLE_JOB = Declaration("settle_job", TaskQueue.JOBS, JobOutcome, SettledJob)
 PROBE_ASSET = Declaration("probe_asset", TaskQueue.ANALYSIS, AssetRef, ProbedAsset)
 ANALYSE_ASSET = Declaration("analyse_asset", TaskQueue.ANALYSIS, AnalyseAsset, Artifact)
+ANALYSE_PASS = Declaration("analyse_pass", TaskQueue.ANALYSIS, AnalysePass, AnalysedPass)
 RENDER_OUTPUT = Declaration("render_output", TaskQueue.RENDER, RenderOutput, RenderedOutput, TaskQueue.RENDER_GPU)
 BEGIN_PARTS = Declaration("begin_parts", TaskQueue.JOBS, BeginParts, BegunParts)
 RENDER_SOUND = Declaration("render_sound", TaskQueue.RENDER, RenderPart, RenderedPart)
@@ -314,3 +332,9 @@ ACCELERATED_ANALYZERS = frozenset({"transcript"})
 def analysis_by(analyzer: str) -> Declaration[AnalyseAsset, Artifact]:
     """The activity that runs ``analyzer``, where it runs best."""
     return replace(ANALYSE_ASSET, accelerated=TaskQueue.ANALYSIS_GPU if analyzer in ACCELERATED_ANALYZERS else None)
+
+
+def pass_of(analyzers: Iterable[str]) -> Declaration[AnalysePass, AnalysedPass]:
+    """The activity that runs ``analyzers`` in one pass, where the one that a GPU makes faster runs best."""
+    accelerated = any(analyzer in ACCELERATED_ANALYZERS for analyzer in analyzers)
+    return replace(ANALYSE_PASS, accelerated=TaskQueue.ANALYSIS_GPU if accelerated else None)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from director.style import HOOK_LENGTH, REEL_LENGTH, SHORT_LENGTH
+from schemas.analysing import AnalysisPass, passes_of
 from schemas.cost import MeasuredWork, WorkKind
 from schemas.edl import Variant
 from schemas.estimate import JobEstimate, OutputEstimate, Spread
@@ -78,11 +79,9 @@ def _prior(cpu: float, wall: float) -> Speed:
 #: two cores, and the part of it that passes on the clock when nothing else runs (``make bench ONLY=job``).
 PRIORS: Mapping[tuple[WorkKind, str], Speed] = {
     (WorkKind.ANALYSIS, PROBE): _prior(cpu=0.005, wall=0.005),
-    (WorkKind.ANALYSIS, "sound"): _prior(cpu=0.01, wall=0.01),
     (WorkKind.ANALYSIS, "alignment"): _prior(cpu=0.015, wall=0.015),
-    (WorkKind.ANALYSIS, "transcript"): _prior(cpu=0.07, wall=0.05),
-    (WorkKind.ANALYSIS, "shots"): _prior(cpu=0.12, wall=0.08),
-    (WorkKind.ANALYSIS, "faces"): _prior(cpu=0.31, wall=0.22),
+    (WorkKind.ANALYSIS, AnalysisPass.HEARING): _prior(cpu=0.08, wall=0.06),
+    (WorkKind.ANALYSIS, AnalysisPass.SEEING): _prior(cpu=0.33, wall=0.24),
     (WorkKind.RENDER, Variant.CINEMATIC_FULL): _prior(cpu=0.9, wall=0.5),
     (WorkKind.RENDER, Variant.SHORT_HIGHLIGHT): _prior(cpu=0.9, wall=0.5),
     (WorkKind.RENDER, Variant.HOOK_CUT): _prior(cpu=1.2, wall=0.7),
@@ -122,9 +121,9 @@ def estimate(sources: Sequence[Source], variants: Sequence[Variant], speeds: Spe
         capacity: what works side by side, and for whom else.
     """
     analyses = [
-        _work(speeds.of(WorkKind.ANALYSIS, analyzer), Spread.exactly(_seconds(source)))
+        _work(speeds.of(WorkKind.ANALYSIS, subject), Spread.exactly(_seconds(source)))
         for source in sources
-        for analyzer in (PROBE, *source.analyzers)
+        for subject in (PROBE, *passes_of(source.analyzers))
     ]
     lengths = [expected_length(variant, sources) for variant in variants]
     renders = [

@@ -44,9 +44,10 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
             )
         case TaskQueue.ANALYSIS:
             analysis = AnalysisActivities(context)
-            return (analysis.probe_asset, analysis.analyse_asset)
+            return (analysis.probe_asset, analysis.analyse_asset, analysis.analyse_pass)
         case TaskQueue.ANALYSIS_GPU:
-            return (AnalysisActivities(context).analyse_asset,)
+            analysis = AnalysisActivities(context)
+            return (analysis.analyse_asset, analysis.analyse_pass)
         case TaskQueue.RENDER | TaskQueue.RENDER_GPU:
             parts = PartActivities(context)
             return (

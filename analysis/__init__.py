@@ -9,9 +9,9 @@ from analysis.registry import (
     ANALYZERS,
     Analyzer,
     artifact_key,
-    run_analyzer,
     settle_parameters,
 )
+from analysis.running import run_analyzer, run_analyzers
 from schemas.analysing import applicable
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "artifact_key",
     "guess_kind",
     "run_analyzer",
+    "run_analyzers",
     "settle_parameters",
 ]

@@ -1,26 +1,17 @@
 """Faces: who is in the picture where, sampled over time and followed within each shot."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import av
-import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
-from numpy.typing import NDArray
-
-from analysis.demuxing import decode_video, open_media
-from analysis.detectors import MIN_SIDE, SEARCHED_SIDE, Box, available_detector, load_detector, overlap
-from analysis.orientation import Orientation
-from analysis.progressing import in_steps
+from analysis.detectors import MIN_SIDE, Box, Detector, available_detector, load_detector, overlap
 from analysis.shots import SCENE_DIFFERENCE, SCENE_LIKENESS
-from analysis.thumbnails import Thumbnail, Thumbnailer, difference, likeness
+from analysis.thumbnails import Thumbnail, difference, likeness
+from analysis.viewing import View, watch
 from schemas.facts import Faces, FaceSample, FaceTrack
-from schemas.media import MediaProbe, VideoStream
+from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress
-from schemas.timebase import pts_to_us
 
 #: Time between samples: a head moves about its own width in a second, so it overlaps itself from one to the next.
 STEP_US = 250_000
@@ -105,6 +96,58 @@ def _sample(at_us: int, box: Box) -> FaceSample:
     )
 
 
+class FaceAnalysis:
+    """Looks for faces every ``STEP_US`` and in the first frame after each cut."""
+
+    def __init__(self, name: str, detector: Detector) -> None:
+        self._name = name
+        self._detector = detector
+        self._linker = Linker()
+        self._before: Thumbnail | None = None
+        self._sampled: Thumbnail | None = None
+        self._due_us = 0
+
+    def process_frame(self, view: View) -> None:
+        if view.at_us < 0:
+            return
+        before, self._before = self._before, view.thumbnail
+        if view.at_us < self._due_us and not (before is not None and _is_cut(before, view.thumbnail)):
+            return
+        if self._sampled is not None and _is_cut(self._sampled, view.thumbnail):
+            self._linker.cut()
+        self._linker.add(view.at_us, self._detector.detect(view.large))
+        self._sampled = view.thumbnail
+        self._due_us = view.at_us + STEP_US - view.at_us % STEP_US
+
+    def finish(self) -> Faces:
+        return Faces(detector=self._name, step_us=STEP_US, tracks=self._linker.tracks())
+
+
+class UnseenFaces:
+    """Answers without looking: no detector, or a picture too small to hold a face."""
+
+    def __init__(self, answer: Faces) -> None:
+        self._answer = answer
+
+    def process_frame(self, view: View) -> None:
+        """Looks at nothing."""
+
+    def finish(self) -> Faces:
+        return self._answer
+
+
+def begin_faces(probe: MediaProbe, parameters: FacesParameters, models: Path) -> FaceAnalysis | UnseenFaces:
+    """A search for faces in a probed file's picture, boxes as a viewer sees it."""
+    name = parameters.detector or available_detector(models)
+    detector = load_detector(name, models) if name else None
+    if name is None or detector is None:
+        note = "No face detector could be had, so the picture is framed without knowing where people are."
+        return UnseenFaces(Faces(detector=None, step_us=STEP_US, note=note))
+    if probe.video is None or min(probe.video.display_width, probe.video.display_height) < MIN_SIDE:
+        return UnseenFaces(Faces(detector=name, step_us=STEP_US))
+    return FaceAnalysis(name, detector)
+
+
 def find_faces(
     path: Path,
     probe: MediaProbe,
@@ -112,75 +155,15 @@ def find_faces(
     models: Path,
     progress: ProgressCallback = ignore_progress,
 ) -> Faces:
-    """The faces of a probed file's picture, boxes as a viewer sees it.
+    """The faces of a probed file's picture.
 
     Raises:
         MediaRefused: when most of the picture is damaged.
     """
-    name = parameters.detector or available_detector(models)
-    detector = load_detector(name, models) if name else None
-    if detector is None:
-        return Faces(
-            detector=None,
-            step_us=STEP_US,
-            note="No face detector could be had, so the picture is framed without knowing where people are.",
-        )
-    if probe.video is None or min(probe.video.display_width, probe.video.display_height) < MIN_SIDE:
-        return Faces(detector=name, step_us=STEP_US)
-    tell, linker = in_steps(progress), Linker()
-    before: Thumbnail | None = None
-    for at_us, picture, thumbnail in _samples(path, probe, probe.video):
-        if before is not None and _is_cut(before, thumbnail):
-            linker.cut()
-        linker.add(at_us, detector.detect(picture))
-        before = thumbnail
-        tell(at_us / probe.duration_us)
-    tell(1.0)
-    return Faces(detector=name, step_us=STEP_US, tracks=linker.tracks())
+    analysis = begin_faces(probe, parameters, models)
+    watch(path, probe, [analysis], progress)
+    return analysis.finish()
 
 
 def _is_cut(before: Thumbnail, after: Thumbnail) -> bool:
-    return difference(before, after) >= SCENE_DIFFERENCE and likeness(before, after) <= SCENE_LIKENESS
-
-
-def _samples(path: Path, probe: MediaProbe, video: VideoStream) -> Iterator[tuple[int, NDArray[np.uint8], Thumbnail]]:
-    """A frame every ``STEP_US`` and the first after each cut: its time, upright BGR picture, and thumbnail."""
-    thumbnailer, searcher = Thumbnailer(), _Searcher(video)
-    due_us = 0
-    before: Thumbnail | None = None
-    with open_media(path) as container:
-        stream = container.streams[video.index]
-        assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "AUTO"
-        if video.measured_rate >= MIN_SKIPPING_RATE:
-            stream.codec_context.skip_frame = "NONREF"
-        for frame in decode_video(container, stream):
-            assert frame.pts is not None
-            at_us = pts_to_us(frame.pts, video.time_base, probe.origin)
-            if at_us < 0:
-                continue
-            thumbnail = thumbnailer.make(frame)
-            if at_us >= due_us or (before is not None and _is_cut(before, thumbnail)):
-                yield at_us, searcher.picture(frame), thumbnail
-                due_us = at_us + STEP_US - at_us % STEP_US
-            before = thumbnail
-
-
-class _Searcher:
-    """Makes the picture that is searched: at most ``SEARCHED_SIDE``, square pixels, upright."""
-
-    def __init__(self, video: VideoStream) -> None:
-        self._orientation = Orientation(video.rotation, video.mirrored)
-        width, height = video.display_width, video.display_height
-        if self._orientation.swaps_sides:
-            width, height = height, width
-        share = min(1.0, SEARCHED_SIDE / max(width, height))
-        self._size = max(1, round(width * share)), max(1, round(height * share))
-        self._reformatter = VideoReformatter()
-
-    def picture(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        width, height = self._size
-        small = self._reformatter.reformat(
-            frame, width=width, height=height, format="bgr24", interpolation=Interpolation.AREA
-        )
-        return self._orientation.apply(np.asarray(small.to_ndarray(), np.uint8))
+    return difference(before, after) >= SCENE_DIFFERENCE and likeness(before.blocks, after.blocks) <= SCENE_LIKENESS

@@ -12,20 +12,20 @@ from pydantic import ValidationError
 
 from analysis.alignment import AlignmentParameters, align
 from analysis.detectors import available_detector
-from analysis.faces import FacesParameters, find_faces
+from analysis.faces import FacesParameters, begin_faces
 from analysis.models import find_whisper
 from analysis.probe import ProbeParameters, probe
-from analysis.shots import ShotsParameters, find_shots
+from analysis.recording import Recording
+from analysis.shots import ShotAnalysis, ShotsParameters
 from analysis.sound import SoundParameters, measure_sound
 from analysis.transcript import TranscriptParameters, transcribe
+from analysis.viewing import PictureAnalysis
 from schemas.analysing import AnalysisRequest
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import Alignment, Faces, Shots, Sound, Transcript
 from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback
-
-Run = Callable[[AnalysisRequest, Any, ProgressCallback, Path], Model]
 
 
 def _unchanged(parameters: Any, _models: Path) -> Any:
@@ -41,7 +41,7 @@ class Analyzer:
         version: raised with every change that can change a result, so that old artifacts are not taken for new ones.
         parameters: the model of everything that changes a result; defaults are the product's.
         result: the model of its answer.
-        run: measures; given the request, its validated parameters, a progress callback and the model folder.
+        measure: how it goes to work.
         settle: names in the parameters which model will be used on this machine, fetching it if need be.
     """
 
@@ -49,44 +49,61 @@ class Analyzer:
     version: int
     parameters: type[Model]
     result: type[Model]
-    run: Run
+    measure: "OfFile | OfPicture | OfSound"
     settle: Callable[[Any, Path], Any] = _unchanged
+
+
+@dataclass(frozen=True)
+class OfFile:
+    """Opens the file itself; given the request, its validated parameters and a progress callback."""
+
+    run: Callable[[AnalysisRequest, Any, ProgressCallback], Model]
+
+
+@dataclass(frozen=True)
+class OfPicture:
+    """Looks at every frame as it comes by; begun with the request, its validated parameters and the model folder."""
+
+    begin: Callable[[AnalysisRequest, Any, Path], PictureAnalysis]
+
+
+@dataclass(frozen=True)
+class OfSound:
+    """Hears the recording; given its validated parameters, the model folder, that and a progress callback."""
+
+    hear: Callable[[Any, Path, Recording, ProgressCallback], Model]
 
 
 def _probe_of(request: AnalysisRequest) -> MediaProbe:
     return request.probe or probe(request.path)
 
 
-def _run_probe(request: AnalysisRequest, _: ProbeParameters, progress: ProgressCallback, __: Path) -> Model:
+def _run_probe(request: AnalysisRequest, _: ProbeParameters, progress: ProgressCallback) -> Model:
     return probe(request.path, progress)
 
 
-def _run_sound(request: AnalysisRequest, _: SoundParameters, progress: ProgressCallback, __: Path) -> Model:
-    return measure_sound(request.path, _probe_of(request), progress)
-
-
-def _run_shots(request: AnalysisRequest, _: ShotsParameters, progress: ProgressCallback, __: Path) -> Model:
-    return find_shots(request.path, _probe_of(request), progress)
-
-
-def _run_transcript(
-    request: AnalysisRequest, parameters: TranscriptParameters, progress: ProgressCallback, models: Path
-) -> Model:
-    return transcribe(request.path, _probe_of(request), parameters, models, progress)
-
-
-def _run_faces(
-    request: AnalysisRequest, parameters: FacesParameters, progress: ProgressCallback, models: Path
-) -> Model:
-    return find_faces(request.path, _probe_of(request), parameters, models, progress)
-
-
-def _run_alignment(
-    request: AnalysisRequest, parameters: AlignmentParameters, progress: ProgressCallback, _: Path
-) -> Model:
+def _run_alignment(request: AnalysisRequest, parameters: AlignmentParameters, progress: ProgressCallback) -> Model:
     if request.reference is None:
         raise CinemaError(ErrorCode.INTERNAL, "An alignment needs a reference to align to.")
     return align(request.path, _probe_of(request), request.reference, parameters, progress)
+
+
+def _begin_shots(request: AnalysisRequest, _: ShotsParameters, __: Path) -> PictureAnalysis:
+    return ShotAnalysis(_probe_of(request))
+
+
+def _begin_faces(request: AnalysisRequest, parameters: FacesParameters, models: Path) -> PictureAnalysis:
+    return begin_faces(_probe_of(request), parameters, models)
+
+
+def _hear_sound(_: SoundParameters, __: Path, recording: Recording, progress: ProgressCallback) -> Model:
+    return measure_sound(recording, progress)
+
+
+def _hear_transcript(
+    parameters: TranscriptParameters, models: Path, recording: Recording, progress: ProgressCallback
+) -> Model:
+    return transcribe(recording, parameters, models, progress)
 
 
 def _settle_transcript(parameters: TranscriptParameters, models: Path) -> TranscriptParameters:
@@ -104,12 +121,12 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     {
         analyzer.name: analyzer
         for analyzer in (
-            Analyzer("probe", 2, ProbeParameters, MediaProbe, _run_probe),
-            Analyzer("sound", 1, SoundParameters, Sound, _run_sound),
-            Analyzer("transcript", 1, TranscriptParameters, Transcript, _run_transcript, _settle_transcript),
-            Analyzer("shots", 1, ShotsParameters, Shots, _run_shots),
-            Analyzer("faces", 1, FacesParameters, Faces, _run_faces, _settle_faces),
-            Analyzer("alignment", 1, AlignmentParameters, Alignment, _run_alignment),
+            Analyzer("probe", 2, ProbeParameters, MediaProbe, OfFile(_run_probe)),
+            Analyzer("sound", 1, SoundParameters, Sound, OfSound(_hear_sound)),
+            Analyzer("transcript", 1, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
+            Analyzer("shots", 2, ShotsParameters, Shots, OfPicture(_begin_shots)),
+            Analyzer("faces", 2, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("alignment", 1, AlignmentParameters, Alignment, OfFile(_run_alignment)),
         )
     }
 )
@@ -131,29 +148,20 @@ def settle_parameters(analyzer: str, parameters: Mapping[str, Any], models: Path
     Raises:
         CinemaError: for an unknown analyzer, parameters that are not its own, or a model that does not exist.
     """
-    known = _analyzer(analyzer)
-    settled: Model = known.settle(_validated(known, parameters), models)
+    known = analyzer_named(analyzer)
+    settled: Model = known.settle(validated(known, parameters), models)
     return settled.model_dump(mode="json")
 
 
-def run_analyzer(request: AnalysisRequest, progress: ProgressCallback, models: Path) -> Model:
-    """Run one analyzer on one local file.
-
-    Raises:
-        MediaRefused: where the file cannot be used.
-        CinemaError: for an unknown analyzer or parameters that are not its own.
-    """
-    analyzer = _analyzer(request.analyzer)
-    return analyzer.run(request, _validated(analyzer, request.parameters), progress, models)
-
-
-def _analyzer(name: str) -> Analyzer:
+def analyzer_named(name: str) -> Analyzer:
+    """Raises ``CinemaError`` for a name that no analyzer has."""
     if name not in ANALYZERS:
         raise CinemaError(ErrorCode.INTERNAL, f"There is no analysis called {name}.")
     return ANALYZERS[name]
 
 
-def _validated(analyzer: Analyzer, parameters: Mapping[str, Any]) -> Model:
+def validated(analyzer: Analyzer, parameters: Mapping[str, Any]) -> Model:
+    """An analyzer's parameters out of JSON; raises ``CinemaError`` for what are not its own."""
     try:
         return analyzer.parameters.model_validate(dict(parameters))
     except ValidationError as error:

@@ -4,19 +4,21 @@ Every frame is compared with the one before on a small picture. A cut stands out
 another composition behind; a flash comes back to where it was, a moving camera changes every frame alike.
 """
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.demuxing import decode_video, open_media
-from analysis.progressing import in_steps
-from analysis.thumbnails import Thumbnail, Thumbnailer, changed_area, changed_rows, difference, likeness
-from schemas.facts import Shots, Span
+from analysis.thumbnails import Thumbnail, changed, difference, likeness
+from analysis.transitions import Gradual, TransitionFinder
+from analysis.viewing import View, watch
+from analysis.zooming import is_zoom
+from schemas.facts import Shots, Span, Transition
 from schemas.media import MediaProbe, VideoStream
 from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress
@@ -27,12 +29,16 @@ SCENE_DIFFERENCE = 20.0
 SCENE_LIKENESS = 0.65
 SCENE_PROMINENCE = 1.8
 #: A jump within a scene (the same camera, moments apart): less different, so it must stand out more, and not be a title
-#: that appears (which changes a few rows only), a change of light (which keeps the composition) or a jerk of the camera
-#: (which moves nearly everything; a jump leaves the background where it was).
+#: that appears (which changes a few rows only) or one half of a split screen, a change of light (which keeps the
+#: composition), a punch-in (which only enlarges it) or a jerk of the camera (which moves nearly everything; a jump
+#: leaves the background where it was).
 JUMP_DIFFERENCE = 6.0
 JUMP_LIKENESS = 0.92
 JUMP_PROMINENCE = 2.8
+#: A change of this much of the picture is looked at for being a zoom: the same moment, only nearer or further.
+ZOOM_AREA = 0.3
 JUMP_ROWS = 0.55
+JUMP_BALANCE = 0.05
 JUMP_AREA = 0.7
 #: Frames before and after that a change is measured against. One of them may be a cut itself.
 NEIGHBOURS = 6
@@ -59,48 +65,56 @@ class _Change:
     difference: float
     likeness: float
     rows: float
+    balance: float
     area: float
     black: bool
+    zoomed: bool = False
     returns: bool = False
 
 
-@dataclass
-class _Watch:
+class ShotAnalysis:
     """Looks at frames one by one and keeps only the few that a flash could come back to."""
 
-    flash_frames: int
-    changes: list[_Change] = field(default_factory=list)
-    _recent: deque[Thumbnail] = field(default_factory=deque)
+    def __init__(self, probe: MediaProbe) -> None:
+        self._video = probe.video
+        self._origin = probe.origin
+        self._flash_frames = 0 if probe.video is None else _flash_frames(probe.video)
+        self._changes: list[_Change] = []
+        self._recent: deque[Thumbnail] = deque(maxlen=self._flash_frames + 1)
+        self._transitions = TransitionFinder()
 
-    def see(self, picture: Thumbnail, at_us: int) -> None:
+    def process_frame(self, view: View) -> None:
+        picture = view.thumbnail
         black = bool(picture.luma.max() <= BLACK_LUMA)
         if not self._recent:
-            self.changes.append(_Change(at_us, 0, 0.0, 1.0, 0.0, 0.0, black))
+            self._changes.append(_Change(view.at_us, 0, 0.0, 1.0, 0.0, 0.0, 0.0, black))
         else:
-            before = self._recent[-1]
-            self.changes.append(
-                _Change(
-                    at_us,
-                    at_us - self.changes[-1].at_us,
-                    difference(before, picture),
-                    likeness(before, picture),
-                    changed_rows(before, picture),
-                    changed_area(before, picture),
-                    black,
-                )
-            )
+            before, gap_us = self._recent[-1], view.at_us - self._changes[-1].at_us
+            self._changes.append(_change(before, picture, view.at_us, gap_us, black=black))
             self._mark_returns(picture)
         self._recent.append(picture)
-        if len(self._recent) > self.flash_frames + 1:
-            self._recent.popleft()
+        self._transitions.see(picture.blocks, view.at_us)
+
+    def finish(self) -> Shots:
+        if self._video is None:
+            return Shots(shots=())
+        start_us = pts_to_us(self._video.start_pts, self._video.time_base, self._origin)
+        end_us = pts_to_us(self._video.end_pts, self._video.time_base, self._origin)
+        gradual = self._transitions.finish()
+        cuts = [cut for cut in cut_times(self._changes, gradual) if start_us < cut < end_us]
+        borders = [start_us, *cuts, end_us]
+        return Shots(
+            shots=tuple(Span(start_us=a, end_us=b) for a, b in pairwise(borders)),
+            gradual=tuple(Transition(start_us=one.start_us, end_us=one.end_us, kind=one.kind) for one in gradual),
+        )
 
     def _mark_returns(self, picture: Thumbnail) -> None:
         """A change back to the picture before a recent change undoes both."""
-        now = self.changes[-1]
+        now = self._changes[-1]
         if now.difference < JUMP_DIFFERENCE:
             return
         for age in range(2, len(self._recent) + 1):
-            began, original = self.changes[-age], self._recent[-age]
+            began, original = self._changes[-age], self._recent[-age]
             if began.difference < JUMP_DIFFERENCE:
                 continue
             limit = FLASH_DIFFERENCE_SHARE * min(began.difference, now.difference)
@@ -115,61 +129,74 @@ def find_shots(path: Path, probe: MediaProbe, progress: ProgressCallback = ignor
     Raises:
         MediaRefused: when most of the picture is damaged.
     """
-    if probe.video is None:
-        return Shots(shots=())
-    progress = in_steps(progress)
-    start_us = pts_to_us(probe.video.start_pts, probe.video.time_base, probe.origin)
-    end_us = pts_to_us(probe.video.end_pts, probe.video.time_base, probe.origin)
-    watch = _Watch(flash_frames=_flash_frames(probe.video))
-    for picture, at_us in _pictures(path, probe, probe.video):
-        watch.see(picture, at_us)
-        progress((at_us - start_us) / (end_us - start_us))
-    cuts = [cut for cut in cut_times(watch.changes) if start_us < cut < end_us]
-    progress(1.0)
-    borders = [start_us, *cuts, end_us]
-    return Shots(shots=tuple(Span(start_us=a, end_us=b) for a, b in pairwise(borders)))
+    analysis = ShotAnalysis(probe)
+    watch(path, probe, [analysis], progress)
+    return analysis.finish()
+
+
+def _change(before: Thumbnail, after: Thumbnail, at_us: int, gap_us: int, *, black: bool) -> _Change:
+    blocks = changed(before, after)
+    return _Change(
+        at_us,
+        gap_us,
+        difference(before, after),
+        likeness(before.blocks, after.blocks),
+        float(blocks.any(axis=1).mean()),
+        _balance(blocks),
+        float(blocks.mean()),
+        black,
+        zoomed=bool(blocks.mean() > ZOOM_AREA) and is_zoom(before.luma, after.luma),
+    )
+
+
+def _balance(blocks: NDArray[np.bool_]) -> float:
+    """The share of what changed that lies in that half of the picture, left or right, in which less did."""
+    left, right = np.array_split(blocks.sum(axis=0), 2)
+    return float(min(left.sum(), right.sum()) / max(1, blocks.sum()))
 
 
 def _flash_frames(video: VideoStream) -> int:
     return int(np.clip(round(FLASH_S * video.measured_rate), 1, MAX_FLASH_FRAMES))
 
 
-def _pictures(path: Path, probe: MediaProbe, video: VideoStream) -> Iterator[tuple[Thumbnail, int]]:
-    """Thumbnails and their times, rising; the rest after damage may repeat times, and is left out."""
-    thumbnailer, last_us = Thumbnailer(), -1
-    with open_media(path) as container:
-        stream = container.streams[video.index]
-        assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "AUTO"
-        for frame in decode_video(container, stream):
-            assert frame.pts is not None
-            at_us = pts_to_us(frame.pts, video.time_base, probe.origin)
-            if at_us > last_us:
-                yield thumbnailer.make(frame), at_us
-                last_us = at_us
-
-
-def cut_times(changes: list[_Change]) -> list[int]:
-    """The times of the frames that begin a new shot, rising."""
+def cut_times(changes: list[_Change], gradual: Sequence[Gradual] = ()) -> list[int]:
+    """The times of the frames that begin a new shot, rising: hard cuts, and the middles of changes across."""
     if not changes:
         return []
     prominent = _prominence(changes)
     cuts = {
         change.at_us
         for change, prominence in zip(changes, prominent, strict=True)
-        if not change.returns and _is_cut(change, prominence)
+        if not change.returns and _is_cut(change, prominence) and not any(one.holds(change.at_us) for one in gradual)
     }
+    cuts |= set(_gradual_middles(changes, gradual))
     return sorted(cuts | set(_black_middles(changes, cuts)))
+
+
+def _gradual_middles(changes: list[_Change], gradual: Sequence[Gradual]) -> Iterator[int]:
+    """The middle frame of each change from one picture to another; where black lies between, the first after it."""
+    times = [change.at_us for change in changes]
+    for one in gradual:
+        if one.across:
+            yield times[bisect_left(times, (one.start_us + one.end_us) // 2)]
+    for out, back in pairwise(gradual):
+        if out.to_black and back.from_black:
+            yield back.start_us
 
 
 def _is_cut(change: _Change, prominence: float) -> bool:
     scene = (
-        change.difference >= SCENE_DIFFERENCE and change.likeness <= SCENE_LIKENESS and prominence >= SCENE_PROMINENCE
+        not change.zoomed
+        and change.difference >= SCENE_DIFFERENCE
+        and change.likeness <= SCENE_LIKENESS
+        and prominence >= SCENE_PROMINENCE
     )
     jump = (
-        change.difference >= JUMP_DIFFERENCE
+        not change.zoomed
+        and change.difference >= JUMP_DIFFERENCE
         and change.likeness <= JUMP_LIKENESS
         and change.rows >= JUMP_ROWS
+        and change.balance >= JUMP_BALANCE
         and change.area <= JUMP_AREA
         and prominence >= JUMP_PROMINENCE
     )

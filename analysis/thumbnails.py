@@ -3,31 +3,36 @@
 from dataclasses import dataclass
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 WIDTH = 160
 HEIGHT = 90
+#: Pixels of the first scaling to one of the thumbnail, in both directions.
+_HALVING = 2
 #: Blocks of 5 by 5 pixels in which structure and the spread of a change are judged: noise averages out in them.
 _BLOCK = 5
-_BLOCK_ROWS = HEIGHT // _BLOCK
-_BLOCK_COLUMNS = WIDTH // _BLOCK
+BLOCK_ROWS = HEIGHT // _BLOCK
+BLOCK_COLUMNS = WIDTH // _BLOCK
 #: Contrast (root of summed squares over the blocks) that keeps flat pictures from being alike or unlike by noise alone.
 _FLAT_CONTRAST = 20.0
 #: A block has changed when its mean luma moved by more than this.
 _BLOCK_CHANGED = 6.0
 
 Plane = NDArray[np.uint8]
+Blocks = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """Luma and both chroma planes at half size, and the luma's block means."""
+    """Luma; both chroma planes at half size, above each other; the luma's block means; the luma twice as fine."""
 
     luma: Plane
     chroma: Plane
-    blocks: NDArray[np.float32]
+    blocks: Blocks
+    fine: Plane
 
 
 class Thumbnailer:
@@ -37,13 +42,17 @@ class Thumbnailer:
         self._reformatter = VideoReformatter()
 
     def make(self, frame: av.VideoFrame) -> Thumbnail:
+        width, height = WIDTH * _HALVING, HEIGHT * _HALVING
         small = self._reformatter.reformat(
-            frame, width=WIDTH, height=HEIGHT, format="yuv420p", interpolation=Interpolation.AREA
+            frame, width=width, height=height, format="yuv420p", interpolation=Interpolation.AREA
         )
-        planes = small.to_ndarray()
-        luma = np.array(planes[:HEIGHT], np.uint8)
-        blocks = luma.reshape(_BLOCK_ROWS, _BLOCK, _BLOCK_COLUMNS, _BLOCK).mean((1, 3), dtype=np.float32)
-        return Thumbnail(luma, np.array(planes[HEIGHT:], np.uint8), blocks)
+        planes = np.asarray(small.to_ndarray(), np.uint8)
+        fine = planes[:height]
+        chroma = planes[height:].reshape(height, width // 2)
+        luma = np.asarray(cv2.resize(fine, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+        small_chroma = cv2.resize(chroma, (WIDTH // 2, HEIGHT), interpolation=cv2.INTER_AREA)
+        blocks = cv2.resize(luma.astype(np.float32), (BLOCK_COLUMNS, BLOCK_ROWS), interpolation=cv2.INTER_AREA)
+        return Thumbnail(luma, np.asarray(small_chroma, np.uint8), np.asarray(blocks, np.float32), fine)
 
 
 def difference(a: Thumbnail, b: Thumbnail) -> float:
@@ -51,22 +60,17 @@ def difference(a: Thumbnail, b: Thumbnail) -> float:
     return _mean_difference(a.luma, b.luma) + _mean_difference(a.chroma, b.chroma)
 
 
-def likeness(a: Thumbnail, b: Thumbnail) -> float:
+def likeness(a: Blocks, b: Blocks) -> float:
     """Correlation of composition, -1 to 1: unmoved by brightness and contrast, near 0 for unrelated pictures."""
-    x, y = a.blocks - a.blocks.mean(), b.blocks - b.blocks.mean()
+    x, y = a - a.mean(), b - b.mean()
     contrast = (np.linalg.norm(x) + _FLAT_CONTRAST) * (np.linalg.norm(y) + _FLAT_CONTRAST)
     return float((x * y).sum() / contrast)
 
 
-def changed_area(a: Thumbnail, b: Thumbnail) -> float:
-    """The share of the picture in which something changed."""
-    return float((np.abs(a.blocks - b.blocks) > _BLOCK_CHANGED).mean())
-
-
-def changed_rows(a: Thumbnail, b: Thumbnail) -> float:
-    """The share of the picture's height in which something changed."""
-    return float((np.abs(a.blocks - b.blocks) > _BLOCK_CHANGED).any(axis=1).mean())
+def changed(a: Thumbnail, b: Thumbnail) -> NDArray[np.bool_]:
+    """The blocks in which something changed, (rows, columns)."""
+    return np.asarray(np.abs(a.blocks - b.blocks) > _BLOCK_CHANGED, np.bool_)
 
 
 def _mean_difference(a: Plane, b: Plane) -> float:
-    return float(np.abs(a.astype(np.int16) - b).mean())
+    return float(cv2.norm(a, b, cv2.NORM_L1)) / a.size

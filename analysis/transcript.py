@@ -13,15 +13,14 @@ from faster_whisper import WhisperModel
 from faster_whisper.transcribe import Segment
 from pydantic import Field
 
-from analysis.channels import find_mix
-from analysis.listening import SPEECH_RATE, Samples, Waveform, record_dialogue
+from analysis.hearing import LEVEL_FRAME, Hearing, span_of
+from analysis.listening import SPEECH_RATE, Samples, Waveform
 from analysis.models import WhisperModelFiles, find_whisper
 from analysis.progressing import in_steps, stage
-from analysis.sound import LEVEL_FRAME, Hearing, hear, span_of, voice_of
+from analysis.recording import Recording
 from analysis.voice import levels_dbfs, normalised, speaking_gain, speech_runs
 from analysis.words import TimedWord, refine
 from schemas.facts import Transcript, Word
-from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress
 
@@ -80,16 +79,14 @@ class _Recogniser:
 
 
 def transcribe(
-    path: Path,
-    probe: MediaProbe,
+    recording: Recording,
     parameters: TranscriptParameters,
     models: Path,
     progress: ProgressCallback = ignore_progress,
 ) -> Transcript:
-    """What is said in a probed file's dialogue. No speech, no words; no recogniser, no words and a note.
+    """What is said in a recording. No speech, no words; no recogniser, no words and a note.
 
     Raises:
-        MediaRefused: when most of the sound is damaged.
         CinemaError: ``model_unavailable`` for a model name that nobody knows.
     """
     files = None if parameters.model == "none" else find_whisper(parameters.model, models)
@@ -99,18 +96,17 @@ def transcribe(
         note = f"The recogniser {files.name} knows English only, and the language is {parameters.language}."
         return Transcript(model=None, note=f"{note} The edit goes by sound alone.")
     progress = in_steps(progress)
-    wave = record_dialogue(path, probe, find_mix(path, probe), progress=stage(progress, 0, 0.1))
-    probabilities = voice_of(wave, stage(progress, 0.1, 0.2))
-    runs = speech_runs(probabilities)
+    wave = recording.wave
+    runs = speech_runs(recording.voice(stage(progress, 0, 0.1)))
     if not runs:
         progress(1.0)
         return Transcript(model=files.name, note="Nobody speaks.")
     gain = speaking_gain(levels_dbfs(wave, LEVEL_FRAME))
     windows = pack(runs, len(wave))
     recogniser = _load(files, parameters, _sound_of(wave, windows[0], gain))
-    words = list(_recognise(recogniser, wave, windows, gain, stage(progress, 0.2, 1)))
+    words = list(_recognise(recogniser, wave, windows, gain, stage(progress, 0.1, 1)))
     progress(1.0)
-    return _as_transcript(recogniser, without_loops(words), hear(wave, probabilities), len(wave))
+    return _as_transcript(recogniser, without_loops(words), recording.hearing, len(wave))
 
 
 def pack(runs: list[tuple[int, int]], limit: int) -> list[list[_Piece]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.sound import Hearing
+from analysis.hearing import Hearing
 from analysis.voice import VOICE_OFF, Levels
 
 #: Whisper places all boundaries of a recording too late or too early by about the same time, which depends on the

@@ -1,6 +1,7 @@
 """What an analyzer is asked for and what becomes of its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,29 @@ class ArtifactRef(Model):
     analyzer: str
     key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     object_key: str
+
+
+class AnalysisPass(StrEnum):
+    """One decode pass over a file, which feeds several analyzers."""
+
+    SEEING = "seeing"
+    HEARING = "hearing"
+
+
+#: The analyzers that share a pass; every other one opens the file for itself.
+_IN_PASS: Mapping[AnalysisPass, tuple[str, ...]] = {
+    AnalysisPass.SEEING: ("shots", "faces"),
+    AnalysisPass.HEARING: ("sound", "transcript"),
+}
+
+
+def passes_of(analyzers: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Analyzers grouped by the work that answers them: a pass by its name, any other analyzer by its own."""
+    grouped: dict[str, tuple[str, ...]] = {}
+    for analyzer in analyzers:
+        work = next((name for name, members in _IN_PASS.items() if analyzer in members), analyzer)
+        grouped[work] = (*grouped.get(work, ()), analyzer)
+    return grouped
 
 
 #: What the director needs to know of each kind, if the streams for it are there.

@@ -70,7 +70,8 @@ class Transition(Span):
 class Shots(Model):
     """Shots in order; each starts on the first frame of its picture. Together they cover the whole stream.
 
-    Shots meet at hard cuts and in the middle of each range of ``gradual`` that leads from one picture to another.
+    Shots meet at hard cuts, in the middle of each range of ``gradual`` that leads from one picture to another, and
+    where the picture begins to fade in again after black.
     """
 
     shots: tuple[Span, ...]

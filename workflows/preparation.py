@@ -5,17 +5,21 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.declarations import (
     PROBE_ASSET,
     AnalyseAsset,
     AnalysedAsset,
+    AnalysePass,
     Artifact,
     AssetRef,
     ProbedAsset,
     analysis_by,
+    pass_of,
 )
+from schemas.analysing import passes_of
 from schemas.errors import ErrorInfo
 from schemas.media import AssetKind
 from workflows.calls import failure_of
@@ -26,6 +30,9 @@ from workflows.limits import PROBE, analysis_limits
 
 #: The analyzer that measures one asset against another.
 ALIGNMENT = "alignment"
+
+#: Jobs that began before analyzers shared a decode pass go on with one activity for each.
+TOGETHER = "one decode pass for many analyzers"
 
 T = TypeVar("T")
 
@@ -71,15 +78,33 @@ class Preparation:
 
     async def _analyse_asset(self, usable: _UsableAsset, reference: AssetRef | None) -> AnalysedAsset | None:
         """Every analyzer the asset needs, side by side; one that cannot cope refuses the asset."""
+        media_us = usable.probed.duration_us
+        requests = self._requests(usable, reference)
+        if workflow.patched(TOGETHER):
+            passes, requests = self._passes(usable), [one for one in requests if one.analyzer == ALIGNMENT]
+        else:
+            passes = []
         answers = await _all(
-            self._run_analyzer(request, usable.probed.duration_us) for request in self._requests(usable, reference)
+            [self._run_pass(one, media_us) for one in passes] + [self._run_analyzer(one, media_us) for one in requests]
         )
         for answer in answers:
             if isinstance(answer, ErrorInfo):
                 await self._rows.refuse(usable.asset, answer)
                 return None
-        refs = tuple(answer.ref for answer in answers if isinstance(answer, Artifact))
+        refs = tuple(made.ref for answer in answers if isinstance(answer, tuple) for made in answer)
         return AnalysedAsset(asset=usable.asset, artifacts=(usable.probed.probe.ref, *refs))
+
+    def _passes(self, usable: _UsableAsset) -> list[AnalysePass]:
+        return [
+            AnalysePass(
+                asset=usable.asset,
+                name=name,
+                analyzers=analyzers,
+                probe=usable.probed.probe.ref,
+                language=self._rows.job.request.language,
+            )
+            for name, analyzers in passes_of(usable.probed.analyzers).items()
+        ]
 
     def _requests(self, usable: _UsableAsset, reference: AssetRef | None) -> list[AnalyseAsset]:
         request = AnalyseAsset(
@@ -90,7 +115,23 @@ class Preparation:
             requests.append(request.model_copy(update={"analyzer": ALIGNMENT, "reference": reference}))
         return requests
 
-    async def _run_analyzer(self, request: AnalyseAsset, media_us: int) -> Artifact | ErrorInfo:
+    async def _run_pass(self, request: AnalysePass, media_us: int) -> tuple[Artifact, ...] | ErrorInfo:
+        try:
+            analysed = await self._calls.work(
+                pass_of(request.analyzers),
+                request,
+                analysis_limits(media_us),
+                summary=f"{' and '.join(request.analyzers)} of {request.asset.name}",
+                name=f"{request.name}-{request.asset.asset_id}",
+                given_up=self._given_up,
+            )
+        except ActivityError as error:
+            return failure_of(error)
+        for artifact in analysed.artifacts:
+            self._book.analysed(request.asset, artifact)
+        return analysed.artifacts
+
+    async def _run_analyzer(self, request: AnalyseAsset, media_us: int) -> tuple[Artifact, ...] | ErrorInfo:
         try:
             artifact = await self._calls.work(
                 analysis_by(request.analyzer),
@@ -103,7 +144,7 @@ class Preparation:
         except ActivityError as error:
             return failure_of(error)
         self._book.analysed(request.asset, artifact)
-        return artifact
+        return (artifact,)
 
     def _given_up(self) -> bool:
         return not self._book.open

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from activities.child_tasks import ANALYSE, Analyse
+from activities.child_tasks import ANALYSE, Analyse, Answers
 from activities.sandbox import SandboxLimits, run_in_child
 from cinema.settings import Settings
 from schemas.analysing import AnalysisRequest
@@ -26,14 +26,15 @@ async def measure(
         CinemaError: It cannot be measured, or not in time.
     """
     request = AnalysisRequest(analyzer=analyzer, path=path, kind=AssetKind.A_ROLL, probe=probe)
-    return await run_in_child(
+    answered = await run_in_child(
         ANALYSE,
-        Analyse(request=request, models=settings.models),
-        result,
+        Analyse(requests=(request,), models=settings.models),
+        Answers,
         limits=SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes),
         time_limit=LOOK_TIME,
         on_progress=_ignore,
     )
+    return result.model_validate_json(answered.answers[analyzer])
 
 
 async def _ignore(_done: float) -> None:

@@ -1,4 +1,7 @@
-"""Successful attempts of real jobs as one deployment's ledger recorded them: two cores, busy with other things too."""
+"""Successful attempts of real jobs as one deployment's ledger recorded them: two cores, busy with other things too.
+
+Recorded when each analyzer decoded for itself; those that share a pass today are summed, less a second start.
+"""
 
 from pathlib import Path
 

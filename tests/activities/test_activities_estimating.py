@@ -119,8 +119,8 @@ def test_work_that_always_takes_the_same_is_foretold_as_that(speed: float, count
 
 
 def test_one_odd_machine_moves_nothing() -> None:
-    usual = [work("shots", 60, 12.0)] * 20
-    odd = [work("shots", 60, 6_000.0)]
+    usual = [work("seeing", 60, 12.0)] * 20
+    odd = [work("seeing", 60, 6_000.0)]
     files = [Source(AssetKind.SCREEN, 60_000_000, ("shots",))]
 
     def compute(history: list[MeasuredWork]) -> Spread:
@@ -134,7 +134,7 @@ def test_the_more_is_known_the_narrower_the_range() -> None:
     files = [Source(AssetKind.SCREEN, 60_000_000, ("shots",))]
     widths = []
     for count in (0, 3, 10, 100):
-        told = estimate(files, [Variant.HOOK_CUT], Speeds([work("shots", 60, 12.0)] * count), Capacity())
+        told = estimate(files, [Variant.HOOK_CUT], Speeds([work("seeing", 60, 12.0)] * count), Capacity())
         widths.append(told.analysis_compute_s.high / told.analysis_compute_s.low)
     assert widths == sorted(widths, reverse=True)
     assert len(set(widths)) == len(widths)

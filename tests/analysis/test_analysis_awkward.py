@@ -7,6 +7,7 @@ import pytest
 
 from analysis.faces import FacesParameters, find_faces
 from analysis.probe import probe
+from analysis.recording import record
 from analysis.shots import find_shots
 from analysis.sound import measure_sound
 from schemas.errors import ErrorCode, MediaRefused
@@ -119,7 +120,7 @@ def test_everything_usable_survives_every_analysis(
         if not isinstance(found, MediaProbe):
             continue
         path = media / "awkward" / name
-        measure_sound(path, found)
+        measure_sound(record(path, found))
         shots = find_shots(path, found).shots
         find_faces(path, found, FacesParameters(detector="yunet"), face_models)
         assert bool(shots) == (found.video is not None), name
@@ -136,7 +137,7 @@ def test_everything_usable_survives_every_analysis(
 )
 def test_speech_is_found_whatever_the_channels(media: Path, name: str, mix: ChannelMix) -> None:
     path = media / "awkward" / name
-    sound = measure_sound(path, probe(path))
+    sound = measure_sound(record(path, probe(path)))
     assert sound.channel_mix is mix
     assert sound.speech[0].start_us < 300_000
     assert sum(span.duration_us for span in sound.speech) > 2_500_000

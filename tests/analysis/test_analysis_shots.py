@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from analysis.probe import probe
 from analysis.shots import find_shots
+from schemas.facts import TransitionKind
 from tests.analysis.analysis_media import MakeClip, scene
 
 pytestmark = pytest.mark.media
@@ -53,6 +55,49 @@ def test_a_title_is_no_cut(make_clip: MakeClip) -> None:
     assert cuts(make_clip(frames=[scene(1)] * 20 + [titled] * 20)) == []
 
 
+def test_a_dissolve_is_a_range_and_divides_in_its_middle(make_clip: MakeClip) -> None:
+    blend = [(scene(1) * (1 - n / 16) + scene(2) * (n / 16)).astype(np.uint8) for n in range(1, 16)]
+    path = make_clip(frames=[scene(1)] * 20 + blend + [scene(2)] * 20)
+    shots = find_shots(path, probe(path))
+    (dissolve,) = shots.gradual
+    assert dissolve.kind is TransitionKind.DISSOLVE
+    assert (dissolve.start_us, dissolve.end_us) == (pytest.approx(800_000, abs=80_000), pytest.approx(1.4e6, abs=8e4))
+    assert frames_of(path) == [pytest.approx(27, abs=2)]
+
+
+def test_a_wipe_is_a_range(make_clip: MakeClip) -> None:
+    def wiped(step: int) -> np.ndarray:
+        frame = scene(1).copy()
+        frame[:, : step * frame.shape[1] // 12] = scene(2)[:, : step * frame.shape[1] // 12]
+        return frame
+
+    path = make_clip(frames=[scene(1)] * 20 + [wiped(step) for step in range(1, 12)] + [scene(2)] * 20)
+    (wipe,) = find_shots(path, probe(path)).gradual
+    assert wipe.kind is TransitionKind.WIPE
+    assert (wipe.start_us, wipe.end_us) == (pytest.approx(800_000, abs=80_000), pytest.approx(1.24e6, abs=8e4))
+
+
+def test_a_punch_in_is_no_cut(make_clip: MakeClip) -> None:
+    wide = np.asarray(cv2.GaussianBlur(scene(1, height=180, width=320), (0, 0), 6), np.uint8)
+    near = np.asarray(cv2.resize(wide[23:157, 41:279], (320, 180)), np.uint8)
+    assert cuts(make_clip(frames=[wide] * 20 + [near] * 20)) == []
+
+
+def test_a_jump_in_one_half_of_a_split_screen_is_no_cut(make_clip: MakeClip) -> None:
+    before, after = scene(1, height=180, width=320), scene(1, height=180, width=320).copy()
+    after[:, :130] = after[:, :130] * 0.6 + scene(2, height=180, width=320)[:, :130] * 0.4
+    assert cuts(make_clip(frames=[before] * 20 + [after] * 20)) == []
+
+
+def test_slow_exposure_and_a_moving_camera_are_no_change_of_picture(make_clip: MakeClip) -> None:
+    wide = scene(3, height=180, width=480)
+    brighter = [np.clip(wide[:, :320] * (1 + n / 40), 0, 255).astype(np.uint8) for n in range(20)]
+    panned = [np.clip(wide[:, n * 4 : n * 4 + 320] * 1.5, 0, 255).astype(np.uint8) for n in range(40)]
+    path = make_clip(frames=brighter + panned)
+    shots = find_shots(path, probe(path))
+    assert (len(shots.shots), shots.gradual) == (1, ())
+
+
 def test_fading_through_black_divides_in_the_middle_of_the_black(make_clip: MakeClip) -> None:
     def faded(number: int, share: float) -> np.ndarray:
         return (scene(number) * share).astype(np.uint8)
@@ -79,12 +124,26 @@ def test_a_file_without_picture_has_no_shots(make_clip: MakeClip) -> None:
         "big_buck_bunny_0-30s_vp8.webm",
     ],
 )
-def test_every_labelled_cut_is_found_and_hardly_any_other(media: Path, name: str) -> None:
+def test_every_labelled_cut_is_found_and_no_other(media: Path, name: str) -> None:
     truth = json.loads((media / "truth" / f"{Path(name).stem}.json").read_text())
+    gradual = [(one["start_frame"], one["end_frame"]) for one in truth.get("gradual", ())]
     found = frames_of(media / "cuts" / name)
-    assert set(truth["hard_cut_frames"]) <= set(found)
-    excused = {one["middle_frame"] for one in truth.get("gradual", []) if "middle_frame" in one} | {375}
-    assert set(found) - set(truth["hard_cut_frames"]) <= excused
+    hard = [frame for frame in found if not any(start <= frame <= end for start, end in gradual)]
+    assert hard == truth["hard_cut_frames"]
+
+
+@pytest.mark.parametrize("name", ["cuts_and_gradual_640x360_25fps.mp4", "fades_leaf_deer_wood.mp4"])
+def test_labelled_gradual_changes_are_told_where_they_are(media: Path, name: str) -> None:
+    truth = json.loads((media / "truth" / f"{Path(name).stem}.json").read_text())["gradual"]
+    path = media / "cuts" / name
+    video = probe(path).video
+    assert video is not None
+    told = find_shots(path, probe(path)).gradual
+    kinds = {"fade_through_black": "fade", "fade_in": "fade", "fade_out": "fade"}
+    assert [one.kind for one in told] == [kinds.get(one["type"], one["type"]) for one in truth]
+    for one, known in zip(told, truth, strict=True):
+        start, end = (float(at * video.measured_rate) / 1e6 for at in (one.start_us, one.end_us))
+        assert (start, end) == (pytest.approx(known["start_frame"], abs=3), pytest.approx(known["end_frame"], abs=6))
 
 
 def test_flashes_and_jump_cuts_in_real_footage(media: Path) -> None:

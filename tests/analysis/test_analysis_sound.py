@@ -11,6 +11,7 @@ import pytest
 from analysis.channels import find_mix
 from analysis.listening import SPEECH_RATE, record_dialogue
 from analysis.probe import probe
+from analysis.recording import record
 from analysis.sound import measure_sound
 from schemas.facts import ChannelMix, Sound
 from tests.analysis.analysis_media import MakeClip, noise, tone
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.media
 
 
 def measured(path: Path) -> Sound:
-    return measure_sound(path, probe(path))
+    return measure_sound(record(path, probe(path)))
 
 
 def test_loudness_of_the_calibration_tone(make_clip: MakeClip) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from analysis.models import find_whisper
 from analysis.probe import probe
+from analysis.recording import record
 from analysis.transcript import TranscriptParameters, transcribe
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import Transcript
@@ -34,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def heard(path: Path, models: Path, **parameters: str) -> Transcript:
-    return transcribe(path, probe(path), TranscriptParameters.model_validate(parameters), models)
+    return transcribe(record(path, probe(path)), TranscriptParameters.model_validate(parameters), models)
 
 
 @with_model

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.hearing import Hearing
 from analysis.listening import SPEECH_RATE
-from analysis.sound import Hearing
 from analysis.transcript import MAX_WINDOW_S, pack, without_loops
 from analysis.words import LATENESS_REACH, TimedWord, lateness, refine
 

@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client
 
 from activities.accelerators import GpuPolicy, polled_queues
-from activities.declarations import ACCELERATED_ANALYZERS, TaskQueue, analysis_by
+from activities.declarations import ACCELERATED_ANALYZERS, TaskQueue, pass_of
 from analysis import ANALYZERS
 from cinema.gpu import has_gpu
 from cinema.hosting import worker_for
@@ -134,5 +134,5 @@ def test_the_stack_starts_gpu_workers_where_the_driver_lists_a_gpu(
 
 def test_only_analyses_that_there_are_go_to_a_gpu() -> None:
     assert set(ANALYZERS) >= ACCELERATED_ANALYZERS
-    assert analysis_by("transcript").accelerated is TaskQueue.ANALYSIS_GPU
-    assert analysis_by("sound").accelerated is None
+    assert pass_of(["sound", "transcript"]).accelerated is TaskQueue.ANALYSIS_GPU
+    assert pass_of(["sound"]).accelerated is None

@@ -6,11 +6,12 @@ from typing import Any
 from temporalio import activity
 
 from activities.declarations import (
-    ANALYSE_ASSET,
+    ANALYSE_PASS,
     PLAN_OUTPUT,
     PROBE_ASSET,
     RENDER_OUTPUT,
-    AnalyseAsset,
+    AnalysedPass,
+    AnalysePass,
     Artifact,
     AssetRef,
     PlannedOutput,
@@ -35,15 +36,15 @@ class Makers:
         self._outputs = Outputs(pool)
 
     def activities(self) -> Sequence[Callable[..., Any]]:
-        return (self.probe_asset, self.analyse_asset, self.plan_output, self.render_output)
+        return (self.probe_asset, self.analyse_pass, self.plan_output, self.render_output)
 
     @activity.defn(name=PROBE_ASSET.name)
     async def probe_asset(self, _: AssetRef) -> ProbedAsset:
         return ProbedAsset(probe=_artifact("probe"), analyzers=("sound",), duration_us=1_000_000, has_sound=True)
 
-    @activity.defn(name=ANALYSE_ASSET.name)
-    async def analyse_asset(self, asked: AnalyseAsset) -> Artifact:
-        return _artifact(asked.analyzer)
+    @activity.defn(name=ANALYSE_PASS.name)
+    async def analyse_pass(self, asked: AnalysePass) -> AnalysedPass:
+        return AnalysedPass(artifacts=tuple(_artifact(analyzer) for analyzer in asked.analyzers))
 
     @activity.defn(name=PLAN_OUTPUT.name)
     async def plan_output(self, asked: PlanOutput) -> PlannedOutput:

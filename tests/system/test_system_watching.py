@@ -74,7 +74,7 @@ def test_one_trace_connects_the_command_with_every_piece_of_work(
         f"cinema-{part}" for part in ("direct", "dispatcher", "worker-jobs", "worker-analysis", "worker-render")
     }
     done = {span.name.removeprefix("RunActivity:") for span in trace if span.name.startswith("RunActivity:")}
-    assert {"load_job", "probe_asset", "analyse_asset", "plan_output", "render_output", "settle_job"} <= done
+    assert {"load_job", "probe_asset", "analyse_pass", "plan_output", "render_output", "settle_job"} <= done
     assert {span.attributes["cinema.job"] for span in trace if "cinema.job" in span.attributes} == {job["job_id"]}
 
 

@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities.declarations import (
     ANALYSE_ASSET,
+    ANALYSE_PASS,
     APPROVE_OUTPUTS,
     CANCEL_OUTPUTS,
     ENTER_STAGE,
@@ -26,6 +27,8 @@ from activities.declarations import (
     SETTLE_JOB,
     Accelerators,
     AnalyseAsset,
+    AnalysedPass,
+    AnalysePass,
     Artifact,
     AssetRef,
     JobOutcome,
@@ -109,6 +112,7 @@ class StandIns:
             self.settle_job,
             self.probe_asset,
             self.analyse_asset,
+            self.analyse_pass,
             self.plan_output,
             self.render_output,
             self.find_accelerators,
@@ -214,6 +218,16 @@ class StandIns:
     async def analyse_asset(self, asked: AnalyseAsset) -> Artifact:
         self.calls[asked.analyzer] += 1
         return Artifact(ref=ref(asked.analyzer), computed=asked.analyzer == "sound" and self._is_new("sound"))
+
+    @activity.defn(name=ANALYSE_PASS.name)
+    async def analyse_pass(self, asked: AnalysePass) -> AnalysedPass:
+        self.calls.update(asked.analyzers)
+        return AnalysedPass(
+            artifacts=tuple(
+                Artifact(ref=ref(analyzer), computed=analyzer == "sound" and self._is_new("sound"))
+                for analyzer in asked.analyzers
+            )
+        )
 
     @activity.defn(name=PLAN_OUTPUT.name)
     async def plan_output(self, asked: PlanOutput) -> PlannedOutput:

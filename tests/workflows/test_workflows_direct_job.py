@@ -86,7 +86,7 @@ async def test_operators_find_it_by_status_and_read_how_it_went(client: Client) 
     summaries = " ".join(
         event.user_metadata.summary.data.decode() for event in history.events if event.HasField("user_metadata")
     )
-    for expected in ("probe talk.mp4", "transcript of talk.mp4", "render vertical_reel", "refuse city.mp4"):
+    for expected in ("probe talk.mp4", "sound and transcript of talk.mp4", "render vertical_reel", "refuse city.mp4"):
         assert expected in summaries
 
 

@@ -1,0 +1,85 @@
+"""Analyzers at work: all that are asked of one file share one decode pass over its picture and one over its sound."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from analysis.probe import probe
+from analysis.progressing import in_steps, stage
+from analysis.recording import Recording, record
+from analysis.registry import OfFile, OfPicture, OfSound, analyzer_named, validated
+from analysis.viewing import PictureAnalysis, watch
+from schemas.analysing import AnalysisRequest
+from schemas.media import MediaProbe
+from schemas.model import Model
+from schemas.progress import ProgressCallback
+
+#: What a recording tells one analyzer.
+Hear = Callable[[Recording, ProgressCallback], Model]
+#: Of the progress over a file's sound, the part that decoding it takes.
+DECODING_SHARE = 0.2
+
+
+def run_analyzer(request: AnalysisRequest, progress: ProgressCallback, models: Path) -> Model:
+    """Run one analyzer on one local file.
+
+    Raises:
+        MediaRefused: where the file cannot be used.
+        CinemaError: for an unknown analyzer or parameters that are not its own.
+    """
+    return run_analyzers([request], progress, models)[request.analyzer]
+
+
+def run_analyzers(requests: Sequence[AnalysisRequest], progress: ProgressCallback, models: Path) -> Mapping[str, Model]:
+    """Run several analyzers on one local file, its picture and its sound decoded once for all; answers by name.
+
+    Args:
+        requests: at least one, all of the same file.
+        progress: told how much of all of it is done.
+        models: the folder the models are kept in.
+
+    Raises:
+        MediaRefused: where the file cannot be used.
+        CinemaError: for an unknown analyzer or parameters that are not its own.
+    """
+    answers: dict[str, Model] = {}
+    watching: dict[str, PictureAnalysis] = {}
+    hearing: dict[str, Hear] = {}
+    for request in requests:
+        analyzer = analyzer_named(request.analyzer)
+        parameters = validated(analyzer, request.parameters)
+        match analyzer.measure:
+            case OfFile(run):
+                answers[request.analyzer] = run(request, parameters, progress)
+            case OfPicture(begin):
+                watching[request.analyzer] = begin(request, parameters, models)
+            case OfSound(hear):
+                hearing[request.analyzer] = partial(hear, parameters, models)
+    seen_until = 0.0 if not watching else 0.5 if hearing else 1.0
+    answers |= _watched(requests[0], watching, stage(progress, 0, seen_until))
+    return answers | _heard(requests[0], hearing, stage(progress, seen_until, 1))
+
+
+def _probe_of(request: AnalysisRequest) -> MediaProbe:
+    return request.probe or probe(request.path)
+
+
+def _watched(
+    request: AnalysisRequest, analyses: Mapping[str, PictureAnalysis], progress: ProgressCallback
+) -> dict[str, Model]:
+    if not analyses:
+        return {}
+    watch(request.path, _probe_of(request), list(analyses.values()), progress)
+    return {name: analysis.finish() for name, analysis in analyses.items()}
+
+
+def _heard(request: AnalysisRequest, analyses: Mapping[str, Hear], progress: ProgressCallback) -> dict[str, Model]:
+    if not analyses:
+        return {}
+    recording = record(request.path, _probe_of(request), in_steps(stage(progress, 0, DECODING_SHARE)))
+    answers: dict[str, Model] = {}
+    share = (1 - DECODING_SHARE) / len(analyses)
+    for position, (name, hear) in enumerate(analyses.items()):
+        begins = DECODING_SHARE + position * share
+        answers[name] = hear(recording, stage(progress, begins, begins + share))
+    return answers
