@@ -19,7 +19,7 @@ ONLY ?=
 #: Tests side by side: most wait for a server or a clock longer than they compute.
 WORKERS ?= 3
 
-.PHONY: help demo test lint format bench eval up schema histories lock clean typescript-clients
+.PHONY: help demo test lint format bench eval up schema histories golden lock clean typescript-clients
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -106,6 +106,10 @@ schema: $(INSTALLED) ## Export the API's description and the JSON Schemas of the
 histories: $(INSTALLED) ## Record this version's workflow histories for the replay test
 	@echo "==> Recording on a Temporal server of its own"
 	@$(BIN)/python -m tests.workflows.histories
+
+golden: $(INSTALLED) ## Keep the golden frames as they are rendered now; look at each before committing it
+	@echo "==> Drawing tests/render/golden/"
+	@$(BIN)/python -m tests.render.golden_frames
 
 lock: ## Resolve dependencies again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

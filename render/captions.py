@@ -7,15 +7,13 @@ import cv2
 import numpy as np
 import uharfbuzz as hb
 from av import VideoFrame
-from numpy.typing import NDArray
 
 from render.bidi import base_level
 from render.fonts import UNITS_PER_EM
 from render.planes import Plane, planes
+from render.shapes import Mask, grown, halved, rounded_rectangle, shadow
 from render.shaping import Glyph, ShapedLine, shaped
 from schemas.edl import Caption, CaptionLook, CaptionStyle
-
-Mask = NDArray[np.float32]
 
 _SMALLEST_FONT = 8
 
@@ -149,12 +147,11 @@ class _Drawing:
         size, letters = self._box.font_size, self._letters
         paint = _Paint(self._box)
         if self._look is CaptionLook.BOXED:
-            paint.lay(_BOX_OPACITY * _rounded_box(self._box), _BLACK)
-            paint.lay(_grown(letters, _EDGE_ON_BOX * size), _BLACK)
+            paint.lay(_BOX_OPACITY * rounded_rectangle(self._box.width, self._box.height, _CORNER * size), _BLACK)
+            paint.lay(grown(letters, _EDGE_ON_BOX * size), _BLACK)
             return paint
-        edge = _grown(letters, _EDGE * size)
-        shadow = cv2.GaussianBlur(_dropped(edge, round(_SHADOW_DROP * size)), (0, 0), max(0.5, _SHADOW_BLUR * size))
-        paint.lay(_SHADOW_OPACITY * shadow, _BLACK)
+        edge = grown(letters, _EDGE * size)
+        paint.lay(_SHADOW_OPACITY * shadow(edge, _SHADOW_DROP * size, _SHADOW_BLUR * size), _BLACK)
         paint.lay(edge, _BLACK)
         return paint
 
@@ -238,36 +235,11 @@ class _Paint:
         self.planes = [plane * kept + mask * value for plane, value in zip(self.planes, colour, strict=True)]
 
 
-def _rounded_box(box: CaptionBox) -> Mask:
-    """1 inside a rectangle with round corners, fading over a pixel at its edge."""
-    radius = _CORNER * box.font_size
-    x = np.abs(np.arange(box.width, dtype=np.float32) + 0.5 - box.width / 2) - (box.width / 2 - radius)
-    y = np.abs(np.arange(box.height, dtype=np.float32) + 0.5 - box.height / 2) - (box.height / 2 - radius)
-    distance = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None])
-    return np.asarray(np.clip(radius - distance + 0.5, 0, 1), np.float32)
-
-
-def _grown(mask: Mask, radius: float) -> Mask:
-    """The mask with a round edge of ``radius`` pixels around it."""
-    reach = max(1, round(radius))
-    offsets = np.arange(-reach, reach + 1)
-    inside = np.hypot(offsets[None, :], offsets[:, None]) <= radius + 0.5
-    return np.asarray(cv2.GaussianBlur(cv2.dilate(mask, inside.astype(np.uint8)), (3, 3), 0.5), np.float32)
-
-
-def _dropped(mask: Mask, rows: int) -> Mask:
-    return np.pad(mask, ((rows, 0), (0, 0)))[: mask.shape[0]]
-
-
 def _inks(paint: _Paint, box: CaptionBox) -> tuple[_Ink, ...]:
     """What is painted as 4:2:0 planes; chroma at half size."""
     luma, blue, red = paint.planes
-    opacity = _halved(paint.opacity)
-    return (_ink(luma, paint.opacity, box, 1), *(_ink(_halved(plane), opacity, box, 2) for plane in (blue, red)))
-
-
-def _halved(plane: Mask) -> Mask:
-    return np.asarray(cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+    opacity = halved(paint.opacity)
+    return (_ink(luma, paint.opacity, box, 1), *(_ink(halved(plane), opacity, box, 2) for plane in (blue, red)))
 
 
 def _ink(values: Mask, opacity: Mask, box: CaptionBox, step: int) -> _Ink:

@@ -11,10 +11,11 @@ from av import VideoFrame
 
 from render.chain import FrameCopier
 from render.composer import ClipComposer, fade_level
+from render.insets import Inset
 from render.pictures import PictureReader
-from render.planes import Plane, planes
+from render.planes import planes
 from render.timeline import source_tick
-from schemas.edl import EDL, Canvas, Place, Source, SourceVideo, VideoClip
+from schemas.edl import EDL, Canvas, Source, SourceVideo, VideoClip
 from schemas.errors import ErrorCode, MediaRefused
 from schemas.timeline import Stretch
 
@@ -59,17 +60,21 @@ class Layer:
             raise MediaRefused(ErrorCode.MEDIA_DAMAGED, sentence) from error
 
 
-def layered(stretch: Stretch, base: Layer, outgoing: Layer | None, inset: Layer | None) -> Iterator[VideoFrame]:
+def layered(
+    stretch: Stretch, canvas: Canvas, base: Layer, outgoing: Layer | None, inset: Layer | None
+) -> Iterator[VideoFrame]:
     """The pictures of a stretch, frame by frame; their pixels may be shared."""
     copier = FrameCopier()
+    place = None if inset is None else inset.clip.place
+    masks = None if place is None else Inset(place, canvas)
     for number in range(stretch.first, stretch.end):
         picture = base.picture(number)
         if outgoing is not None:
             picture = mixed(outgoing.picture(number), picture, dissolve_share(stretch.clip, number))
-        if inset is not None and inset.clip.place is not None:
-            level = fade_level(inset.clip, number - inset.clip.start)
+        if inset is not None and masks is not None:
             picture = copier.copy(picture, number, 1 / base.rate)
-            _lay_over(picture, inset.picture(number), inset.clip.place, level)
+            picture.make_writable()
+            masks.lay(inset.picture(number), picture, fade_level(inset.clip, number - inset.clip.start))
         yield picture
 
 
@@ -86,14 +91,3 @@ def mixed(before: VideoFrame, after: VideoFrame, share: float) -> VideoFrame:
     for first, second, target in zip(planes(before), planes(after), planes(picture), strict=True):
         cv2.addWeighted(first, 1 - share, second, share, 0, dst=target)
     return picture
-
-
-def _lay_over(canvas: VideoFrame, inset: VideoFrame, place: Place, level: float) -> None:
-    """Show ``level`` of the inset at its place; pictures are 4:2:0 and places even."""
-    canvas.make_writable()
-    for number, (source, target) in enumerate(zip(planes(inset), planes(canvas), strict=True)):
-        half = 2 if number else 1
-        part: Plane = target[
-            place.y // half : (place.y + place.height) // half, place.x // half : (place.x + place.width) // half
-        ]
-        part[...] = source if level == 1 else cv2.addWeighted(part, 1 - level, source, level, 0)

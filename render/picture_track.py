@@ -99,7 +99,7 @@ def _shown(stretch: Stretch, request: RenderRequest, readers: Readers) -> Iterat
     base = _layer(stretch.clip, request, readers)
     outgoing = None if stretch.outgoing is None else _layer(stretch.outgoing, request, readers)
     inset = None if stretch.inset is None else _layer(stretch.inset, request, readers)
-    return layered(stretch, base, outgoing, inset)
+    return layered(stretch, request.edl.canvas, base, outgoing, inset)
 
 
 def _layer(clip: VideoClip, request: RenderRequest, readers: Readers) -> Layer:
