@@ -17,6 +17,7 @@ from api import (
     shares,
     sign_in,
     tokens,
+    upload_tickets,
     uploads,
     webhooks,
 )
@@ -40,6 +41,7 @@ def create_app(context: ApiContext) -> FastAPI:
     if isinstance(context.objects, LocalObjects):
         app.include_router(downloads.router(context))
         app.include_router(uploads.router())
+    app.include_router(upload_tickets.routes)
     app.include_router(projects.routes)
     app.include_router(jobs.routes)
     app.include_router(events.routes)

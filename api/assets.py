@@ -10,7 +10,7 @@ from activities.removing import Remover
 from api.callers import Authenticated, Caller, Context
 from api.context import ApiContext
 from api.problems import problem_responses
-from api.uploads import end_upload
+from api.upload_ends import end_upload
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.resources.assets import AssetChange, AssetList, AssetOrder, AssetResource
 from schemas.uploads import Upload, UploadStatus

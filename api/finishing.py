@@ -1,10 +1,8 @@
 """Whole uploads become assets, or are refused: hashed, looked at, stored once for each content."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -13,11 +11,8 @@ import structlog
 
 from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode, MediaRefused, TransientError
 from schemas.uploads import Look, Upload, UploadStatus
-from stores import Bucket, LocalObjects, Pool
-from stores.checksums import Version
-from stores.durable_files import disk_errors
-from stores.partial_files import PartialFile, PartialFileBusy
-from stores.threads import in_thread
+from stores import Pool
+from stores.arrivals import Arrival, Arrivals, ArrivedFile
 from stores.uploads import Uploads
 
 #: Files looked at by one process at once.
@@ -41,9 +36,9 @@ log = structlog.get_logger(__name__)
 class Finisher:
     """Brings uploads to their end. Every step may be killed, and done again by this or another process."""
 
-    def __init__(self, database: Pool, objects: LocalObjects, look: LookAtFile) -> None:
+    def __init__(self, database: Pool, arrivals: Arrivals, look: LookAtFile) -> None:
+        self.arrivals = arrivals
         self._uploads = Uploads(database)
-        self._objects = objects
         self._look = look
         self._looking = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._running: dict[UUID, asyncio.Task[None]] = {}
@@ -73,6 +68,8 @@ class Finisher:
 
     async def tidy(self) -> int:
         """One round of it; returns how many files of ended uploads were removed."""
+        for upload in await self._uploads.sent_past_us(_AT_ONCE):
+            await self.note_arrived(upload)
         for upload_id in await self._uploads.verifying(_AT_ONCE):
             try:
                 await self.finish(upload_id, patience=TIDY_INTERVAL)
@@ -80,7 +77,7 @@ class Finisher:
                 log.warning("an upload could not be finished", upload=str(upload_id), error=error.message)
         await self._uploads.expire()
         await self._uploads.forget(REMEMBERED)
-        removed = await self._remove_left()
+        removed = await self.arrivals.remove_left(self._uploads)
         if removed:
             log.info("removed what ended uploads left", files=removed)
         return removed
@@ -96,38 +93,60 @@ class Finisher:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("an upload could not be finished", upload=str(upload_id), error=str(error))
 
+    async def note_arrived(self, upload: Upload) -> bool:
+        """Looks whether a file that goes past us lies whole in the store; then it waits to be judged.
+
+        Raises:
+            TransientError: the store does not answer.
+        """
+        arrived = await self.arrivals.arrived_bytes(upload)
+        if arrived is None:
+            return False
+        if arrived != upload.length_bytes:
+            problem = f"The file that arrived has {arrived} bytes, not the {upload.length_bytes} that were announced."
+            await self._refuse(upload, MediaRefused(ErrorCode.MEDIA_DAMAGED, problem))
+        else:
+            await self._uploads.note_arrived(upload.id, expires_in=REMEMBERED)
+        return True
+
     async def _finish(self, upload_id: UUID) -> None:
-        async with self._looking, held(self._objects, upload_id) as file:
+        async with self._looking, self.arrivals.held(await self._uploads.get(upload_id)) as arrival:
             upload = await self._uploads.get(upload_id)
             if upload.status is not UploadStatus.VERIFYING:
                 return
             try:
-                await self._verify(upload, file)
+                await self._verify(upload, arrival)
             except CinemaError as error:
                 if error.code not in REFUSALS:
                     raise
-                await self._uploads.refuse(upload_id, error.info)
-            await in_thread(file.remove)
+                if await self._uploads.refuse(upload_id, error.info):
+                    await arrival.clear(accepted=False)
+            else:
+                await arrival.clear(accepted=True)
 
-    async def _verify(self, upload: Upload, file: PartialFile) -> None:
-        """Stores the file's bytes and makes it an asset.
+    async def _refuse(self, upload: Upload, error: CinemaError) -> None:
+        if await self._uploads.refuse(upload.id, error.info):
+            async with self.arrivals.held(upload) as arrival:
+                await arrival.clear(accepted=False)
+
+    async def _verify(self, upload: Upload, arrival: Arrival) -> None:
+        """Makes the upload an asset, whose bytes are kept.
 
         Raises:
             CinemaError: one of ``REFUSALS``, where it is not what it was said to be, or nothing that a job could use,
                 or does not fit the plan.
             TransientError: something around us failed.
         """
-        if file.size_bytes != upload.length_bytes:
+        if arrival.size_bytes != upload.length_bytes:
             raise MediaRefused(ErrorCode.OBJECT_MISSING, "Bytes of this file were lost on our side; upload it again.")
-        with disk_errors():
-            sha256 = await in_thread(file.sha256)
-        if upload.sha256 is not None and upload.sha256 != sha256:
-            raise MediaRefused(ErrorCode.MEDIA_DAMAGED, "The file that arrived is not the one that was announced.")
+        file = await _read(arrival)
+        if upload.sha256 is not None and upload.sha256 != file.sha256:
+            raise _another()
         look = await self._looked_at(upload, file.path)
-        key = f"{upload.owner_id}/{sha256}"
-        async with self._uploads.completing(upload, look.kind, sha256, key) as completes:
+        key = arrival.object_key(file.sha256)
+        async with self._uploads.completing(upload, look.kind, file.sha256, key) as completes:
             if completes:
-                await self._store(key, file.path, Version(size_bytes=upload.length_bytes, sha256=sha256))
+                await arrival.keep(file)
 
     async def _looked_at(self, upload: Upload, path: Path) -> Look:
         try:
@@ -137,51 +156,16 @@ class Finisher:
                 raise
             raise MediaRefused(ErrorCode.MEDIA_UNREADABLE, f"The file cannot be looked at. {error.message}") from error
 
-    async def _store(self, key: str, path: Path, version: Version) -> None:
-        """Under the owner and the content: the same file in two projects is one object."""
-        if not await self._is_stored(key, version):
-            await self._objects.adopt(Bucket.ASSETS, key, path, version)
 
-    async def _is_stored(self, key: str, version: Version) -> bool:
-        """What is stored there, but damaged, is replaced by the bytes that have just arrived."""
-        try:
-            stored = await self._objects.stat(Bucket.ASSETS, key)
-        except CinemaError as error:
-            if error.code is not ErrorCode.OBJECT_CORRUPT:
-                raise
-            return False
-        return stored is not None and stored.sha256 == version.sha256
-
-    async def _remove_left(self) -> int:
-        with disk_errors():
-            found = await in_thread(lambda: tuple(self._objects.uploads.ids()))
-        removed = 0
-        for start in range(0, len(found), _AT_ONCE):
-            some = found[start : start + _AT_ONCE]
-            still_open = await self._uploads.open_among(some)
-            for upload_id in (one for one in some if one not in still_open):
-                removed += await self._remove_if_idle(upload_id)
-        return removed
-
-    async def _remove_if_idle(self, upload_id: UUID) -> bool:
-        try:
-            async with held(self._objects, upload_id) as file:
-                await in_thread(file.remove)
-        except PartialFileBusy:
-            return False
-        return True
-
-
-@asynccontextmanager
-async def held(objects: LocalObjects, upload_id: UUID) -> AsyncIterator[PartialFile]:
-    """The upload's bytes, for one writer alone.
-
-    Raises:
-        PartialFileBusy: there is one already.
-    """
-    with disk_errors():
-        file = await in_thread(partial(objects.uploads.open, upload_id))
+async def _read(arrival: Arrival) -> ArrivedFile:
+    """What arrived. Raises ``MediaRefused`` where it is not what its sender has recorded beside it."""
     try:
-        yield file
-    finally:
-        await in_thread(file.close)
+        return await arrival.read()
+    except CinemaError as error:
+        if error.code is not ErrorCode.OBJECT_CORRUPT or isinstance(error, TransientError):
+            raise
+        raise _another() from error
+
+
+def _another() -> MediaRefused:
+    return MediaRefused(ErrorCode.MEDIA_DAMAGED, "The file that arrived is not the one that was announced.")

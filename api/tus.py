@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import format_datetime
 from hmac import compare_digest
 from http import HTTPStatus
@@ -182,11 +182,6 @@ def state_of(upload: Upload) -> dict[str, str]:
         "Upload-Offset": str(upload.received_bytes),
         "Upload-Expires": format_datetime(upload.expires_at.astimezone(UTC), usegmt=True),
     }
-
-
-def is_over(upload: Upload, now: datetime) -> bool:
-    """Whether its time is over, also where no sweep has noticed yet."""
-    return upload.expires_at <= now
 
 
 def _decoded(text: str) -> bytes | None:

@@ -1,8 +1,5 @@
-"""Uploads that survive broken connections and restarts (tus 1.0.0), and permissions to make one."""
+"""Uploads that survive broken connections and restarts (tus 1.0.0)."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,29 +10,21 @@ from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse
 
 from api import tus
-from api.callers import Authenticated, Context
+from api.callers import Context
 from api.context import ApiContext
-from api.finishing import held
 from api.problems import MEDIA_TYPE, problem_responses
 from api.receiving import ChecksumMismatch, Reception, TooMuch
-from api.upload_permissions import Uploader, Uploading, permission
-from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
+from api.upload_ends import EXPIRES_IN, check_alive, end_upload, judged, writing
+from api.upload_permissions import Uploader, Uploading
+from schemas.errors import CinemaError, ErrorCode, MediaRefused
 from schemas.resources.assets import AssetResource
-from schemas.resources.uploads import NewUpload, UploadTicket
-from schemas.uploads import NewFile, Upload, UploadStatus
+from schemas.uploads import Upload, UploadStatus
 from stores import Projects
 from stores.asset_listing import AssetListing
 from stores.durable_files import disk_errors
-from stores.partial_files import PartialFile, PartialFileBusy
+from stores.partial_files import PartialFile
 from stores.threads import in_thread
 from stores.uploads import Uploads
-
-#: An upload to which nothing was added for this long is given up.
-EXPIRES_IN: Final = timedelta(hours=24)
-#: How long the request that brings the last byte waits to hear what became of the file.
-PATIENCE: Final = timedelta(seconds=20)
-
-_ENDED: Final = frozenset({UploadStatus.REFUSED, UploadStatus.EXPIRED})
 
 _NOT_CACHED: Final = {"Cache-Control": "no-store"}
 _REFUSALS: Final = problem_responses(
@@ -50,30 +39,8 @@ _BODY: Final = {"content": {tus.CONTENT_TYPE: {"schema": {"type": "string", "for
 
 
 def router() -> APIRouter:
-    """``/uploads`` and ``/projects/{project_id}/uploads``."""
-    routes = APIRouter(tags=["uploads"])
-    routes.include_router(_tus())
-
-    @routes.post(
-        "/projects/{project_id}/uploads",
-        name="permit",
-        status_code=HTTPStatus.CREATED,
-        summary="Ask where and how to upload a file",
-        responses=problem_responses(HTTPStatus.CONFLICT),
-    )
-    async def permit(project_id: UUID, new: NewUpload, caller: Authenticated, context: Context) -> UploadTicket:
-        """The answer is a permission for this one file: a browser or another program can upload with it alone."""
-        await Projects(caller.connections).get(project_id)
-        file = NewFile(name=new.name, length_bytes=new.size_bytes, kind=new.kind, sha256=new.sha256)
-        upload = await Uploads(context.database).begin(caller.owner_id, project_id, file, expires_in=EXPIRES_IN)
-        return await permission(context, upload)
-
-    return routes
-
-
-def _tus() -> APIRouter:
-    """The protocol's own routes."""
-    routes = APIRouter(prefix="/uploads", route_class=tus.TusRoute)
+    """``/uploads``: the protocol's own routes, over the store in a local folder."""
+    routes = APIRouter(prefix="/uploads", tags=["uploads"], route_class=tus.TusRoute)
     _add_creation(routes)
     _add_progress(routes)
     _add_termination(routes)
@@ -162,20 +129,6 @@ def _add_termination(routes: APIRouter) -> None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-async def end_upload(context: ApiContext, upload: Upload) -> None:
-    """Gives an upload up, and its bytes.
-
-    Raises:
-        HTTPException: it has become an asset (409), or its bytes are being written or looked at (423).
-    """
-    async with _writing(context, upload.id) as file:
-        removed = await Uploads(context.database).remove(upload.id)
-        with disk_errors():
-            await in_thread(file.remove)
-    if not removed:
-        raise HTTPException(HTTPStatus.CONFLICT, "This upload is finished; delete the asset that it has become.")
-
-
 async def _begun(request: Request, caller: Uploader, context: ApiContext) -> Upload:
     """The upload that this request announces, or that its permission is for."""
     length = tus.count(request.headers, "upload-length")
@@ -208,8 +161,8 @@ async def _received(request: Request, context: ApiContext, upload: Upload, *, of
 
     if upload.status is not UploadStatus.UPLOADING:
         _check_offset(offset, upload.length_bytes)
-        return await _judged(context, upload.id)
-    async with _writing(context, upload.id) as file:
+        return await judged(context, upload.id)
+    async with writing(context, upload.id) as file:
         current = await uploads.get(upload.id)
         if current.status is UploadStatus.UPLOADING:
             await _settle(file, current)
@@ -217,28 +170,13 @@ async def _received(request: Request, context: ApiContext, upload: Upload, *, of
             if _announced_bytes(request) > current.length_bytes - offset:
                 raise TooMuch
             await Reception(file, current.length_bytes, checksum, count).take(request.stream())
-    return await _judged(context, upload.id)
+    return await judged(context, upload.id)
 
 
 def _check_offset(given: int, expected: int) -> None:
     if given != expected:
         detail = f"The next byte is number {expected}, not {given}."
         raise HTTPException(HTTPStatus.CONFLICT, detail, {"Upload-Offset": str(expected)})
-
-
-async def _judged(context: ApiContext, upload_id: UUID) -> Upload:
-    """The upload as it is now; one that is whole is judged first, for as long as a client waits."""
-    uploads = Uploads(context.database)
-    upload = await uploads.get(upload_id)
-    if upload.status is UploadStatus.VERIFYING:
-        try:
-            await context.finisher.finish(upload_id, patience=PATIENCE)
-        except (TransientError, PartialFileBusy):
-            return upload  # Its bytes are safe, and it is tried again.
-        upload = await uploads.get(upload_id)
-    if upload.error is not None:
-        raise CinemaError.from_info(upload.error)
-    return upload
 
 
 async def _settle(file: PartialFile, upload: Upload) -> None:
@@ -263,21 +201,8 @@ async def _found(caller: Uploader, upload_id: UUID) -> Upload:
     if not caller.may(upload_id):
         raise _missing()
     upload = await Uploads(caller.connections).get(upload_id)
-    is_over = upload.status is not UploadStatus.READY and tus.is_over(upload, datetime.now(UTC))
-    if upload.status in _ENDED or is_over:
-        reason = upload.error.message if upload.error else "This upload was not gone on with in time; begin again."
-        raise HTTPException(HTTPStatus.GONE, reason)
+    check_alive(upload)
     return upload
-
-
-@asynccontextmanager
-async def _writing(context: ApiContext, upload_id: UUID) -> AsyncIterator[PartialFile]:
-    """The upload's bytes, for this request alone; 423 if another one has them."""
-    try:
-        async with held(context.embedded, upload_id) as file:
-            yield file
-    except PartialFileBusy as error:
-        raise HTTPException(HTTPStatus.LOCKED, error.message) from error
 
 
 def _announced_bytes(request: Request) -> int:

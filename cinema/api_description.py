@@ -20,6 +20,7 @@ from cinema.looking import Looking
 from cinema.settings import Settings
 from schemas.webhooks import DeliveryPolicy
 from stores import LocalObjects
+from stores.local_arrivals import LocalArrivals
 from stores.sealing import Seal, new_key
 
 _NOWHERE = "127.0.0.1:9"
@@ -37,7 +38,7 @@ async def api_description() -> dict[str, Any]:
             objects=objects,
             verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
             changes=JobChanges(nothing),
-            finisher=Finisher(nothing, objects, Looking(Settings())),
+            finisher=Finisher(nothing, LocalArrivals(objects), Looking(Settings())),
             webhooks=WebhookRules(Seal([new_key()]), DeliveryPolicy()),
             sign_in=LocalSignIn(issuer, UUID(int=0)),
         )

@@ -15,6 +15,8 @@ from cinema.stack.launch import running_stack
 from cinema.stack.layout import Layout
 from cinema.stack.state import Endpoints
 from stores import LocalObjects, ObjectStore, Pool, open_pool
+from stores.arrivals import Arrivals
+from stores.local_arrivals import LocalArrivals
 from stores.object_cache import ObjectCache
 from workflows.plugin import cinema_plugin
 
@@ -85,6 +87,18 @@ def objects(settings: Settings) -> ObjectStore:
 
     cache = ObjectCache(settings.object_cache_folder, limit_bytes=settings.object_cache_bytes)
     return SupabaseObjects(settings.supabase_url, settings.supabase_key.get_secret_value(), cache=cache)
+
+
+def arrivals(store: ObjectStore) -> Arrivals:
+    """Where uploads to this store arrive."""
+    if isinstance(store, LocalObjects):
+        return LocalArrivals(store)
+    # As above: whoever has such a store has loaded this already.
+    from stores.supabase_storage import StorageArrivals, SupabaseObjects  # noqa: PLC0415
+
+    if not isinstance(store, SupabaseObjects):
+        raise TypeError("uploads cannot arrive there")
+    return StorageArrivals(store)
 
 
 def embedded_objects(settings: Settings) -> LocalObjects:

@@ -15,7 +15,7 @@ from api.finishing import Finisher
 from api.health import needs
 from api.live import JobChanges
 from cinema.api_rules import edge_rules, webhook_rules
-from cinema.connections import database, embedded_objects, objects, temporal
+from cinema.connections import arrivals, database, objects, temporal
 from cinema.exits import leave
 from cinema.forgetting import forget_while_serving
 from cinema.looking import Looking
@@ -30,7 +30,6 @@ from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import tracing
 from cinema.web import GuestServer
-from stores import LocalObjects
 
 #: Seconds that open requests get to finish when the API stops.
 DRAIN_SECONDS = 5
@@ -51,14 +50,13 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     async with database(settings) as pool, httpx.AsyncClient(follow_redirects=False) as web:
         local = local_sign_in(settings)
         store = objects(settings)
-        embedded = store if isinstance(store, LocalObjects) else embedded_objects(settings)
         context = ApiContext(
             database=pool,
             temporal=client,
             objects=store,
             verifier=token_verifier(settings, web, local),
             changes=JobChanges(pool),
-            finisher=Finisher(pool, embedded, Looking(settings)),
+            finisher=Finisher(pool, arrivals(store), Looking(settings)),
             edge=edge_rules(settings),
             capacity=Capacity(settings.analysis_slots, settings.render_slots),
             webhooks=webhook_rules(settings),

@@ -38,6 +38,7 @@ class NewFile(Model):
 class Upload(Model):
     """A file being uploaded. The asset that it becomes has the same id.
 
+    One that goes past our API straight to the object store lies there, in bucket ``assets``, under ``object_key``.
     ``received_bytes`` of its ``length_bytes`` are stored for good; unless more arrive, it ends at ``expires_at``.
     """
 
@@ -50,6 +51,7 @@ class Upload(Model):
     received_bytes: Annotated[int, Ge(0)]
     sha256: Sha256 | None
     metadata: str | None
+    object_key: str | None = None
     status: UploadStatus
     error: ErrorInfo | None
     expires_at: datetime

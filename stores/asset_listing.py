@@ -1,6 +1,7 @@
 """Assets as their owner browses and tidies them, those among them that are still being uploaded."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -22,8 +23,12 @@ _ITEMS = """
         case when status = 'verifying' then 'uploading' else status end,
         length_bytes, received_bytes, sha256, position, error, created_at, updated_at,
         case when status in ('uploading', 'verifying') then expires_at end
-    from public.uploads where status <> 'ready'
+    from public.uploads where status <> 'ready' and given_up_at is null
 """
+
+
+#: Which rows of each their creator sees. In this order one is found also while it turns from one into the other.
+_SEEN: Final = {"uploads": "status <> 'ready' and given_up_at is null", "assets": "deleted_at is null"}
 
 
 class AssetListing:
@@ -65,8 +70,10 @@ class AssetTidying:
         """
         values = (asset_id, self._owner_id, None if name is None else storable(name), kind)
         async with transaction(self._connections) as connection:
-            # In this order it is found also while it turns from one into the other.
-            for table, condition in (("uploads", "status <> 'ready'"), ("assets", "deleted_at is null")):
+            for table, condition in (
+                ("uploads", "status <> 'ready' and given_up_at is null"),
+                ("assets", "deleted_at is null"),
+            ):
                 changed = await connection.fetchval(
                     f"""
                     update public.{table} set name = coalesce($3, name), kind = coalesce($4, kind)

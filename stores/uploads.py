@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -25,21 +25,28 @@ class Uploads:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    async def begin(self, owner_id: UUID, project_id: UUID, file: NewFile, *, expires_in: timedelta) -> Upload:
+    async def begin(
+        self, owner_id: UUID, project_id: UUID, file: NewFile, *, expires_in: timedelta, folder: str | None = None
+    ) -> Upload:
         """Announces a file, which counts towards the creator's total from now on.
+
+        With a ``folder``, of its project's in bucket ``assets``, it goes there past us, under its id.
 
         Raises:
             CinemaError: there is no such project (``NOT_FOUND``), or the file does not fit the plan
                 (``MEDIA_TOO_LARGE``), or there are too many unfinished uploads (``LIMIT_EXCEEDED``).
             ConflictError: the project is being deleted (``INVALID_TRANSITION``).
         """
+        upload_id = uuid4()
         async with transaction(self._connections) as connection:
             await _check_limits(connection, owner_id, file.length_bytes, more=file.length_bytes)
             row = await connection.fetchrow(
                 """
                 insert into public.uploads
-                    (owner_id, project_id, name, kind, length_bytes, sha256, metadata, expires_at, position)
-                select $1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8::interval, coalesce(max(position) + 1, 0)
+                    (owner_id, project_id, name, kind, length_bytes, sha256, metadata, expires_at, id, object_key,
+                    position)
+                select $1, $2, $3, $4, $5, $6, $7, clock_timestamp() + $8::interval, $9, $10,
+                    coalesce(max(position) + 1, 0)
                 from (
                     select position from public.assets where project_id = $2
                     union all select position from public.uploads where project_id = $2
@@ -54,6 +61,8 @@ class Uploads:
                 file.sha256,
                 file.metadata,
                 expires_in,
+                upload_id,
+                None if folder is None else f"{owner_id}/{project_id}/{folder}/{upload_id}",
             )
         return _upload(row)
 
@@ -80,6 +89,19 @@ class Uploads:
                 expires_in,
             )
         return _upload(row)
+
+    async def note_arrived(self, upload_id: UUID, *, expires_in: timedelta) -> None:
+        """Says that all of it lies in the store, past us; where that was said before, or it has ended, it stays so."""
+        async with session(self._connections) as connection:
+            await connection.execute(
+                """
+                update public.uploads set received_bytes = length_bytes, status = 'verifying',
+                    expires_at = clock_timestamp() + $2::interval
+                where id = $1 and status = 'uploading' and object_key is not null
+                """,
+                upload_id,
+                expires_in,
+            )
 
     @asynccontextmanager
     async def completing(self, upload: Upload, kind: AssetKind, sha256: str, object_key: str) -> AsyncIterator[bool]:
@@ -116,13 +138,28 @@ class Uploads:
             )
             yield row is not None
 
-    async def refuse(self, upload_id: UUID, error: ErrorInfo) -> None:
-        """Ends it, and says why. One that has ended already stays as it is."""
+    async def extend(self, upload_id: UUID, *, expires_in: timedelta) -> None:
+        """Gives an unfinished upload more time, counted from now."""
         async with session(self._connections) as connection:
             await connection.execute(
-                f"update public.uploads set status = 'refused', error = $2 where id = $1 and {_OPEN}",  # noqa: S608 (ours)
+                f"""
+                update public.uploads set expires_at = clock_timestamp() + $2::interval where id = $1 and {_OPEN}
+                """,  # noqa: S608 (ours)
                 upload_id,
-                storable_json(error.model_dump(mode="json")),
+                expires_in,
+            )
+
+    async def refuse(self, upload_id: UUID, error: ErrorInfo) -> bool:
+        """Ends it, says why, and returns whether this ended it. One that has ended already stays as it is."""
+        async with session(self._connections) as connection:
+            return bool(
+                await connection.fetchval(
+                    f"""
+                    update public.uploads set status = 'refused', error = $2 where id = $1 and {_OPEN} returning true
+                    """,  # noqa: S608 (ours)
+                    upload_id,
+                    storable_json(error.model_dump(mode="json")),
+                )
             )
 
     async def note_failed_look(self, upload_id: UUID) -> int:
@@ -132,10 +169,23 @@ class Uploads:
             return int(await connection.fetchval(statement, upload_id) or 0)
 
     async def remove(self, upload_id: UUID) -> bool:
-        """Forgets the upload; returns whether there was one that has not become an asset."""
-        async with session(self._connections) as connection:
-            statement = "delete from public.uploads where id = $1 and status <> 'ready' returning true"
-            return bool(await connection.fetchval(statement, upload_id))
+        """Takes the upload out of its creator's sight; returns whether there was one that has not become an asset.
+
+        The row of one that goes past us stays for a while: somebody may still have leave to send its bytes.
+        """
+        async with transaction(self._connections) as connection:
+            hidden = await connection.fetchval(
+                f"""
+                update public.uploads set given_up_at = clock_timestamp(),
+                    status = case when {_OPEN} then 'expired' else status end
+                where id = $1 and status <> 'ready' and object_key is not null returning true
+                """,  # noqa: S608 (ours)
+                upload_id,
+            )
+            statement = """
+                delete from public.uploads where id = $1 and status <> 'ready' and object_key is null returning true
+            """
+            return bool(hidden or await connection.fetchval(statement, upload_id))
 
     async def expire(self) -> None:
         """Ends the uploads whose time is over."""
@@ -149,6 +199,32 @@ class Uploads:
         async with session(self._connections) as connection:
             statement = "select id from public.uploads where status = 'verifying' order by updated_at limit $1"
             return _ids(await connection.fetch(statement, most))
+
+    async def sent_past_us(self, most: int) -> tuple[Upload, ...]:
+        """Up to ``most`` unfinished uploads whose bytes go past us, those first that expire first."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select * from public.uploads where status = 'uploading' and object_key is not null
+                order by expires_at limit $1
+                """,
+                most,
+            )
+        return tuple(_upload(row) for row in rows)
+
+    async def left_behind(self, most: int, *, since: timedelta) -> tuple[str, ...]:
+        """Up to ``most`` object keys of uploads past us that came to nothing within this time, the latest first."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select object_key from public.uploads
+                where object_key is not null and status in ('refused', 'expired')
+                and updated_at > clock_timestamp() - $2::interval order by updated_at desc limit $1
+                """,
+                most,
+                since,
+            )
+        return tuple(row["object_key"] for row in rows)
 
     async def open_among(self, upload_ids: Sequence[UUID]) -> frozenset[UUID]:
         """Those of them that have not ended."""

@@ -30,7 +30,10 @@ class UploadTicket(Model):
     """Permission to upload one file, for a client of the named protocol.
 
     The client creates the upload at ``url``, with ``headers`` on every request and ``metadata`` as its Upload-Metadata,
-    before ``expires_at``. ``asset_id`` is the asset that the file becomes; it can be watched from now on.
+    before ``expires_at``. Bytes then go to ``url``, a slash and the last part of the answer's Location, in pieces of
+    exactly ``piece_bytes`` where that is given, with a checksum of one of ``checksums`` where there is any. Once all
+    are there, ``POST /uploads/{asset_id}/complete`` has them looked at; ``POST /uploads/{asset_id}/ticket`` permits
+    anew. ``asset_id`` is the asset that the file becomes; it can be watched from now on.
     """
 
     asset_id: UUID
@@ -38,4 +41,6 @@ class UploadTicket(Model):
     url: str = Field(examples=["https://cinema.example/uploads"])
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
+    piece_bytes: Annotated[int, Gt(0)] | None = None
+    checksums: tuple[str, ...] = ("sha1", "sha256")
     expires_at: datetime

@@ -1,7 +1,8 @@
 """Objects in Supabase Storage, as workers and the API use them."""
 
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,15 @@ _LISTED_AT_ONCE = 1000
 _OVERTAKEN = 20
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class SignedUpload:
+    """A token for one name, where to use it, and how an upload names its target."""
+
+    url: str
+    token: str
+    metadata: Mapping[str, str]
 
 
 class SupabaseObjects:
@@ -167,6 +177,19 @@ class SupabaseObjects:
         files = self._connection.control.from_(bucket)
         options = CreateSignedUploadUrlOptions(upsert="true")
         return (await self._control(lambda: files.create_signed_upload_url(name, options)))["signed_url"]
+
+    async def sign_resumable(self, bucket: Bucket, key: str) -> SignedUpload:
+        """Leave to upload this one object by tus, where there is none: the token does not let anything be replaced."""
+        name = object_name(key)
+        files = self._connection.control.from_(bucket)
+        signed = await self._control(lambda: files.create_signed_upload_url(name))
+        metadata = {"bucketName": bucket.value, "objectName": name}
+        return SignedUpload(f"{self._connection.url}/upload/resumable/sign", signed["token"], metadata)
+
+    async def size(self, bucket: Bucket, key: str) -> int | None:
+        """Bytes that lie there, as Storage says, or ``None``; nothing is read."""
+        stored = await self._look_up(bucket, key)
+        return None if stored is None else stored.size_bytes
 
     async def sweep_temporary(self) -> int:
         """Removes what killed processes left in the cache and returns how many files that were."""

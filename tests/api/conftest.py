@@ -20,10 +20,20 @@ from cinema.looking import Looking
 from cinema.settings import Settings
 from cinema.stack.ports import listen, port_of
 from stores import LocalObjects, Pool
+from stores.local_arrivals import LocalArrivals
 from tests.api.gateway import Gateway, serving
-from tests.stores.conftest import dsn, owner_id, pool, project, server_dsn, template
+from tests.stores.conftest import (
+    dsn,
+    owner_id,
+    pool,
+    project,
+    server_dsn,
+    storage_server,
+    supabase_objects,
+    template,
+)
 
-__all__ = ["dsn", "owner_id", "pool", "project", "server_dsn", "template"]
+__all__ = ["dsn", "owner_id", "pool", "project", "server_dsn", "storage_server", "supabase_objects", "template"]
 
 NOWHERE = "127.0.0.1:9"
 
@@ -49,7 +59,7 @@ async def served(tmp_path: Path, issuer: LocalIssuer) -> AsyncIterator[tuple[Loc
         objects=objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
         changes=JobChanges(nothing),
-        finisher=Finisher(nothing, objects, Looking(Settings())),
+        finisher=Finisher(nothing, LocalArrivals(objects), Looking(Settings())),
         sign_in=LocalSignIn(issuer, OWNER),
     )
     server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, lifespan="off"))

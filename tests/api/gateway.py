@@ -18,11 +18,12 @@ from api.context import WebhookRules
 from api.edge.rules import EdgeRules
 from api.finishing import Finisher
 from api.live import JobChanges
+from cinema.connections import arrivals
 from cinema.looking import Looking
 from cinema.settings import Settings
 from cinema.stack.ports import listen, port_of
 from schemas.webhooks import DeliveryPolicy
-from stores import LocalObjects, Pool
+from stores import LocalObjects, ObjectStore, Pool
 from stores.sealing import Seal, new_key
 from workflows.plugin import cinema_plugin
 
@@ -51,9 +52,16 @@ class Gateway:
 
 @asynccontextmanager
 async def serving(
-    pool: Pool, folder: Path, temporal: Client | None = None, edge: EdgeRules | None = None
+    pool: Pool,
+    folder: Path,
+    temporal: Client | None = None,
+    edge: EdgeRules | None = None,
+    store: ObjectStore | None = None,
 ) -> AsyncIterator[Gateway]:
-    """The API over this database; Temporal is away unless a client of one is given, and nothing is limited."""
+    """The API over this database; Temporal is away unless a client of one is given, and nothing is limited.
+
+    Objects lie in ``folder`` unless there is a ``store``.
+    """
     listener = listen(0)
     url = f"http://127.0.0.1:{port_of(listener)}"
     issuer = LocalIssuer(LocalIssuer.new_key())
@@ -61,10 +69,10 @@ async def serving(
     context = ApiContext(
         database=pool,
         temporal=temporal or await Client.connect(NOWHERE, lazy=True, plugins=[cinema_plugin()]),
-        objects=objects,
+        objects=store or objects,
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
         changes=JobChanges(pool),
-        finisher=Finisher(pool, objects, Looking(Settings())),
+        finisher=Finisher(pool, arrivals(store or objects), Looking(Settings())),
         edge=edge or EdgeRules(),
         webhooks=WebhookRules(Seal([new_key()]), DeliveryPolicy()),
     )

@@ -113,6 +113,16 @@ class StorageServer:
                 Route("/storage/v1/object/sign/{bucket}/{name:path}", self._signed(self._get), methods=["GET"]),
                 Route("/storage/v1/object/{bucket}", self._on(self._remove), methods=["DELETE"]),
                 Route("/storage/v1/object/{bucket}/{name:path}", self._on(self._put), methods=["POST"]),
+                Route(
+                    "/storage/v1/upload/resumable/sign",
+                    self._troubled(self._create_upload, _check_signature),
+                    methods=["POST"],
+                ),
+                Route(
+                    "/storage/v1/upload/resumable/sign/{id}",
+                    self._troubled(self._upload, self._check_upload_signature),
+                    methods=["PATCH", "HEAD"],
+                ),
                 Route("/storage/v1/upload/resumable", self._on(self._create_upload), methods=["POST"]),
                 Route("/storage/v1/upload/resumable/{id}", self._on(self._upload), methods=["PATCH", "HEAD"]),
             ]
@@ -187,6 +197,11 @@ class StorageServer:
     def _check_key(self, request: Request) -> None:
         if request.headers.get("apikey") != KEY or request.headers.get("authorization") != f"Bearer {KEY}":
             raise Refused(403, "Unauthorized", "Invalid Compact JWS")
+
+    def _check_upload_signature(self, request: Request) -> None:
+        upload = self.uploads.get(request.path_params["id"])
+        if upload is not None:
+            _check_place(request, f"{upload.bucket}/{upload.name}")
 
     async def _buckets(self, request: Request) -> Response:
         if request.method == "GET":
@@ -379,8 +394,10 @@ class StorageServer:
         self.uploads[id_] = Upload(
             given["bucketName"], _valid(given["objectName"]), length, file, given["contentType"], metadata
         )
+        signed = "/sign" if request.url.path.endswith("/sign") else ""
         # As behind a proxy that has not said what its own name is.
-        return Response(status_code=201, headers={**TUS, "Location": f"http://storage:5000/upload/resumable/{id_}"})
+        address = f"http://storage:5000/upload/resumable{signed}/{id_}"
+        return Response(status_code=201, headers={**TUS, "Location": address})
 
     async def _upload(self, request: Request) -> Response:
         upload = self.uploads.get(request.path_params["id"])
@@ -396,6 +413,9 @@ class StorageServer:
             return Response("Upload-Offset conflict\n", 409, TUS)
         whole = await self._receive(request, upload.file)
         size = upload.file.stat().st_size
+        upsert = request.headers.get("x-upsert") == "true" or getattr(request.state, "upsert", False)
+        if whole and size == upload.length and (upload.bucket, upload.name) in self.objects and not upsert:
+            return Response("The resource already exists", 409, TUS)
         if whole and size == upload.length and not upload.finished:
             upload.finished = True
             self._publish(upload.bucket, upload.name, upload.file, upload.content_type, upload.user_metadata)
@@ -414,11 +434,28 @@ def _token(place: str, seconds: int, *, upsert: bool = False) -> str:
 
 
 def _check_token(request: Request) -> None:
+    place = f"{request.path_params['bucket']}/{request.path_params['name']}"
+    _check_claims(request, request.query_params.get("token"), place)
+
+
+def _check_signature(request: Request) -> None:
+    fields = dict(pair.split(" ") for pair in request.headers["upload-metadata"].split(","))
+    given = {name: b64decode(value).decode() for name, value in fields.items()}
+    _check_place(request, f"{given['bucketName']}/{given['objectName']}")
+
+
+def _check_place(request: Request, place: str) -> None:
+    if "x-signature" not in request.headers:
+        raise Refused(400, "InvalidSignature", "Missing x-signature header")
+    _check_claims(request, request.headers["x-signature"], place)
+
+
+def _check_claims(request: Request, token: str | None, place: str) -> None:
     try:
-        claims = jwt.decode(request.query_params["token"], SECRET, ["HS256"])
-    except (KeyError, jwt.InvalidTokenError) as error:
+        claims = jwt.decode(token or "", SECRET, ["HS256"])
+    except jwt.InvalidTokenError as error:
         raise Refused(400, "InvalidJWT", str(error)) from error
-    if claims["url"] != f"{request.path_params['bucket']}/{request.path_params['name']}":
+    if claims["url"] != place:
         raise Refused(400, "InvalidSignature", "Invalid signature")
     request.state.upsert = claims["upsert"]
 
