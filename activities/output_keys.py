@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class OutputKeys:
-    """Object keys of one output, in bucket ``outputs`` except for the thumbnail, which lies in ``thumbs``."""
+    """Object keys of one output, in bucket ``outputs`` except for thumbnail and storyboard, which lie in ``thumbs``."""
 
     owner: UUID
     project: UUID
@@ -36,6 +36,10 @@ class OutputKeys:
     @property
     def thumbnail(self) -> str:
         return self._key("jpg")
+
+    @property
+    def storyboard(self) -> str:
+        return self._key("storyboard.jpg")
 
     def _key(self, extension: str) -> str:
         return f"{self.owner}/{self.project}/{self.job}/{self.output}.{extension}"

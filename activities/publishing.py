@@ -9,6 +9,7 @@ from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Output, OutputFiles
 from schemas.rendering import RenderResult
+from schemas.storyboard import Storyboard
 from stores import Bucket, Outputs
 
 
@@ -44,7 +45,18 @@ class Publishing:
         await objects.put(Bucket.OUTPUTS, keys.srt, objects.get(Bucket.OUTPUTS, earlier.srt_key))
         await objects.put(Bucket.OUTPUTS, keys.vtt, objects.get(Bucket.OUTPUTS, earlier.vtt_key))
         await objects.put(Bucket.THUMBS, keys.thumbnail, objects.get(Bucket.THUMBS, earlier.thumbnail_key))
-        return earlier.model_copy(update={"report": earlier.report.with_review(asked.review), **_places(keys)})
+        copied = {
+            "report": earlier.report.with_review(asked.review),
+            "storyboard": await self._copy_storyboard(keys, earlier.storyboard),
+        }
+        return earlier.model_copy(update={**copied, **_places(keys)})
+
+    async def _copy_storyboard(self, keys: OutputKeys, earlier: Storyboard | None) -> Storyboard | None:
+        if earlier is None:
+            return None
+        image = self._objects.get(Bucket.THUMBS, earlier.image_key)
+        await self._objects.put(Bucket.THUMBS, keys.storyboard, image)
+        return Storyboard(image_key=keys.storyboard, grid=earlier.grid)
 
     async def publish(self, asked: RenderOutput, attempt: int, key: str, result: RenderResult) -> None:
         """Store what was rendered; the output exists from the end of this on."""
@@ -57,11 +69,13 @@ class Publishing:
         await upload_file(self._objects, Bucket.OUTPUTS, keys.srt, result.srt)
         await upload_file(self._objects, Bucket.OUTPUTS, keys.vtt, result.vtt)
         await upload_file(self._objects, Bucket.THUMBS, keys.thumbnail, result.thumbnail)
+        await upload_file(self._objects, Bucket.THUMBS, keys.storyboard, result.storyboard)
         return OutputFiles(
             render_key=key,
             video_bytes=video.size_bytes,
             video_sha256=video.sha256,
             report=result.report.with_review(asked.review),
+            storyboard=Storyboard(image_key=keys.storyboard, grid=result.storyboard_grid),
             **_places(keys),
         )
 

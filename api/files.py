@@ -9,11 +9,12 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from zipstream import ZipStream
 
 from api.callers import Authenticated, Caller, Context
 from api.problems import problem_responses
+from render import storyboard_vtt
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ConflictError, ErrorCode
 from schemas.jobs import Output
@@ -26,7 +27,15 @@ VALID_FOR: Final = timedelta(hours=6)
 BLOCK: Final = 1 << 20
 
 #: The members of an answer by the endings of the files they stand for.
-MEMBERS: Final = {"mp4": "video", "jpg": "thumbnail", "srt": "srt", "vtt": "vtt", "edl.json": "edl", "otio": "otio"}
+MEMBERS: Final = {
+    "mp4": "video",
+    "jpg": "thumbnail",
+    "storyboard.jpg": "storyboard",
+    "srt": "srt",
+    "vtt": "vtt",
+    "edl.json": "edl",
+    "otio": "otio",
+}
 
 _CONFLICT: Final = problem_responses(HTTPStatus.CONFLICT)
 _ARCHIVED: Final[dict[int | str, dict[str, Any]]] = {
@@ -41,7 +50,19 @@ class ZipArchive(StreamingResponse):
     media_type = "application/zip"
 
 
-#: ``/outputs/{output_id}/files``, ``/outputs/{output_id}/edl`` and ``/jobs/{job_id}/archive``.
+class WebVtt(Response):
+    """Cues as text."""
+
+    media_type = "text/vtt"
+
+
+_CUED: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.OK.value: {"content": {"text/vtt": {"schema": {"type": "string"}}}},
+    **_CONFLICT,
+}
+
+
+#: ``files``, ``storyboard`` and ``edl`` below ``/outputs/{output_id}``, and ``/jobs/{job_id}/archive``.
 routes = APIRouter(tags=["files"])
 
 
@@ -49,10 +70,26 @@ routes = APIRouter(tags=["files"])
 async def files(output_id: UUID, caller: Authenticated, context: Context) -> OutputFilesResource:
     """Addresses that work for six hours, with size and SHA-256 of each file."""
     output = await Outputs(caller.connections).get(output_id)
-    title = await _title(caller, output)
+    title = await title_of(caller, output)
     expires_at = datetime.now(UTC) + VALID_FOR
     signed = {MEMBERS[file.ending]: await _signed(context.objects, output, file, title) for file in _of(output)}
     return OutputFilesResource.model_validate({"expires_at": expires_at, **signed})
+
+
+@routes.get(
+    "/outputs/{output_id}/storyboard",
+    response_class=WebVtt,
+    responses=_CUED,
+    summary="Get an output's storyboard for a player's time line",
+)
+async def storyboard(output_id: UUID, caller: Authenticated, context: Context) -> WebVtt:
+    """WebVTT whose cues name parts (`#xywh=`) of one image, at an address that works for six hours."""
+    output = await Outputs(caller.connections).get(output_id)
+    if output.files is None or output.files.storyboard is None:
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, "This output has no storyboard.")
+    board = output.files.storyboard
+    image = await context.objects.signed_download_url(Bucket.THUMBS, board.image_key, expires_in=VALID_FOR)
+    return WebVtt(storyboard_vtt(board.grid, image))
 
 
 @routes.get("/outputs/{output_id}/edl", summary="Read an output's edit", responses=_CONFLICT)
@@ -89,7 +126,7 @@ async def edit_of(objects: ObjectStore, output: Output) -> EDL:
     return EDL.model_validate_json(content)
 
 
-async def _title(caller: Caller, output: Output) -> str:
+async def title_of(caller: Caller, output: Output) -> str:
     job = await Jobs(caller.connections).get(output.job_id)
     return (await Projects(caller.connections).get(job.project_id)).name
 

@@ -8,6 +8,7 @@ from render.engine import render
 from render.parts import join, render_segment, render_sound
 from render.segment_key import segment_key, sound_key
 from render.segments import Segment, segments_of, sources_heard, sources_shown
+from render.storyboard import storyboard_vtt
 from render.subtitles import to_srt, to_vtt
 from render.version import ENGINE_VERSION
 
@@ -25,6 +26,7 @@ __all__ = [
     "sound_key",
     "sources_heard",
     "sources_shown",
+    "storyboard_vtt",
     "to_srt",
     "to_vtt",
 ]

@@ -1,9 +1,11 @@
-"""The whole render: sound and picture side by side, then the file, its check, thumbnail and captions."""
+"""The whole render: sound and picture side by side, then the file, its check, thumbnail, storyboard and captions."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+
+from av import VideoFrame
 
 from render.assembly import assemble
 from render.delivery import check_delivery, require_passed
@@ -13,6 +15,7 @@ from render.picture_track import PictureTrack, render_picture
 from render.shaping import undrawable
 from render.soundtrack import make_soundtrack
 from render.steps import Steps, Stopped
+from render.storyboard import StoryboardMaker
 from render.subtitles import to_srt, to_vtt
 from render.thumbnail import Thumbnail
 from render.timeline import find_source
@@ -80,19 +83,26 @@ def prove_video(request: RenderRequest, made: MadeVideo, steps: Steps) -> Render
         DeliveryRejected: It misses a hard limit.
     """
     edl, folder = request.edl, request.folder
-    thumbnail = Thumbnail(edl.duration)
+    thumbnail, storyboard = Thumbnail(edl.duration), StoryboardMaker(edl.duration, edl.rate)
+
+    def watch(frame: VideoFrame, number: int) -> None:
+        thumbnail.offer(frame, number)
+        storyboard.offer(frame, number)
+
     report = check_delivery(
         made.path,
         edl,
         notes=made.notes,
         stages=made.stages,
         progress=steps.part("check"),
-        watch=thumbnail.offer,
+        watch=watch,
     )
     require_passed(report.checks)
     return RenderResult(
         video=made.path,
         thumbnail=thumbnail.write(folder / "thumbnail.jpg"),
+        storyboard=folder / "storyboard.jpg",
+        storyboard_grid=storyboard.write(folder / "storyboard.jpg"),
         srt=_written(folder / "captions.srt", to_srt(edl)),
         vtt=_written(folder / "captions.vtt", to_vtt(edl)),
         report=report,

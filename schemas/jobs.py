@@ -15,6 +15,7 @@ from schemas.edl import CaptionLook, Variant
 from schemas.errors import ErrorInfo
 from schemas.media import AssetKind
 from schemas.model import Model
+from schemas.storyboard import Storyboard
 
 Progress = Annotated[float, Ge(0), Le(1)]
 
@@ -297,7 +298,8 @@ class Asset(Model):
 class OutputFiles(Model):
     """Object keys of everything one output delivered, and the proof of its video.
 
-    ``render_key`` stands for all that the render depended on: outputs with the same key are the same video.
+    ``render_key`` stands for all that the render depended on: outputs with the same key are the same video. Earlier
+    releases made no ``storyboard``.
     """
 
     render_key: str
@@ -309,6 +311,7 @@ class OutputFiles(Model):
     srt_key: str
     vtt_key: str
     thumbnail_key: str
+    storyboard: Storyboard | None = None
     report: DeliveryReport
 
 

@@ -9,6 +9,7 @@ from schemas.delivery import DeliveryReport
 from schemas.edl import EDL
 from schemas.model import Model
 from schemas.segments import SegmentReport
+from schemas.storyboard import StoryboardGrid
 from schemas.timebase import Frames
 
 
@@ -41,6 +42,8 @@ class RenderResult(Model):
 
     video: Path
     thumbnail: Path
+    storyboard: Path
+    storyboard_grid: StoryboardGrid
     srt: Path
     vtt: Path
     report: DeliveryReport

@@ -20,9 +20,8 @@ class DeliveredFile:
     sha256: str | None = None
 
     def name(self, output: Output, title: str) -> str:
-        """The file's name for people: what it is of, which variant, and which one of several."""
-        number = f"_{output.number}" if output.count > 1 else ""
-        return f"{file_stem(title)}_{output.variant}{number}.{self.ending}"
+        """The file's name for people."""
+        return file_name(output, title, self.ending)
 
 
 def delivered_files(output: Output) -> tuple[DeliveredFile, ...]:
@@ -30,14 +29,22 @@ def delivered_files(output: Output) -> tuple[DeliveredFile, ...]:
     files = output.files
     if files is None:
         return ()
+    storyboard = files.storyboard
     return (
         DeliveredFile("mp4", Bucket.OUTPUTS, files.video_key, files.video_sha256),
         DeliveredFile("jpg", Bucket.THUMBS, files.thumbnail_key),
+        *([] if storyboard is None else [DeliveredFile("storyboard.jpg", Bucket.THUMBS, storyboard.image_key)]),
         DeliveredFile("srt", Bucket.OUTPUTS, files.srt_key),
         DeliveredFile("vtt", Bucket.OUTPUTS, files.vtt_key),
         DeliveredFile("edl.json", Bucket.OUTPUTS, files.edl_key),
         DeliveredFile("otio", Bucket.OUTPUTS, files.otio_key),
     )
+
+
+def file_name(output: Output, title: str, ending: str) -> str:
+    """What a file is of, which variant, and which one of several."""
+    number = f"_{output.number}" if output.count > 1 else ""
+    return f"{file_stem(title)}_{output.variant}{number}.{ending}"
 
 
 def file_stem(title: str) -> str:

@@ -5,7 +5,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
+from render import storyboard_vtt
 from schemas.errors import CinemaError, ErrorCode, ErrorInfo, TransientError
 from schemas.jobs import Output
 from stores import ObjectStore
@@ -28,11 +30,22 @@ async def deliver(objects: ObjectStore, output: Output, folder: Path, title: str
             target = folder / file.name(output, title)
             await _copy(objects, file, target)
             written[file.ending] = target
+        _write_cues(output, written)
     except CinemaError as error:
         return Delivery(written, error.info)
     except OSError as error:
         return Delivery(written, TransientError(ErrorCode.DISK_FULL, f"It could not be written: {error}.").info)
     return Delivery(written)
+
+
+def _write_cues(output: Output, written: dict[str, Path]) -> None:
+    """Beside the storyboard's image, what is where in it."""
+    image = written.get("storyboard.jpg")
+    if image is None or output.files is None or output.files.storyboard is None:
+        return
+    target = image.with_suffix(".vtt")
+    target.write_text(storyboard_vtt(output.files.storyboard.grid, quote(image.name)), encoding="utf-8")
+    written["storyboard.vtt"] = target
 
 
 async def _copy(objects: ObjectStore, file: DeliveredFile, target: Path) -> None:

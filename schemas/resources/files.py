@@ -17,11 +17,12 @@ class SignedFile(Model):
 
 
 class OutputFilesResource(Model):
-    """Everything that a completed output delivered: the video, a thumbnail, captions, and the edit itself."""
+    """Everything that a completed output delivered: video, thumbnail, storyboard, captions, and the edit itself."""
 
     expires_at: datetime
     video: SignedFile
     thumbnail: SignedFile
+    storyboard: SignedFile | None = Field(None, description="Small pictures of it, side by side; see `/storyboard`.")
     srt: SignedFile
     vtt: SignedFile
     edl: SignedFile
