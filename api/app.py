@@ -9,10 +9,12 @@ from api import (
     downloads,
     estimates,
     events,
+    exports,
     files,
     health,
     jobs,
     projects,
+    readings,
     revisions,
     shares,
     sign_in,
@@ -46,6 +48,8 @@ def create_app(context: ApiContext) -> FastAPI:
     app.include_router(jobs.routes)
     app.include_router(events.routes)
     app.include_router(files.routes)
+    app.include_router(exports.routes)
+    app.include_router(readings.routes)
     app.include_router(revisions.routes)
     app.include_router(assets.routes)
     app.include_router(analytics.routes)

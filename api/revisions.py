@@ -18,7 +18,7 @@ from api.context import ApiContext
 from api.files import edit_of
 from api.jobs import IdempotencyKey
 from api.problems import problem_responses
-from director import adopt, captions_from, with_captions
+from director import adopt, captions_from, import_otio, with_captions
 from schemas.edl import EDL, Variant
 from schemas.errors import ConflictError, ErrorCode
 from schemas.facts import AssetFacts
@@ -30,6 +30,7 @@ from stores import Analyses, Assets, Bucket, Jobs, Outputs
 from stores.threads import in_thread
 
 JSON: Final = "application/json"
+OTIO: Final = "application/vnd.pixar.opentimelineio+json"
 SUBTITLES: Final = ("application/x-subrip", "text/vtt", "text/plain")
 
 Read = TypeVar("Read")
@@ -68,6 +69,7 @@ _REVISION_BODY: Final[Mapping[str, Any]] = {
             },
             "examples": {"captions": {"summary": "Other captions, times in frames", "value": _ONE_CAPTION}},
         },
+        OTIO: {"schema": {"type": "object"}},
         "text/vtt": {"schema": {"type": "string"}, "example": f"WEBVTT\n\n{_CUE}"},
         "application/x-subrip": {"schema": {"type": "string"}, "example": f"1\n{_CUE.replace('.0', ',0')}"},
     },
@@ -117,9 +119,11 @@ async def revise(
 ) -> JobResource:
     """A new job in the same project, for this one output. Captions may come as SubRip or WebVTT text.
 
+    An OpenTimelineIO timeline that was exported here may come back as another program has left it.
+
     What it was made of stays as it is; `request.plans` of the new job says which output that was.
     """
-    media_type = _media_type(request, JSON, *SUBTITLES)
+    media_type = _media_type(request, JSON, OTIO, *SUBTITLES)
     output = await Outputs(caller.connections).get(output_id)
     job = await Jobs(caller.connections).get(output.job_id)
     content = await request.body()
@@ -157,6 +161,9 @@ def _valid(read: Callable[[], Read]) -> Read:
 
 async def _revised(content: bytes, media_type: str, edit: Callable[[], Awaitable[EDL]]) -> EDL:
     """The edit that was sent, or the output's own ``edit`` with the captions that were sent."""
+    if media_type == OTIO:
+        timeline = _text(content)
+        return await in_thread(lambda: import_otio(timeline))
     if media_type != JSON:
         text, before = _text(content), await edit()
         return await in_thread(lambda: _valid(lambda: with_captions(before, captions_from(text, before.rate))))

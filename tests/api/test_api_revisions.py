@@ -113,6 +113,18 @@ async def test_a_revision_is_a_job_of_its_own(gateway: Gateway, creator: httpx.A
     assert (await creator.get(f"/jobs/{revision['id']}")).json() == revision
 
 
+async def test_a_timeline_comes_back_from_another_program(
+    gateway: Gateway, creator: httpx.AsyncClient, job: Job, edl: EDL
+) -> None:
+    exported = (await creator.get(f"/outputs/{job.outputs[0].id}/exports/otio")).content
+    otio = {"Content-Type": "application/vnd.pixar.opentimelineio+json"}
+    answer = await creator.post(revisions(job), content=exported, headers=otio)
+    assert answer.status_code == 201, answer.text
+    assert (await stored(gateway, job, answer.json())).video == edl.video
+    foreign = await creator.post(revisions(job), content=b"{}", headers=otio)
+    assert foreign.status_code == 422
+
+
 async def test_captions_alone_are_replaced(gateway: Gateway, creator: httpx.AsyncClient, job: Job, edl: EDL) -> None:
     caption = {"start": 3, "end": 40, "lines": ["Mine, now."]}
     by_frames = await creator.post(revisions(job), json={"captions": [caption]})

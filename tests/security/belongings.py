@@ -71,6 +71,7 @@ async def belongings_of(gateway: Gateway) -> Belongings:
             "share_id": str(share_id),
             "endpoint_id": endpoint_id,
             "delivery_id": delivery["id"],
+            "format": "otio",
             "token_id": token["token"]["id"],
         },
     )
