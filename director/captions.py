@@ -22,7 +22,7 @@ from director.style import (
     SHORTEST_CAPTION,
     CaptionLayout,
 )
-from schemas.edl import Canvas, Caption, CaptionLook, CaptionStyle
+from schemas.edl import Canvas, Caption, CaptionLook, CaptionStyle, CaptionWord
 from schemas.timebase import us_to_frame
 
 #: Scripts written without spaces between words.
@@ -42,9 +42,13 @@ class Captioning:
 class _Block:
     """Words that are shown together from ``start``; ``spoken_to`` is where the last of them ends."""
 
-    words: list[str]
+    words: list[PlacedWord]
     start: int
     spoken_to: int
+
+    @property
+    def texts(self) -> list[str]:
+        return [word.text for word in self.words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def _blocks(words: Sequence[PlacedWord], limits: _Limits) -> Iterator[_Block]:
     while first < len(words):
         end = _best_break(words, first, _reach(words, first, limits), limits)
         chosen = words[first:end]
-        yield _Block([word.text for word in chosen], chosen[0].start, max(word.end for word in chosen))
+        yield _Block(list(chosen), chosen[0].start, max(word.end for word in chosen))
         first = end
 
 
@@ -179,7 +183,7 @@ def _is_joined(before: _Block, after: _Block, alone: int, limits: _Limits) -> bo
     """Whether one of two blocks, shown for ``alone`` frames, is better shown with the other."""
     if alone >= limits.shortest:
         return False
-    return alone < limits.briefest or _lines([*before.words, *after.words], limits) is not None
+    return alone < limits.briefest or _lines([*before.texts, *after.texts], limits) is not None
 
 
 def _join(before: _Block, after: _Block) -> None:
@@ -194,26 +198,43 @@ def _shown(blocks: Sequence[_Block], duration: int, limits: _Limits) -> Captioni
         last = index + 1 == len(blocks)
         free_to = duration if last else blocks[index + 1].start - CAPTION_GAP_FRAMES
         latest = min(free_to, block.start + limits.longest)
-        lines, cut = _fitted(block.words, limits)
+        lines, kept, cut = _fitted(block.words, limits)
         chars = text_width(limits.joiner.join(lines))
         comfortable = max(limits.shortest, limits.frames_to_read(chars, READING_CHARS_PER_S))
         end = min(latest, max(block.spoken_to, block.start + comfortable))
-        captions.append(Caption(start=block.start, end=end, lines=lines))
+        timed = tuple(_timed(kept, lines, block.start, end))
+        captions.append(Caption(start=block.start, end=end, lines=lines, words=timed))
         hurried += limits.frames_to_read(chars, FASTEST_CHARS_PER_S) > end - block.start
         shortened += cut
     return Captioning(tuple(captions), hurried, shortened)
 
 
-def _fitted(words: Sequence[str], limits: _Limits) -> tuple[tuple[str, ...], bool]:
-    """The words on at most two lines, leaving out the least needed where they do not fit; and whether any were."""
+def _fitted(words: Sequence[PlacedWord], limits: _Limits) -> tuple[tuple[str, ...], Sequence[PlacedWord], bool]:
+    """The words on at most two lines, leaving out the least needed where they do not fit; those left; if any was."""
     left = list(words[: CAPTION_LINES * limits.line_chars])
-    lines = _lines(left, limits)
+    lines = _lines([word.text for word in left], limits)
     while lines is None:
         if len(left) == 1:
-            return (_clipped(left[0], limits.line_chars),), True
-        del left[_least_needed(left)]
-        lines = _lines(left, limits)
-    return lines, len(left) < len(words)
+            return (_clipped(left[0].text, limits.line_chars),), left, True
+        del left[_least_needed([word.text for word in left])]
+        lines = _lines([word.text for word in left], limits)
+    return lines, left, len(left) < len(words)
+
+
+def _timed(words: Sequence[PlacedWord], lines: Sequence[str], start: int, end: int) -> Iterator[CaptionWord]:
+    """When each word of a caption is said; of none of them where one would be left without time of its own."""
+    texts = [text for line in lines for text in line.split()]
+    spoken = [(part, word) for word in words for part in word.text.split()]
+    if texts != [part for part, _ in spoken] and "".join(texts) != "".join(part for part, _ in spoken):
+        return
+    spans: list[tuple[int, int]] = []
+    for _, word in spoken:
+        begins = max(word.start, spans[-1][1] if spans else start)
+        spans.append((begins, min(word.end, end)))
+    if any(ends <= begins for begins, ends in spans):
+        return
+    for (part, _), (begins, ends) in zip(spoken, spans, strict=True):
+        yield CaptionWord(text=part, start=begins, end=ends)
 
 
 def _least_needed(words: Sequence[str]) -> int:

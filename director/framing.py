@@ -1,13 +1,13 @@
 """Which part of the picture is shown: one camera path per shot, never frame by frame."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby, pairwise
 from statistics import median_low
 
-from director.material import Footage
+from director.material import Footage, SeenFace
 from director.style import (
     CROP_ASPECT_RATIO,
     EYE_LINE,
@@ -84,14 +84,14 @@ class Seen:
 
 def frame_shot(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> Framing:
     """Frames one shot for the parts of it that are ``kept`` (source frames, in order)."""
-    seen, span = _seen(footage, kept), (kept[0][0], kept[-1][1])
+    seen, span = _seen(footage, kept, canvas), (kept[0][0], kept[-1][1])
     framing = _crop(footage, seen, span, canvas, Fraction(1)) if _is_cropped(footage, canvas) else None
     return framing or _whole(footage, canvas, len(seen))
 
 
 def frame_closer(footage: Footage, kept: Sequence[Range], canvas: Canvas, size: Fraction) -> Framing | None:
     """The same shot ``size`` times closer; ``None`` where its faces do not stay inside so close a framing."""
-    seen, span = _seen(footage, kept), (kept[0][0], kept[-1][1])
+    seen, span = _seen(footage, kept, canvas), (kept[0][0], kept[-1][1])
     fills = _is_cropped(footage, canvas) and _crop(footage, seen, span, canvas, Fraction(1)) is not None
     if fills:
         return _crop(footage, seen, span, canvas, size)
@@ -99,8 +99,10 @@ def frame_closer(footage: Footage, kept: Sequence[Range], canvas: Canvas, size: 
     return _placed(footage, seen, span, (_pixels(width / size), _pixels(height / size)), Fit.BLURRED)
 
 
-def _seen(footage: Footage, kept: Sequence[Range]) -> list[Seen]:
-    return [one for first, end in kept for one in faces_within(footage, first, end)]
+def _seen(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> list[Seen]:
+    """The speaker where an upright frame has to choose, else everyone who matters."""
+    within = faces_within if canvas.height > canvas.width else _everyone_within
+    return [one for first, end in kept for one in within(footage, first, end)]
 
 
 def _sparse(points: Sequence[Range]) -> Iterator[Range]:
@@ -326,15 +328,24 @@ def _reversals(positions: Sequence[int]) -> int:
 
 
 def faces_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
+    """At each sampled time the face that speaks or spoke last; where that is not known, as everyone who matters."""
+    yield from _sampled(footage, first, end, lambda present: _speakers(present) or _prominent(present))
+
+
+def _everyone_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
     """The face that matters at each sampled time; with a rival beside it, both."""
+    yield from _sampled(footage, first, end, _prominent)
+
+
+def _sampled(
+    footage: Footage, first: int, end: int, chosen: Callable[[Sequence[SeenFace]], Sequence[FaceSample]]
+) -> Iterator[Seen]:
     samples = footage.faces
     width, height = _size(footage)
     start = bisect_left(samples, first, key=lambda sample: sample.frame)
     stop = bisect_left(samples, end, key=lambda sample: sample.frame)
     for frame, group in groupby(samples[start:stop], key=lambda sample: sample.frame):
-        present = list(group)
-        most = max(sample.prominence for sample in present)
-        shown = [sample.face for sample in present if sample.prominence >= RIVAL_FACE * most]
+        shown = chosen(list(group))
         yield Seen(
             frame,
             min(face.left for face in shown) * width,
@@ -343,6 +354,16 @@ def faces_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
             max(min(1.0, face.top + face.height) for face in shown) * height,
             _largest(shown).eyes_y * height,
         )
+
+
+def _speakers(present: Sequence[SeenFace]) -> Sequence[FaceSample]:
+    known = [seen.silent_us for seen in present if seen.silent_us is not None]
+    return [seen.face for seen in present if known and seen.silent_us == min(known)]
+
+
+def _prominent(present: Sequence[SeenFace]) -> Sequence[FaceSample]:
+    most = max(seen.prominence for seen in present)
+    return [seen.face for seen in present if seen.prominence >= RIVAL_FACE * most]
 
 
 def _largest(faces: Sequence[FaceSample]) -> FaceSample:

@@ -21,11 +21,15 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class SeenFace:
-    """A face at a source frame; ``prominence`` is the size and time of its whole track."""
+    """A face at a source frame; ``prominence`` is the size and time of its whole track.
+
+    ``silent_us`` is how long ago it spoke: 0 while it does, ``None`` before it ever did.
+    """
 
     frame: int
     face: FaceSample
     prominence: float
+    silent_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,13 @@ def _shot_bounds(facts: AssetFacts, clock: PictureClock) -> tuple[int, ...]:
 def _seen_faces(facts: AssetFacts, clock: PictureClock) -> Iterator[SeenFace]:
     for track in facts.faces.tracks if facts.faces else ():
         prominence = sum(face.width * face.height * face.score for face in track.samples)
+        speaking = merged_spans(track.speaking)
         for face in track.samples:
             frame = clock.frame_at_or_before(face.at_us)
             if 0 <= frame < clock.frames and face.width > 0 and face.height > 0:
-                yield SeenFace(frame, face, prominence)
+                yield SeenFace(frame, face, prominence, _silent_us(speaking, face.at_us))
+
+
+def _silent_us(speaking: Sequence[tuple[int, int]], at_us: int) -> int | None:
+    begun = bisect_right(speaking, at_us, key=lambda span: span[0])
+    return max(0, at_us - speaking[begun - 1][1]) if begun else None

@@ -58,8 +58,18 @@ class MovedFrames:
 
 
 def _shifted(caption: Caption, frames: int) -> Caption:
-    return caption.model_copy(update={"start": caption.start + frames, "end": caption.end + frames})
+    words = tuple(
+        word.model_copy(update={"start": word.start + frames, "end": word.end + frames}) for word in caption.words
+    )
+    return caption.model_copy(
+        update={"start": caption.start + frames, "end": caption.end + frames, "words": words},
+    )
 
 
 def _until(caption: Caption, end: int) -> Caption:
-    return caption if caption.end <= end else caption.model_copy(update={"end": end})
+    """The caption no later than ``end``; without times of its words if one of them would be left with none."""
+    if caption.end <= end:
+        return caption
+    words = tuple(word.model_copy(update={"end": min(word.end, end)}) for word in caption.words)
+    timed = all(word.start < word.end for word in words)
+    return caption.model_copy(update={"end": end, "words": words if timed else ()})

@@ -136,7 +136,11 @@ def probes(draw: st.DrawFn) -> MediaProbe:
 
 transcripts = st.builds(lambda words: Transcript(model="m", words=words), running_words() | wild_words())
 shot_lists = st.builds(lambda found: Shots(shots=tuple(found)), st.lists(spans(), max_size=5))
-face_tracks = st.builds(lambda samples: FaceTrack(samples=tuple(samples)), st.lists(face_samples(), max_size=6))
+face_tracks = st.builds(
+    lambda samples, speaking: FaceTrack(samples=tuple(samples), speaking=tuple(speaking)),
+    st.lists(face_samples(), max_size=6),
+    st.lists(spans(), max_size=3),
+)
 faces_found = st.builds(
     lambda tracks: Faces(detector="d", step_us=1, tracks=tuple(tracks)), st.lists(face_tracks, max_size=3)
 )

@@ -52,9 +52,12 @@ def voice_of(words: Sequence[Word]) -> tuple[Span, ...]:
     return tuple(Span(start_us=word.start_us, end_us=word.end_us) for word in words)
 
 
-def face_track(*samples: tuple[float, float, float], size: float = 0.15) -> FaceTrack:
-    """A face of ``size`` (share of the width) at (seconds, left, top)."""
+def face_track(
+    *samples: tuple[float, float, float], size: float = 0.15, speaking: Sequence[tuple[float, float]] = ()
+) -> FaceTrack:
+    """A face of ``size`` (share of the width) at (seconds, left, top), that speaks from and to these seconds."""
     return FaceTrack(
+        speaking=tuple(Span(start_us=round(a * SECOND), end_us=round(b * SECOND)) for a, b in speaking),
         samples=tuple(
             FaceSample(
                 at_us=round(at * SECOND),
@@ -66,7 +69,7 @@ def face_track(*samples: tuple[float, float, float], size: float = 0.15) -> Face
                 score=0.9,
             )
             for at, left, top in samples
-        )
+        ),
     )
 
 

@@ -73,3 +73,13 @@ def test_languages_without_spaces_are_joined_and_measured_by_width() -> None:
 def test_the_caption_area_is_the_safe_area(canvas: Canvas, layout: CaptionLayout, area: tuple[int, ...]) -> None:
     style = caption_style(canvas, layout, CaptionLook.BOXED, burn_in=False)
     assert (style.left, style.top, style.right, style.bottom) == area
+
+
+def test_each_word_of_a_caption_is_told_with_the_time_it_is_said() -> None:
+    words = [PlacedWord(text, 10 * at, 10 * at + 8, text.endswith("."), False) for at, text in enumerate(LINE.split())]
+    for shown in caption(words, 400, RATE, LANDSCAPE_CAPTIONS, "en").captions:
+        assert " ".join(shown.lines).split() == [word.text for word in shown.words]
+        assert all(any((w.start, w.text) == (word.start, word.text) for w in words) for word in shown.words)
+
+
+LINE = "The light comes from the left, and it is soft enough to show the skin as it really is today."

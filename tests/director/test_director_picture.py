@@ -93,6 +93,18 @@ def test_two_speakers_too_far_apart_are_both_shown(size: float) -> None:
     assert {clip.fit for clip in edl.video} == {Fit.BLURRED}
 
 
+def test_of_two_speakers_the_one_who_speaks_is_shown_and_held_until_the_other_does() -> None:
+    left = face_track(*((t / 2, 0.1, 0.3) for t in range(80)), size=FACE, speaking=[(0, 10), (21, 30)])
+    right = face_track(*((t / 2, 0.75, 0.3) for t in range(80)), size=FACE, speaking=[(11, 20), (31, 40)])
+    edl = reel(40, left, right)
+    assert {clip.fit for clip in edl.video} == {Fit.FILL}
+    for clip in edl.video:
+        at = clip.source_in / 90_000
+        middle = clip.crop[0].x + clip.crop[0].width / 2
+        if not any(abs(at - turn) < 4 for turn in (10, 20, 30)):
+            assert (middle < 960) == (at < 10 or 20 < at < 30)
+
+
 def test_a_passer_by_does_not_move_the_frame() -> None:
     speaker = walking([(t / 2, 0.4) for t in range(60)])
     edl = reel(30, speaker, face_track((8.0, 0.9, 0.2), (8.5, 0.9, 0.2), size=0.04))
