@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 from av.audio.stream import AudioStream
@@ -64,6 +65,16 @@ def write_wave(path: Path, sound: Samples) -> None:
         container.mux(audio.encode(None))
 
 
+def shrunk(planes: Picture, full: PictureFormat, small: PictureFormat) -> Picture:
+    """A planar 4:2:0 picture, each plane averaged down."""
+    if full == small:
+        return planes
+    luma = _resized(planes[: full.height], small.width, small.height)
+    chroma = planes[full.height :].reshape(2, full.height // 2, full.width // 2)
+    halves = [_resized(plane, small.width // 2, small.height // 2) for plane in chroma]
+    return np.concatenate([plane.reshape(-1, small.width) for plane in (luma, *halves)])
+
+
 def planes_of(rgb: Picture) -> Picture:
     """An RGB picture as planar 4:2:0 in BT.709, limited range."""
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
@@ -98,3 +109,7 @@ def _encode_sound(container: OutputContainer, stream: AudioStream, start: int, s
     frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
     container.mux(stream.encode(frame))
+
+
+def _resized(plane: Picture, width: int, height: int) -> Picture:
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import city, screen, talk_picture, talk_sound
-from demo.clip_file import write_clip, write_wave
+from demo.clip_file import PictureFormat, shrunk, write_clip, write_wave
 from demo.script import SCRIPT, Line
 
 #: Raised whenever the same recipe would give other bytes.
@@ -26,10 +26,19 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is said, and how long b-roll and screen recording last. A short script makes short footage."""
+    """What is said, how many lines its picture has, and how long b-roll and screen recording last.
+
+    A short script makes short footage.
+    """
 
     script: tuple[Line, ...] = SCRIPT
     cutaway_s: float = 12.0
+    talk_lines: int = talk_picture.FORMAT.height
+
+    @property
+    def talk_format(self) -> PictureFormat:
+        full = talk_picture.FORMAT
+        return PictureFormat(width=full.width * self.talk_lines // full.height, height=self.talk_lines, rate=full.rate)
 
     @property
     def digest(self) -> str:
@@ -106,8 +115,9 @@ def _make_all(folder: Path, recipe: Recipe, report: Report) -> None:
     write_wave(folder / MICROPHONE, talk_sound.through_microphone(talk))
     _write_json(folder / TALK_WORDS, _truth(talk, recipe))
     with ThreadPoolExecutor(max_workers=2) as crew:
-        report(f"Filming the talk ({talk.duration_s:.0f} s at 1920x1080)")
-        talking = crew.submit(_film_talk, folder, talk)
+        size = recipe.talk_format
+        report(f"Filming the talk ({talk.duration_s:.0f} s at {size.width}x{size.height})")
+        talking = crew.submit(_film_talk, folder, talk, size)
         report(f"Filming the city and recording the screen ({recipe.cutaway_s:.0f} s each)")
         cutaways = crew.submit(_film_cutaways, folder, recipe.cutaway_s)
         for shot in (talking, cutaways):
@@ -115,8 +125,9 @@ def _make_all(folder: Path, recipe: Recipe, report: Report) -> None:
     _write_json(folder / MANIFEST, _manifest(folder, recipe))
 
 
-def _film_talk(folder: Path, talk: talk_sound.Talk) -> None:
-    write_clip(folder / TALK, talk_picture.FORMAT, talk_picture.talk_frames(talk), talk_sound.in_room(talk))
+def _film_talk(folder: Path, talk: talk_sound.Talk, size: PictureFormat) -> None:
+    frames = (shrunk(picture, talk_picture.FORMAT, size) for picture in talk_picture.talk_frames(talk))
+    write_clip(folder / TALK, size, frames, talk_sound.in_room(talk))
 
 
 def _film_cutaways(folder: Path, seconds: float) -> None:

@@ -3,11 +3,8 @@
 import struct
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from demo import talk_picture, talk_sound
-from demo.clip_file import Picture, PictureFormat, write_clip
+from demo.clip_file import PictureFormat, shrunk, write_clip
 from demo.script import SCRIPT
 
 FORMAT = PictureFormat(width=320, height=180, rate=talk_picture.FORMAT.rate)
@@ -19,7 +16,7 @@ LINES = SCRIPT[:2]
 def make_small_talk(path: Path) -> None:
     """Film the first two sentences of the demo's talk into a small MP4 file."""
     talk = talk_sound.say(LINES)
-    frames = (_smaller(picture) for picture in talk_picture.talk_frames(talk))
+    frames = (shrunk(picture, talk_picture.FORMAT, FORMAT) for picture in talk_picture.talk_frames(talk))
     write_clip(path, FORMAT, frames, talk_sound.in_room(talk))
 
 
@@ -30,16 +27,3 @@ def write_variation(original: Path, path: Path, mark: bytes) -> None:
     """
     box = struct.pack(">I4s", 8 + len(mark), b"free") + mark
     path.write_bytes(original.read_bytes() + box)
-
-
-def _smaller(picture: Picture) -> Picture:
-    """A planar 4:2:0 picture, each plane averaged down."""
-    full, small = talk_picture.FORMAT, FORMAT
-    luma = _resized(picture[: full.height], small.width, small.height)
-    chroma = picture[full.height :].reshape(2, full.height // 2, full.width // 2)
-    halves = [_resized(plane, small.width // 2, small.height // 2) for plane in chroma]
-    return np.concatenate([plane.reshape(-1, small.width) for plane in (luma, *halves)])
-
-
-def _resized(plane: Picture, width: int, height: int) -> Picture:
-    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

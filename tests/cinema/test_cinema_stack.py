@@ -21,7 +21,7 @@ from cinema.stack.ports import listen, port_of
 from stores import Projects, open_pool
 from tests.cinema.cinema_processes import descendants, running, wait_for
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 PARTS = {"postgres", "temporal", "api", "dispatcher", "worker-jobs", "worker-analysis", "worker-render"}
 
@@ -43,14 +43,14 @@ class Stack:
 
     def run(self, *arguments: str) -> str:
         with self.begin(*arguments) as process:
-            output, errors = process.communicate(timeout=120)
+            output, errors = process.communicate(timeout=400)
         assert process.returncode == 0, errors
         return output
 
     @property
     def status(self) -> dict[str, Any]:
         with self.begin("status", "--json") as process:
-            output, _ = process.communicate(timeout=30)
+            output, _ = process.communicate(timeout=120)
         answer: dict[str, Any] | None = json.loads(output)
         return answer or {}
 
@@ -78,7 +78,7 @@ def stack() -> Iterator[Stack]:
     try:
         starting = [stack.begin("up", "--detach") for _ in range(2)]
         for process in starting:
-            _, errors = process.communicate(timeout=120)
+            _, errors = process.communicate(timeout=400)
             assert process.returncode == 0, errors
         yield stack
     finally:
@@ -126,10 +126,10 @@ def test_parts_that_are_killed_are_started_again(stack: Stack) -> None:
     for name in names:
         os.kill(before[name]["pid"], signal.SIGKILL)
     for name in names:
-        wait_for(lambda name=name: stack.part(name)["restarts"] > before[name]["restarts"], 20, f"{name} is missed")
-        wait_for(lambda name=name: stack.part(name)["state"] == "ready", 40, f"{name} is back")
+        wait_for(lambda name=name: stack.part(name)["restarts"] > before[name]["restarts"], 120, f"{name} is missed")
+        wait_for(lambda name=name: stack.part(name)["state"] == "ready", 240, f"{name} is back")
         assert stack.part(name)["pid"] != before[name]["pid"]
-    wait_for(stack.is_ready, 20, "the API reaches everything again")
+    wait_for(stack.is_ready, 120, "the API reaches everything again")
 
 
 def test_a_killed_supervisor_leaves_nothing_and_loses_nothing(stack: Stack) -> None:
@@ -138,7 +138,7 @@ def test_a_killed_supervisor_leaves_nothing_and_loses_nothing(stack: Stack) -> N
     processes = [status["pid"], *descendants(status["pid"])]
     assert len(processes) > len(PARTS)
     os.kill(status["pid"], signal.SIGKILL)
-    wait_for(lambda: not any(running(pid) for pid in processes), 20, "every process is gone")
+    wait_for(lambda: not any(running(pid) for pid in processes), 120, "every process is gone")
     assert stack.status == {}
     stack.run("up", "--detach")
     assert asyncio.run(_project_name(stack.status["endpoints"]["postgres_dsn"], project_id)) == "Kept"
@@ -148,7 +148,7 @@ def test_sigterm_stops_everything(stack: Stack) -> None:
     pid = stack.status["pid"]
     processes = [pid, *descendants(pid)]
     os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not any(running(pid) for pid in processes), 40, "every process is gone")
+    wait_for(lambda: not any(running(pid) for pid in processes), 120, "every process is gone")
     assert not (stack.home / "stack.json").exists()
     assert not (stack.home / "postgres" / "postmaster.pid").exists()
     assert stack.run("down") == "No stack is running.\n"

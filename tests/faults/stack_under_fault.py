@@ -39,7 +39,7 @@ from tests.faults.stack import SERVICES_DSN
 MARK = "FAULTS_STACK"
 
 #: Beyond any honest wait on a loaded machine; reached only when something is wrong.
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 300.0
 
 LOOK_SECONDS = 0.05
 

@@ -10,7 +10,7 @@ from tests.faults.clock import faketime_library
 from tests.faults.stack_under_fault import StackUnderFault
 from tests.faults.verdict import judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 HOUR = 3600
 PARTS = ("dispatcher", "worker-jobs", "worker-analysis", "worker-render")

@@ -14,7 +14,7 @@ from schemas.errors import ErrorCode
 from tests.faults.stack_under_fault import StackUnderFault, until
 from tests.faults.verdict import judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 TOO_SMALL, LARGE_ENOUGH = "size=64k", "size=256m"
 

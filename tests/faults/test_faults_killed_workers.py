@@ -10,7 +10,7 @@ from tests.faults.fault_plan import Kind, Point
 from tests.faults.stack_under_fault import StackUnderFault, until
 from tests.faults.verdict import judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
 async def test_analysis_worker_killed_while_it_analyses(stack: StackUnderFault) -> None:

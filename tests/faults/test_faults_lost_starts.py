@@ -16,7 +16,7 @@ from tests.faults.fault_plan import Kind, Point
 from tests.faults.stack_under_fault import StackUnderFault
 from tests.faults.verdict import judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
 async def test_creator_killed_between_commit_and_start(stack: StackUnderFault) -> None:

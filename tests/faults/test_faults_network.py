@@ -9,7 +9,7 @@ from tests.faults.impatience import OUTAGE_SECONDS
 from tests.faults.stack_under_fault import StackUnderFault
 from tests.faults.verdict import judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("how", ["dropped", "refused"])

@@ -9,7 +9,7 @@ from schemas.edl import Variant
 from tests.faults.stack_under_fault import StackUnderFault
 from tests.faults.verdict import judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
 async def test_sigterm_under_load(stack: StackUnderFault) -> None:

@@ -13,7 +13,7 @@ from tests.faults.fault_plan import Kind, Point
 from tests.faults.stack_under_fault import StackUnderFault, until
 from tests.faults.verdict import judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 #: Longer than what a woken worker needs to report progress, to upload, and to be refused.
 AFTERMATH_SECONDS = 3.0
