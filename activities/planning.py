@@ -19,10 +19,10 @@ from schemas.edl import EDL, Variant
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts
 from schemas.invalid_input import InvalidInput
-from schemas.jobs import BroughtPlan, OutputSpec
+from schemas.jobs import Asset, BroughtPlan, OutputSpec
 from schemas.rendering import SegmentLengths
 from schemas.timebase import frame_to_us
-from stores import Bucket, Outputs
+from stores import Assets, Bucket, Outputs
 
 #: An edit and the rows of its review.
 Reviewed = tuple[EDL, tuple[DeliveryCheck, ...]]
@@ -34,11 +34,12 @@ class PlanningActivities:
     def __init__(self, context: ActivityContext) -> None:
         self._objects = context.objects
         self._outputs = Outputs(context.database)
+        self._assets = Assets(context.database)
         self._segments = context.segments
 
     @activity.defn(name=PLAN_OUTPUT.name)
     async def plan_output(self, asked: PlanOutput) -> PlannedOutput:
-        facts = await asyncio.gather(*(read_facts(self._objects, asset) for asset in asked.assets))
+        facts = await self._facts(asked)
         brought = asked.request.plan_of(asked.output.variant)
         edl, findings = await (self._direct(asked, facts) if brought is None else self._adopt(asked, brought, facts))
         require_passed(findings)
@@ -50,6 +51,15 @@ class PlanningActivities:
             review=findings,
             segments=await asyncio.to_thread(_segments, edl, self._segments),
         )
+
+    async def _facts(self, asked: PlanOutput) -> list[AssetFacts]:
+        """What was measured of the footage, and what its creator says of it now."""
+        told = {asset.id: asset for asset in await self._assets.for_project(asked.project_id)}
+        measured = await asyncio.gather(*(read_facts(self._objects, asset) for asset in asked.assets))
+        return [
+            facts.model_copy(update=_words(told.get(analysed.asset.asset_id)))
+            for facts, analysed in zip(measured, asked.assets, strict=True)
+        ]
 
     async def _direct(self, asked: PlanOutput, facts: Sequence[AssetFacts]) -> Reviewed:
         spec = (await self._outputs.get(asked.output.output_id)).spec or OutputSpec(pace=asked.request.pace)
@@ -84,6 +94,10 @@ def _segments(edl: EDL, lengths: SegmentLengths) -> tuple[SegmentSpan, ...]:
     """What the output is to be rendered in; nothing where it is rendered in one piece."""
     segments = segments_of(edl, lengths)
     return tuple(SegmentSpan(first=found.first, end=found.end) for found in segments) if len(segments) > 1 else ()
+
+
+def _words(asset: Asset | None) -> dict[str, object]:
+    return {} if asset is None else {"tags": asset.tags, "description": asset.description}
 
 
 def _plan_and_review(facts: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> Reviewed:

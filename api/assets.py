@@ -44,10 +44,10 @@ async def read(asset_id: UUID, caller: Authenticated) -> AssetResource:
     return await AssetListing(caller.connections).get(asset_id)
 
 
-@routes.patch("/assets/{asset_id}", summary="Rename an asset, or say what it is for")
+@routes.patch("/assets/{asset_id}", summary="Rename an asset, or say what it is for and what it shows")
 async def change(asset_id: UUID, change: AssetChange, caller: Authenticated, context: Context) -> AssetResource:
     """Jobs that have begun go by what it was."""
-    await AssetTidying(context.database, caller.owner_id).change(asset_id, name=change.name, kind=change.kind)
+    await AssetTidying(context.database, caller.owner_id).change(asset_id, change)
     return await AssetListing(caller.connections).get(asset_id)
 
 

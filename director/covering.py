@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from director.language import SMALL_WORDS
 from director.material import Footage, Material
 from director.placing import Placed, PlacedWord, jump_cuts
 from director.style import (
@@ -21,6 +22,7 @@ from director.style import (
     SPEAKER_VISIBLE_US,
     SPLIT_EDIT_FRAMES,
 )
+from schemas.facts import AssetFacts
 from schemas.media import AssetKind
 from schemas.timebase import us_to_frame
 
@@ -103,7 +105,7 @@ def _pieces(footage: Footage) -> Iterator[_Piece]:
     clock = footage.clock
     wanted = clock.length(SCREEN_COVER_US if footage.facts.kind is AssetKind.SCREEN else COVER_US)
     margin, shortest = clock.length(COVER_MARGIN_US), clock.length(SHORTEST_COVER_US)
-    names = frozenset(_WORD.findall(footage.facts.name.rsplit(".", 1)[0].lower()))
+    names = _names(footage.facts)
     made = 0
     for first, end in footage.shots:
         start, stop = first + margin, end - margin
@@ -112,6 +114,12 @@ def _pieces(footage: Footage) -> Iterator[_Piece]:
             yield _Piece(footage, start, length, names)
             start += length
             made += 1
+
+
+def _names(facts: AssetFacts) -> frozenset[str]:
+    """The words by which footage goes: those of its name, and its creator's own for what it shows."""
+    told = " ".join([facts.name.rsplit(".", 1)[0], *facts.tags, facts.description])
+    return frozenset(_WORD.findall(told.lower())) - SMALL_WORDS
 
 
 def _opening_end(words: Sequence[PlacedWord], opening: int) -> int:
@@ -146,5 +154,5 @@ class _SpokenAround:
 def _why(piece: _Piece, spoken: frozenset[str], *, is_cut: bool) -> str:
     purpose = "hides a jump cut" if is_cut else "gives the eye something new in a long stretch of speech"
     named = sorted(piece.names & spoken)
-    match = f"; its name matches “{named[0]}”, said here" if named else ""
+    match = f"; its name or description matches “{named[0]}”, said here" if named else ""
     return f"{piece.footage.facts.name} {purpose}{match}"

@@ -251,12 +251,17 @@ class Alignment(Model):
 
 
 class AssetFacts(Model):
-    """Everything known of one asset. A fact is ``None`` where it does not apply to the asset's kind or streams."""
+    """Everything known of one asset. A fact is ``None`` where it does not apply to the asset's kind or streams.
+
+    ``tags`` and ``description`` are its creator's own words for what is to be seen or heard.
+    """
 
     asset_id: str
     name: str
     kind: AssetKind
     sha256: str
+    tags: tuple[str, ...] = ()
+    description: str = ""
     probe: MediaProbe
     transcript: Transcript | None = None
     shots: Shots | None = None

@@ -289,6 +289,8 @@ class Asset(Model):
     size_bytes: int
     sha256: str
     position: int
+    tags: tuple[str, ...] = ()
+    description: str = ""
     error: ErrorInfo | None = None
     expires_at: datetime | None = None
     expired_at: datetime | None = None

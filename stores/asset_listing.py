@@ -8,20 +8,20 @@ import asyncpg
 
 from schemas.errors import CinemaError, ErrorCode
 from schemas.invalid_input import InvalidInput
-from schemas.media import AssetKind
-from schemas.resources.assets import AssetResource
+from schemas.resources.assets import AssetChange, AssetResource
 from stores.database import Connections, session, storable, transaction
 
 #: An upload is an asset from its beginning to its creator, and until its row has become one to us.
 _ITEMS = """
     select id, owner_id, project_id, name, kind,
         case when expiring_since is not null then 'expired' else status end as state,
-        size_bytes, size_bytes as received_bytes, sha256, position, error, created_at, updated_at, expires_at
+        size_bytes, size_bytes as received_bytes, sha256, position, tags, description, error, created_at, updated_at,
+        expires_at
     from public.assets where deleted_at is null
     union all
     select id, owner_id, project_id, name, kind,
         case when status = 'verifying' then 'uploading' else status end,
-        length_bytes, received_bytes, sha256, position, error, created_at, updated_at,
+        length_bytes, received_bytes, sha256, position, tags, description, error, created_at, updated_at,
         case when status in ('uploading', 'verifying') then expires_at end
     from public.uploads where status <> 'ready' and given_up_at is null
 """
@@ -62,13 +62,14 @@ class AssetTidying:
         self._connections = connections
         self._owner_id = owner_id
 
-    async def change(self, asset_id: UUID, *, name: str | None, kind: AssetKind | None) -> None:
-        """Gives it another name or kind; ``None`` leaves it.
+    async def change(self, asset_id: UUID, change: AssetChange) -> None:
+        """Gives it what is given; the rest stays.
 
         Raises:
             CinemaError: there is no such asset (``NOT_FOUND``).
         """
-        values = (asset_id, self._owner_id, None if name is None else storable(name), kind)
+        name, description = (None if text is None else storable(text) for text in (change.name, change.description))
+        tags = None if change.tags is None else [storable(tag) for tag in dict.fromkeys(change.tags)]
         async with transaction(self._connections) as connection:
             for table, condition in (
                 ("uploads", "status <> 'ready' and given_up_at is null"),
@@ -76,10 +77,16 @@ class AssetTidying:
             ):
                 changed = await connection.fetchval(
                     f"""
-                    update public.{table} set name = coalesce($3, name), kind = coalesce($4, kind)
+                    update public.{table} set name = coalesce($3, name), kind = coalesce($4, kind),
+                        tags = coalesce($5::text[], tags), description = coalesce($6, description)
                     where id = $1 and owner_id = $2 and {condition} returning true
                     """,  # noqa: S608 (constants)
-                    *values,
+                    asset_id,
+                    self._owner_id,
+                    name,
+                    change.kind,
+                    tags,
+                    description,
                 )
                 if changed:
                     return

@@ -1,6 +1,6 @@
 """Jobs whose workflow runs before they have rows: checked against what is there, and written whole or not at all."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -117,7 +117,7 @@ async def _existing_assets(connection: Connection, new: NewJob) -> dict[UUID, as
     wanted = [asset.asset_id for asset in new.assets if isinstance(asset, ExistingAsset)]
     rows = await connection.fetch(
         """
-        select id, project_id, name, kind, object_key, size_bytes, sha256 from public.assets
+        select id, project_id, name, kind, object_key, size_bytes, sha256, tags, description from public.assets
         where id = any($1::uuid[]) and owner_id = $2 and expiring_since is null for share
         """,
         wanted,
@@ -141,8 +141,9 @@ async def _add_assets(connection: Connection, project_id: UUID, new: NewJob, con
     )
     await connection.executemany(
         """
-        insert into public.assets (owner_id, project_id, position, name, kind, object_key, size_bytes, sha256)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        insert into public.assets
+            (owner_id, project_id, position, name, kind, object_key, size_bytes, sha256, tags, description)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         [
             (new.owner_id, project_id, at, *values)
@@ -153,13 +154,21 @@ async def _add_assets(connection: Connection, project_id: UUID, new: NewJob, con
 
 def _added(
     project_id: UUID, new: NewJob, existing: Mapping[UUID, asyncpg.Record], contents: Mapping[str, Content]
-) -> Iterable[tuple[str, AssetKind, str, int, str]]:
-    """Name, kind, object key, size and SHA-256 of each asset that the project does not have yet, in order."""
+) -> Iterable[tuple[str, AssetKind, str, int, str, Sequence[str], str]]:
+    """Each asset that the project does not have yet, in order: the columns from its name on."""
     for asset in new.assets:
         match asset:
             case NewAsset(object_key=key):
-                yield storable(asset.name), asset.kind, key, contents[key].size_bytes, contents[key].sha256
+                yield storable(asset.name), asset.kind, key, contents[key].size_bytes, contents[key].sha256, (), ""
             case ExistingAsset(asset_id=asset_id):
                 row = existing[asset_id]
                 if row["project_id"] != project_id:
-                    yield row["name"], row["kind"], row["object_key"], row["size_bytes"], row["sha256"]
+                    yield (
+                        row["name"],
+                        row["kind"],
+                        row["object_key"],
+                        row["size_bytes"],
+                        row["sha256"],
+                        row["tags"],
+                        row["description"],
+                    )

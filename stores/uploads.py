@@ -127,8 +127,10 @@ class Uploads:
                     update public.uploads set status = 'ready' where id = $1 and status = 'verifying' returning *
                 )
                 insert into public.assets
-                    (id, owner_id, project_id, name, kind, object_key, size_bytes, sha256, position, created_at)
-                select id, owner_id, project_id, name, coalesce(kind, $2), $3, length_bytes, $4, position, created_at
+                    (id, owner_id, project_id, name, kind, object_key, size_bytes, sha256, position, created_at, tags,
+                    description)
+                select id, owner_id, project_id, name, coalesce(kind, $2), $3, length_bytes, $4, position, created_at,
+                    tags, description
                 from done returning id
                 """,
                 upload.id,

@@ -60,9 +60,16 @@ def get_asset(asset_id: UUID) -> Flow[AssetResource]:
     return _asked(Send(method="GET", url=f"/assets/{asset_id}"), AssetResource)
 
 
-def change_asset(asset_id: UUID, *, name: str | None = None, kind: AssetKind | None = None) -> Flow[AssetResource]:
-    """Give an asset another name, or another kind."""
-    change = AssetChange(name=name, kind=kind)
+def change_asset(
+    asset_id: UUID,
+    *,
+    name: str | None = None,
+    kind: AssetKind | None = None,
+    tags: Sequence[str] | None = None,
+    description: str | None = None,
+) -> Flow[AssetResource]:
+    """Give an asset another name or kind, other tags, another description; what is not given stays."""
+    change = AssetChange(name=name, kind=kind, tags=None if tags is None else tuple(tags), description=description)
     return _asked(Send(method="PATCH", url=f"/assets/{asset_id}", model=change), AssetResource)
 
 

@@ -6,15 +6,32 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from annotated_types import Ge, Len
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.errors import ErrorInfo
 from schemas.media import AssetKind
 from schemas.model import Model
-from schemas.resources.projects import Name
+from schemas.resources.projects import Name, printable
 
 #: More than a project ever has at once.
 MOST_ASSETS = 10_000
+
+
+#: Tags of one asset at most.
+MOST_TAGS = 30
+
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
+    AfterValidator(printable),
+    Field(examples=["harbour"]),
+]
+Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2000),
+    AfterValidator(printable),
+    Field(examples=["Boats leave the harbour at dawn."]),
+]
 
 
 class AssetState(StrEnum):
@@ -45,6 +62,8 @@ class AssetResource(Model):
     received_bytes: Annotated[int, Ge(0)]
     sha256: str | None
     position: Annotated[int, Ge(0)]
+    tags: tuple[str, ...]
+    description: str
     error: ErrorInfo | None
     created_at: datetime
     updated_at: datetime
@@ -58,15 +77,20 @@ class AssetList(Model):
 
 
 class AssetChange(Model):
-    """A new name, a new kind, or both; what is not given stays."""
+    """What is to be different; what is not given stays. Tags are replaced as a whole.
+
+    Tags and description say in the creator's words what is to be seen: B-roll is shown where its words are said.
+    """
 
     name: Name | None = None
     kind: AssetKind | None = None
+    tags: Annotated[tuple[Tag, ...], Len(0, MOST_TAGS)] | None = None
+    description: Description | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if self.name is None and self.kind is None:
-            raise ValueError("must give a name or a kind")
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("must give a name, a kind, tags or a description")
         return self
 
 

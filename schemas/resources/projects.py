@@ -11,7 +11,7 @@ from schemas.model import Model
 LONGEST_NAME = 200
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     if not all(character.isprintable() for character in name):
         raise ValueError("must be one line of printable text")
     return name
@@ -21,7 +21,7 @@ def _printable(name: str) -> str:
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),
-    AfterValidator(_printable),
+    AfterValidator(printable),
     Field(examples=["Kitchen talk"]),
 ]
 

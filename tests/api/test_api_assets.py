@@ -57,6 +57,17 @@ async def test_assets_are_named_and_put_in_order(creator: httpx.AsyncClient, pro
     assert await ids(creator, project_id) == order
 
 
+async def test_footage_is_described_also_while_it_arrives(creator: httpx.AsyncClient, project_id: str) -> None:
+    path = await begun(creator, project_id, len(SOUND))
+    asset = f"/assets/{path.rpartition('/')[2]}"
+    said = {"tags": ["harbour", " dawn ", "harbour"], "description": "Boats leave."}
+    told = (await creator.patch(asset, json=said)).json()
+    assert (told["tags"], told["description"]) == (["harbour", "dawn"], "Boats leave.")
+    assert (await send(creator, path, 0, SOUND)).status_code == 204
+    assert (await creator.patch(asset, json={"tags": []})).json()["tags"] == []
+    assert (await creator.get(asset)).json()["description"] == "Boats leave."
+
+
 async def test_an_order_names_each_asset_once(creator: httpx.AsyncClient, project_id: str, stored: str) -> None:
     path = f"/projects/{project_id}/assets/order"
     for wrong in ([], [stored, stored], [stored, str(uuid4())], [str(uuid4())]):
@@ -65,7 +76,10 @@ async def test_an_order_names_each_asset_once(creator: httpx.AsyncClient, projec
         assert answer.json()["errors"][0]["field"] == "body.assets"
 
 
-@pytest.mark.parametrize("change", [{}, {"kind": "film"}, {"name": ""}, {"position": 1}, {"name": "a\x00"}])
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"kind": "film"}, {"name": ""}, {"position": 1}, {"name": "a\x00"}, {"tags": [""]}, {"tags": ["x"] * 31}],
+)
 async def test_a_senseless_change_is_refused(
     creator: httpx.AsyncClient, stored: str, change: dict[str, object]
 ) -> None:

@@ -185,3 +185,18 @@ def test_the_hook_shows_only_the_speaker() -> None:
 def test_b_roll_alone_makes_a_film_and_nothing_else() -> None:
     edl = plan(with_b_roll()[1:], Variant.CINEMATIC_FULL, PlanOptions())
     assert edl.duration == 23 * 30
+
+
+@pytest.mark.parametrize("tagged", [0, 1])
+def test_footage_is_shown_where_its_words_are_said(tagged: int) -> None:
+    told = [{"description": "The old window at dawn"}, {"tags": ("window",)}][tagged]
+    covers = [
+        talk(20, name=f"c{number}.mp4", ident=f"c{number}", kind=AssetKind.B_ROLL, digest="bc"[number], sound=False)
+        for number in (0, 1)
+    ]
+    covers[tagged] = covers[tagged].model_copy(update=told)
+    edl = plan([talk(90, say(*speech(90))), *covers], Variant.CINEMATIC_FULL, PlanOptions())
+    shown = {source.id: source.name for source in edl.sources}
+    assert shown[edl.overlays[0].source] == f"c{tagged}.mp4"
+    reasons = {decision.id: decision.sentence for decision in edl.decisions}
+    assert "“window”, said here" in reasons[edl.overlays[0].reason]
