@@ -16,6 +16,7 @@ from schemas.cost import MeasuredWork, WorkKind
 from schemas.edl import Variant
 from schemas.estimate import JobEstimate, OutputEstimate, Spread
 from schemas.media import AssetKind
+from schemas.rendering import SegmentLengths
 from schemas.timebase import MICROSECOND
 
 PROBE = "probe"
@@ -27,6 +28,9 @@ START_WALL_S = 1.5
 
 #: From the last analysis to the first render.
 PLANNING = Spread(low=0.2, typical=1.0, high=5.0)
+
+#: The steps of a render in parts, by the ledger's words.
+STEPS = frozenset({"sound", "segment", "join"})
 
 #: Fewer finished pieces say less about a kind of work than the speeds below.
 FEWEST_MEASURED = 3
@@ -61,11 +65,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Pieces of work done at once, and the outputs that others have ordered before."""
+    """Pieces of work done at once, and the outputs that others have ordered before.
+
+    ``segments`` is what long outputs are taken apart into, which are then pieces of their own.
+    """
 
     analysis_slots: int = 1
     render_slots: int = 1
     waiting: Mapping[Variant, int] = field(default_factory=dict)
+    segments: SegmentLengths = field(default_factory=SegmentLengths)
 
 
 def _prior(cpu: float, wall: float) -> Speed:
@@ -93,14 +101,15 @@ UNKNOWN_WORK = _prior(cpu=1.2, wall=0.7)
 
 
 class Speeds:
-    """How fast each kind of work is done here."""
+    """How fast each kind of work is done here; a render in parts takes what its steps take one after another."""
 
     def __init__(self, measured: Iterable[MeasuredWork]) -> None:
-        grouped: dict[tuple[WorkKind, str], list[MeasuredWork]] = {}
+        grouped: dict[tuple[WorkKind, str], dict[str, list[MeasuredWork]]] = {}
         for work in measured:
-            grouped.setdefault((work.kind, work.subject), []).append(work)
-        self.measured = sum(len(group) for group in grouped.values())
-        self._speeds = {key: _measured_speed(group) for key, group in grouped.items() if len(group) >= FEWEST_MEASURED}
+            grouped.setdefault((work.kind, work.subject), {}).setdefault(work.step, []).append(work)
+        self.measured = sum(len(group) for steps in grouped.values() for group in steps.values())
+        speeds = {key: _speed_of_steps(steps) for key, steps in grouped.items()}
+        self._speeds = {key: speed for key, speed in speeds.items() if speed is not None}
 
     def knows(self, kind: WorkKind, subject: str) -> bool:
         """Whether enough of this work was finished here to go by."""
@@ -131,7 +140,9 @@ def estimate(sources: Sequence[Source], variants: Sequence[Variant], speeds: Spe
     ]
     waiting = _waiting(speeds, capacity)
     begun = waiting.plus(_makespan([work.wall for work in analyses], capacity.analysis_slots)).plus(PLANNING)
-    finished = [begun.plus(end) for end in _ends([work.wall for work in renders], capacity.render_slots)]
+    pieces = [_pieces(length, capacity.segments) for length in lengths]
+    ends = _ends_in_pieces([work.wall for work in renders], pieces, capacity.render_slots)
+    finished = [begun.plus(end) for end in ends]
     analysis_compute = _sum(work.cpu for work in analyses)
     return JobEstimate(
         outputs=tuple(
@@ -160,6 +171,17 @@ def expected_length(variant: Variant, sources: Sequence[Source]) -> Spread:
             return _within(HOOK_LENGTH, spoken)
         case Variant.VERTICAL_REEL:
             return _within((REEL_LENGTH[1], REEL_LENGTH[1]), spoken)
+
+
+def _speed_of_steps(steps: Mapping[str, Sequence[MeasuredWork]]) -> Speed | None:
+    """Of work in one piece if enough of it was done, else of its steps together; ``None`` if neither is known."""
+    known = {step: _measured_speed(group) for step, group in steps.items() if len(group) >= FEWEST_MEASURED}
+    if "" in known:
+        return known[""]
+    if not known.keys() >= STEPS:
+        return None
+    parts = [known[step] for step in sorted(STEPS)]
+    return Speed(cpu=_sum(part.cpu for part in parts), wall=_sum(part.wall for part in parts))
 
 
 def _measured_speed(group: Sequence[MeasuredWork]) -> Speed:
@@ -213,6 +235,20 @@ def _waiting(speeds: Speeds, capacity: Capacity) -> Spread:
         for _ in range(count)
     ]
     return _makespan(before, capacity.render_slots)
+
+
+def _pieces(length_s: Spread, segments: SegmentLengths) -> int:
+    """How many pieces of work an output of this length is."""
+    return segments.count(length_s.typical)
+
+
+def _ends_in_pieces(works: Sequence[Spread], pieces: Sequence[int], slots: int) -> list[Spread]:
+    """When each work ends whose pieces, all alike, are taken by whatever slot is free."""
+    walls = [
+        work.times(Spread.exactly(1 / count)) for work, count in zip(works, pieces, strict=True) for _ in range(count)
+    ]
+    ends = iter(_ends(walls, slots))
+    return [_latest([next(ends) for _ in range(count)]) for count in pieces]
 
 
 def _ends(pieces: Sequence[Spread], slots: int) -> list[Spread]:

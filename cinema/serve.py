@@ -30,6 +30,7 @@ from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import tracing
 from cinema.web import GuestServer
+from schemas.rendering import SegmentLengths
 
 #: Seconds that open requests get to finish when the API stops.
 DRAIN_SECONDS = 5
@@ -58,7 +59,11 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             changes=JobChanges(pool),
             finisher=Finisher(pool, arrivals(store), Looking(settings)),
             edge=edge_rules(settings),
-            capacity=Capacity(settings.analysis_slots, settings.render_slots),
+            capacity=Capacity(
+                settings.analysis_slots,
+                settings.render_slots,
+                segments=SegmentLengths(usual_s=settings.segment_seconds),
+            ),
             webhooks=webhook_rules(settings),
             sign_in=local,
             documented=settings.environment is Environment.DEVELOPMENT,

@@ -18,13 +18,10 @@ from itertools import pairwise
 from math import ceil, floor
 
 from schemas.edl import EDL, Source, VideoClip
-from schemas.rendering import SegmentLengths
+from schemas.rendering import WORTH_SPLITTING, SegmentLengths
 
 #: Of one output, however long it is: its workflow's history grows with each, and each costs a child process.
 MOST_SEGMENTS = 100
-
-#: How many lengths of a segment an output must have before it is worth a sound, a join and a process of each's own.
-_WORTH_SPLITTING = 3
 
 #: Inside a shot with no cut for longer than a quarter of a segment, moments of its source stand in for cuts.
 _MARKS_PER_LENGTH = 4
@@ -70,7 +67,7 @@ def segments_of(edl: EDL, lengths: SegmentLengths) -> tuple[Segment, ...]:
 def _usual_frames(edl: EDL, lengths: SegmentLengths) -> Fraction | None:
     """Frames of a usual segment, doubled until there are few enough; ``None`` where there is to be only one."""
     usual = lengths.usual_s * edl.rate
-    if not usual or edl.duration <= _WORTH_SPLITTING * usual:
+    if not usual or edl.duration <= WORTH_SPLITTING * usual:
         return None
     while edl.duration > MOST_SEGMENTS * usual:
         usual *= 2

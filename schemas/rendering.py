@@ -22,10 +22,20 @@ class EncoderSettings(Model):
     audio_bitrate: Annotated[int, Gt(0)] = 192_000
 
 
+#: How many usual lengths of a segment an output must have before it is worth a sound, a join and a process each.
+WORTH_SPLITTING = 3
+
+
 class SegmentLengths(Model):
     """How long outputs are taken apart: ``usual_s`` seconds of video in a segment, 0 to render all in one piece."""
 
     usual_s: Annotated[int, Ge(0)] = 40
+
+    def count(self, duration_s: float) -> int:
+        """About how many segments an output of this length has; 1 where it is not worth taking apart."""
+        if not self.usual_s or duration_s <= WORTH_SPLITTING * self.usual_s:
+            return 1
+        return round(duration_s / self.usual_s)
 
 
 class RenderRequest(Model):

@@ -22,6 +22,7 @@ from schemas.errors import CinemaError, ErrorInfo
 from schemas.estimate import JobEstimate, Spread
 from schemas.media import AssetKind, MediaProbe
 from schemas.model import Model
+from schemas.rendering import SegmentLengths
 
 #: Exit statuses: all files are in the estimate, some are, none can be used.
 ALL_COUNTED, NONE_COUNTED, SOME_COUNTED = 0, 1, 3
@@ -73,7 +74,9 @@ async def _report(settings: Settings, footage: Sequence[Footage], variants: Sequ
 
 async def _deployment(settings: Settings) -> Deployment:
     """As it is, or as its settings say where nothing runs that could be asked."""
-    capacity = Capacity(settings.analysis_slots, settings.render_slots)
+    capacity = Capacity(
+        settings.analysis_slots, settings.render_slots, segments=SegmentLengths(usual_s=settings.segment_seconds)
+    )
     try:
         async with database(installed(settings)) as pool:
             return await look_around(pool, capacity)

@@ -20,6 +20,7 @@ from schemas.cost import MeasuredWork, WorkKind
 from schemas.edl import Variant
 from schemas.estimate import JobEstimate, Spread
 from schemas.media import AssetKind
+from schemas.rendering import SegmentLengths
 from tests.activities.recorded_work import RECORDED, RecordedJob
 
 pytestmark = pytest.mark.unit
@@ -180,3 +181,34 @@ def test_what_was_foretold_from_other_jobs_meets_what_each_job_used() -> None:
     assert inside / len(pairs) >= 0.8, pairs
     assert statistics.median(used / told.typical for told, used in pairs) == pytest.approx(1, rel=0.35), pairs
     assert all(told.high / told.low < 100 for told, _ in pairs), "a range that says something"
+
+
+def test_work_that_is_done_in_parts_takes_what_its_parts_take_together() -> None:
+    parts = [("sound", 100.0), ("segment", 40.0), ("join", 100.0)]
+    measured = [
+        MeasuredWork(
+            kind=WorkKind.RENDER,
+            subject=Variant.CINEMATIC_FULL,
+            step=step,
+            media_us=round(media_s * 1e6),
+            wall_s=START_WALL_S + media_s * 0.25,
+            cpu_s=START_CPU_S + media_s * 0.5,
+        )
+        for step, media_s in parts
+        for _ in range(FEWEST_MEASURED)
+    ]
+    speed = Speeds(measured).of(WorkKind.RENDER, Variant.CINEMATIC_FULL)
+    assert (speed.cpu.typical, speed.wall.typical) == pytest.approx((1.5, 0.75))
+    assert not Speeds(measured[:-1]).knows(WorkKind.RENDER, Variant.CINEMATIC_FULL), "its join is not known"
+
+
+def test_a_long_output_is_there_sooner_where_its_segments_are_rendered_side_by_side() -> None:
+    talk = [Source(AssetKind.A_ROLL, 1_200_000_000, ())]
+
+    def finished(capacity: Capacity) -> float:
+        return estimate(talk, [Variant.CINEMATIC_FULL], Speeds([]), capacity).finished_s.typical
+
+    segments = SegmentLengths(usual_s=40)
+    whole = finished(Capacity(render_slots=4, segments=SegmentLengths(usual_s=0)))
+    assert finished(Capacity(render_slots=4, segments=segments)) < 0.4 * whole
+    assert finished(Capacity(render_slots=1, segments=segments)) == pytest.approx(whole)
