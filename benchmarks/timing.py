@@ -1,14 +1,15 @@
 """What a command costs, and how two commands compare on a machine that does other things too."""
 
-import os
+import json
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryFile
-from time import perf_counter
+from tempfile import TemporaryDirectory
 
+from benchmarks import launcher
 from benchmarks.frame import BenchmarkError
 
 #: Of what a failed command said, in characters.
@@ -17,10 +18,14 @@ _COMPLAINT = 2000
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock, and of processor time in the process and all that it waited for."""
+    """Seconds on the clock and of processor time, of a process and all that it waited for, and its peak of memory.
+
+    The peak is that of the largest single process, in MiB; 0 where it was not measured.
+    """
 
     wall_s: float
     cpu_s: float
+    peak_mib: float = 0.0
 
 
 def cost_of(command: Sequence[str | Path]) -> Cost:
@@ -29,17 +34,16 @@ def cost_of(command: Sequence[str | Path]) -> Cost:
     Raises:
         BenchmarkError: It failed; the message ends with what it said.
     """
-    with TemporaryFile() as said:
-        began = perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            said.seek(0)
-            complaint = said.read().decode(errors="replace")[-_COMPLAINT:]
-            raise BenchmarkError(f"{Path(command[0]).name} ended with status {process.returncode}: {complaint}")
-    return Cost(wall_s=wall_s, cpu_s=usage.ru_utime + usage.ru_stime)
+    with TemporaryDirectory(prefix="cinema-cost-") as name:
+        costs = Path(name) / "cost.json"
+        launched = [sys.executable, "-IS", launcher.__file__, costs, *command]
+        ended = subprocess.run(
+            launched, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        if ended.returncode != 0:
+            complaint = ended.stdout.decode(errors="replace")[-_COMPLAINT:]
+            raise BenchmarkError(f"{Path(command[0]).name} ended with status {ended.returncode}: {complaint}")
+        return Cost(**json.loads(costs.read_text()))
 
 
 def interleaved(first: Callable[[], Cost], second: Callable[[], Cost], rounds: int) -> list[tuple[Cost, Cost]]:

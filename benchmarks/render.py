@@ -1,0 +1,18 @@
+"""The render engine against the programs that a creator would otherwise use, by turns in the same run."""
+
+from collections.abc import Callable
+
+from benchmarks import render_cuts, render_memory, render_reel
+from benchmarks.frame import Figures
+
+NAME = "render"
+
+#: Each measures one subject and names its figures in full.
+PARTS: tuple[Callable[[], Figures], ...] = (render_reel.measure, render_cuts.measure, render_memory.measure)
+
+
+def run() -> Figures:
+    figures: Figures = {}
+    for measure in PARTS:
+        figures |= measure()
+    return figures
