@@ -1,7 +1,8 @@
 """One clip's pictures on the canvas: upright, cropped, scaled, converted, graded, and moved along its crop path.
 
 Everything that does not change from frame to frame is one FFmpeg chain. A crop that moves is cut out and scaled once as
-the rectangle its whole path stays in; the window is then drawn from it at a fraction of a pixel.
+the rectangle its whole move stays in; the window is then drawn from it at a fraction of a pixel. Where the same crop
+stands before or after a move, on whole pixels, it is cut out and scaled alone.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from render.colour import colour_steps, opaque_steps
 from render.grading import Grading, adjusting_steps, needs_table
 from render.orientation import Turn, upright_size, upright_steps
 from render.planes import planes
+from render.timeline import CropSpan, crop_spans, span_at
 from schemas.edl import Canvas, Fit, SourceVideo, VideoClip
-from schemas.timeline import Area, crop_at, crop_moves
+from schemas.timeline import Area, crop_at
 
 #: A crop whose shape differs from the canvas by less than this is stretched; any more and it is trimmed instead.
 _SHAPE_TOLERANCE = 0.015
@@ -49,6 +51,7 @@ class _Prepared:
     picture: FilterChain
     fill: FilterChain | None
     region: Area
+    windowed: bool
 
 
 class ClipComposer:
@@ -60,7 +63,8 @@ class ClipComposer:
         self._turn = turn
         self._canvas = canvas
         self._folder = folder
-        self._moving = crop_moves(clip.crop)
+        self._spans = crop_spans(clip.crop)
+        self._span = self._spans[0]
         self._graded = needs_table(clip.grade)
         self._grading: dict[tuple[object, ...], Grading] = {}
         self._layout = _layout(self._shown(0), canvas, clip.fit)
@@ -75,16 +79,24 @@ class ClipComposer:
         return canvas if level == 1 else self._faded(canvas, level)
 
     def _composed(self, frame: VideoFrame, number: int) -> VideoFrame:
-        if self._last is not None and self._last[0] is frame and not self._moving:
+        self._enter(span_at(self._spans, number))
+        if self._last is not None and self._last[0] is frame and not self._span.moves:
             return self._last[1]
         prepared = self._prepare(frame)
         picture = prepared.picture.apply(frame)
-        if self._moving:
+        if prepared.windowed:
             picture = _window(picture, prepared.region, self._shown(number), self._layout)
         canvas = picture if prepared.fill is None else _paste(picture, prepared.fill.apply(frame), self._layout)
         canvas = self._grade(canvas)
         self._last = (frame, canvas)
         return canvas
+
+    def _enter(self, span: CropSpan) -> None:
+        """Chains are made for one span of the crop path and dropped with it."""
+        if span is not self._span:
+            self._span = span
+            self._prepared.clear()
+            self._last = None
 
     def _grade(self, canvas: VideoFrame) -> VideoFrame:
         if self._clip.grade is None or not self._graded:
@@ -111,37 +123,33 @@ class ClipComposer:
     def _built(self, frame: VideoFrame, upright: list[Step], size: tuple[int, int]) -> _Prepared:
         stored_x = size[0] / self._video.display_width
         stored_y = size[1] / self._video.display_height
-        shown = self._union()
-        crop = _pixel_crop(_scaled(shown, stored_x, stored_y), size)
+        wanted = _scaled(self._union(), stored_x, stored_y)
+        crop = _pixel_crop(wanted, size)
         region = _scaled(crop, 1 / stored_x, 1 / stored_y)
-        scale_x, scale_y = self._window_scale()
-        target = (
-            (_even(region.width * scale_x), _even(region.height * scale_y))
-            if self._moving
-            else (self._layout.width, self._layout.height)
-        )
+        windowed = self._span.moves or (len(self._spans) > 1 and crop != wanted)
+        target = self._region_size(region) if windowed else (self._layout.width, self._layout.height)
         head = [*upright, *_crop_steps(crop, size)]
         grade = [] if self._graded else adjusting_steps(self._clip.grade)
         picture = FilterChain(frame, [*head, *colour_steps(frame, target, self._folder), *grade])
         fill = FilterChain(frame, [*head, *self._fill_steps(frame, crop), *grade]) if self._needs_fill() else None
-        return _Prepared(picture, fill, region)
+        return _Prepared(picture, fill, region, windowed)
 
     def _union(self) -> Area:
-        """The smallest rectangle that the shown part never leaves."""
-        if not self._moving:
-            return self._shown(0)
-        areas = [self._shown(key.frame) for key in self._clip.crop]
+        """The smallest rectangle that the shown part does not leave in this span."""
+        areas = self._areas()
         left, top = min(a.x for a in areas), min(a.y for a in areas)
         right, bottom = max(a.x + a.width for a in areas), max(a.y + a.height for a in areas)
         return Area(left, top, right - left, bottom - top)
 
-    def _window_scale(self) -> tuple[float, float]:
-        """Canvas pixels per display pixel at the tightest moment of the path, so that the window is never enlarged."""
-        areas = [self._shown(key.frame) for key in self._clip.crop] or [self._shown(0)]
-        return (
-            self._layout.width / min(area.width for area in areas),
-            self._layout.height / min(area.height for area in areas),
-        )
+    def _region_size(self, region: Area) -> tuple[int, int]:
+        """Pixels for the region at the scale of the tightest moment in it, so that the window is never enlarged."""
+        areas = self._areas()
+        scale_x = self._layout.width / min(area.width for area in areas)
+        scale_y = self._layout.height / min(area.height for area in areas)
+        return _even(region.width * scale_x), _even(region.height * scale_y)
+
+    def _areas(self) -> list[Area]:
+        return [self._shown(key.frame) for key in self._span.keys] or [self._shown(0)]
 
     def _needs_fill(self) -> bool:
         return (self._layout.width, self._layout.height) != (self._canvas.width, self._canvas.height)

@@ -28,8 +28,8 @@ _B_FRAMES = 2
 BT709 = 1
 LIMITED_RANGE = 1
 
-#: Frames made ahead of the encoder: enough to keep it busy, few enough to keep memory flat.
-_QUEUE_FRAMES = 8
+#: Frames made ahead of the encoder, which looks ahead over many more of its own: enough to even out the two threads.
+_QUEUE_FRAMES = 3
 _WAIT_S = 0.2
 
 #: moov goes first; negative composition offsets let a stream with B-frames start at time 0 with no edit list.

@@ -1,5 +1,6 @@
 """A source's pictures by time: seek, decode only what is needed, deinterlace, and hold what cannot be decoded."""
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ _RETRIES_S = (0, 1, 5, 30)
 _EARLY_END_S = 0.5
 #: Damaged pictures are replaced by the last good one for at most this many seconds.
 _HELD_DAMAGE_S = 1
+#: Each of a decoder's threads holds pictures; the encoder, which is slower, is kept busy by few.
+_MOST_THREADS = 4
 
 #: ITU-T H.273 (07/2024), tables 2 to 4: the codes that mean something.
 _KNOWN_PRIMARIES = frozenset({*range(1, 13), 22}) - {3}
@@ -86,6 +89,7 @@ class PictureReader:
         if not isinstance(stream, VideoStream):
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{self._name}” has no picture where one was found before.")
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = min(os.cpu_count() or 1, _MOST_THREADS)
         self._stream = stream
         self._at_start = True
         self._start()

@@ -1,11 +1,13 @@
 """Where in a source a clip is seen and heard: exact arithmetic on the EDL, no media."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
-from schemas.edl import EDL, SAMPLE_RATE, AudioClip, Source, SourceVideo, VideoClip
+from schemas.edl import EDL, SAMPLE_RATE, AudioClip, CropKey, Source, SourceVideo, VideoClip
 from schemas.timebase import frame_to_sample
 
 
@@ -22,6 +24,40 @@ class Heard:
     end: int
     fade_in: int
     fade_out: int
+
+
+@dataclass(frozen=True)
+class CropSpan:
+    """Clip-relative frames from ``first`` on which a crop stands, or moves through ``keys`` without a rest."""
+
+    first: int
+    keys: tuple[CropKey, ...]
+    moves: bool
+
+
+def crop_spans(keys: tuple[CropKey, ...]) -> tuple[CropSpan, ...]:
+    """A crop path taken apart into rests and moves, in order; one rest where there is no crop."""
+    spans = [CropSpan(0, keys[:1], moves=False)]
+    for before, after in pairwise(keys):
+        moves = _area(before) != _area(after)
+        last = spans[-1]
+        if moves and last.moves:
+            spans[-1] = replace(last, keys=(*last.keys, after))
+        elif moves:
+            spans.append(CropSpan(before.frame, (before, after), moves=True))
+        elif last.moves:
+            spans.append(CropSpan(before.frame, (before,), moves=False))
+    if spans[-1].moves:
+        spans.append(CropSpan(keys[-1].frame, keys[-1:], moves=False))
+    return tuple(spans)
+
+
+def span_at(spans: Sequence[CropSpan], frame: int) -> CropSpan:
+    return spans[bisect_right(spans, frame, key=lambda span: span.first) - 1]
+
+
+def _area(key: CropKey) -> tuple[int, int, int, int]:
+    return key.x, key.y, key.width, key.height
 
 
 def source_tick(clip: VideoClip, video: SourceVideo, rate: Fraction, frame: int) -> int:

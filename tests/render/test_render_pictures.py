@@ -351,3 +351,20 @@ def test_the_same_source_frame_is_composed_once(counted: Media, tmp_path: Path) 
     with av.open(str(counted.path)) as container:
         frame = next(container.decode(video=0))
     assert composer.compose(frame, 0) is composer.compose(frame, 1)
+
+
+def test_where_a_moving_crop_rests_it_shows_what_one_that_never_moves_does(tmp_path: Path) -> None:
+    speckled = np.random.default_rng(3).integers(16, 235, (180, 320), dtype=np.uint8)
+    frame = yuv_frame(speckled)
+    media = still(tmp_path, speckled)
+    assert media.source.video is not None
+
+    def picture(path: tuple[CropKey, ...], number: int) -> NDArray[np.uint8]:
+        clip = video_clip(media, 0, 12, 0, Fraction(30), crop=path)
+        composer = ClipComposer(clip, media.source.video, UPRIGHT, Canvas(width=160, height=180), tmp_path)
+        return composer.compose(frame, number).to_ndarray()
+
+    left, right = (CropKey(frame=at, x=x, y=0, width=160, height=180) for at, x in ((3, 20), (9, 120)))
+    for number, resting in ((0, left), (2, left), (9, right), (11, right)):
+        assert np.array_equal(picture((left, right), number), picture((resting,), number))
+    assert not np.array_equal(picture((left, right), 5), picture((left,), 5))

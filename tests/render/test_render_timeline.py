@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.timeline import heard, source_tick
+from render.timeline import CropSpan, crop_spans, heard, source_tick, span_at
 from schemas.edl import CropKey, Motion, Place, VideoClip
 from schemas.timebase import RATE_FAMILY, frame_to_sample
 from schemas.timeline import crop_at, visible_stretches
@@ -155,3 +155,17 @@ def test_a_fade_in_reaches_back_only_as_far_as_there_is_timeline_and_source(
     assert sound.source_in - (place.start - place.begin) >= 0
     if fade <= min(place.start, sound.source_in):
         assert place.start - place.begin == fade
+
+
+def test_a_crop_path_is_taken_apart_into_rests_and_moves() -> None:
+    xs = {0: 0, 5: 0, 10: 40, 20: 60, 30: 60, 40: 60}
+    path = tuple(CropKey(frame=frame, x=x, y=0, width=100, height=50) for frame, x in xs.items())
+    spans = crop_spans(path)
+    assert [(span.first, span.moves, [key.x for key in span.keys]) for span in spans] == [
+        (0, False, [0]),
+        (5, True, [0, 40, 60]),
+        (20, False, [60]),
+    ]
+    assert [span_at(spans, frame).first for frame in (0, 4, 5, 19, 20, 99)] == [0, 0, 5, 5, 20, 20]
+    assert [span.moves for span in crop_spans(path[1:3])] == [False, True, False]
+    assert crop_spans(()) == (CropSpan(0, (), moves=False),)
