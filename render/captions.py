@@ -26,7 +26,7 @@ _EDGE_ON_BOX, _EDGE, _SHADOW_BLUR, _SHADOW_DROP = 0.04, 0.085, 0.09, 0.05
 _BOX_OPACITY, _SHADOW_OPACITY = 0.62, 0.55
 
 #: Limited-range BT.709 code values (Y, Cb, Cr): white, black, and the amber that marks the word being said.
-_WHITE, _BLACK, _MARK = (235.0, 128.0, 128.0), (16.0, 128.0, 128.0), (180.0, 30.0, 154.0)
+_WHITE, _BLACK, _MARK = (235.0, 128.0, 128.0), (16.0, 128.0, 128.0), (200.0, 42.0, 150.0)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from render.picture_track import render_picture
 from schemas.edl import Place
-from tests.render.render_media import Media, Writer, describe, edit, lumas, read_number, run, video_clip, yuv_frame
+from schemas.progress import ignore_progress
+from schemas.rendering import RenderRequest
+from tests.render.render_media import (
+    FAST,
+    Media,
+    Writer,
+    describe,
+    edit,
+    lumas,
+    read_number,
+    run,
+    video_clip,
+    yuv_frame,
+)
 
 pytestmark = pytest.mark.media
 
@@ -63,3 +77,18 @@ def test_an_inset_lies_in_its_place_and_the_base_goes_on_around_it(
             assert np.abs(inside.astype(int) - before[rows, columns]).mean() < 3, number
     shown = [read_number(np.where(luma[:80] > 125, 235, 16).astype(np.uint8)) for luma in pictures]
     assert shown == [*range(20), *range(100, 120)]
+
+
+@pytest.mark.parametrize("part", [range(24, 40), range(24), range(27, 33)])
+def test_a_part_begun_in_a_dissolve_or_under_an_inset_shows_what_the_whole_shows(
+    part: range, counted: Media, rate: Fraction, tmp_path: Path
+) -> None:
+    base = [video_clip(counted, 0, 20, 0, rate), video_clip(counted, 20, 20, 100, rate, dissolve_in=10)]
+    overlay = video_clip(counted, 22, 12, 200, rate, id="over", place=PLACE, fade_in=6)
+    edl = edit([counted], base, overlays=[overlay])
+    request = RenderRequest(edl=edl, sources={counted.source.id: counted.path}, folder=tmp_path, encoder=FAST)
+    whole = lumas(render_picture(request, tmp_path / "whole.mp4", ignore_progress).path)
+    shown = lumas(render_picture(request, tmp_path / "part.mp4", ignore_progress, part).path)
+    assert len(shown) == len(part)
+    for number, luma in zip(part, shown, strict=True):
+        assert np.abs(luma.astype(int) - whole[number]).mean() < 1.5, number
