@@ -54,8 +54,13 @@ class ChildProcess:
         threading.Thread(target=self._reap, args=(asyncio.get_running_loop(),), daemon=True).start()
 
     @classmethod
-    async def start(cls, command: Sequence[str], environment: Mapping[str, str], longest_line: int) -> Self:
-        """Start ``command``; lines of its output may be ``longest_line`` bytes long."""
+    async def start(
+        cls, command: Sequence[str], environment: Mapping[str, str], longest_line: int, hands: Sequence[int] = ()
+    ) -> Self:
+        """Start ``command``; lines of its output may be ``longest_line`` bytes long.
+
+        It gets the descriptors in ``hands`` under their own numbers, and no others.
+        """
         child = cls(
             subprocess.Popen(  # noqa: ASYNC220 (a fork and an exec, as asyncio does it)
                 command,
@@ -63,6 +68,7 @@ class ChildProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
+                pass_fds=hands,
                 start_new_session=True,
             )
         )

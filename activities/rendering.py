@@ -70,21 +70,19 @@ class RenderActivities:
     async def _render(
         self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress, account: Account
     ) -> RenderResult:
-        request = RenderRequest(
-            edl=edl,
-            sources=await patiently(lambda: self._footage.of(asked.project_id, edl.sources)),
-            folder=folder,
-            encoder=self._context.encoder,
-        )
-        started = time.monotonic()
-        result = await run_in_child(
-            RENDER,
-            request,
-            RenderResult,
-            limits=self._context.limits,
-            time_limit=time_left(),
-            on_progress=progress.advance,
-            account=account,
-        )
+        async with self._footage.reading(asked.project_id, edl, edl.sources, range(edl.duration)) as sources:
+            request = RenderRequest(edl=edl, sources=sources.files, folder=folder, encoder=self._context.encoder)
+            started = time.monotonic()
+            rendering = run_in_child(
+                RENDER,
+                request,
+                RenderResult,
+                limits=self._context.limits,
+                time_limit=time_left(),
+                on_progress=progress.advance,
+                account=account,
+                hands=sources.hands,
+            )
+            result = await sources.serve_while(rendering)
         observe_render(asked.output.variant, result.report.metrics, time.monotonic() - started)
         return result

@@ -150,44 +150,45 @@ class PartActivities:
     async def _make_sound(
         self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
     ) -> MadePart:
-        heard = sources_heard(edl)
-        request = RenderRequest(
-            edl=edl,
-            sources=await patiently(lambda: self._footage.of(asked.project_id, heard)),
-            folder=folder,
-            encoder=self._context.encoder,
-        )
-        return await run_in_child(
-            SOUND,
-            request,
-            MadePart,
-            limits=self._context.limits,
-            time_limit=time_left(),
-            on_progress=progress.advance,
-            account=account,
-        )
+        async with self._footage.reading(asked.project_id, edl, sources_heard(edl), range(edl.duration)) as sources:
+            request = RenderRequest(edl=edl, sources=sources.files, folder=folder, encoder=self._context.encoder)
+            making = run_in_child(
+                SOUND,
+                request,
+                MadePart,
+                limits=self._context.limits,
+                time_limit=time_left(),
+                on_progress=progress.advance,
+                account=account,
+                hands=sources.hands,
+            )
+            return await sources.serve_while(making)
 
     async def _make_segment(
         self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
     ) -> MadePart:
         shown = sources_shown(edl, _segment(asked.span))
-        request = SegmentRequest(
-            edl=edl,
-            sources=await patiently(lambda: self._footage.of(asked.project_id, shown)),
-            folder=folder,
-            encoder=self._context.encoder,
-            first=asked.span.first,
-            end=asked.span.end,
-        )
-        return await run_in_child(
-            SEGMENT,
-            request,
-            MadePart,
-            limits=self._context.limits,
-            time_limit=time_left(),
-            on_progress=progress.advance,
-            account=account,
-        )
+        frames = range(asked.span.first, asked.span.end)
+        async with self._footage.reading(asked.project_id, edl, shown, frames) as sources:
+            request = SegmentRequest(
+                edl=edl,
+                sources=sources.files,
+                folder=folder,
+                encoder=self._context.encoder,
+                first=frames.start,
+                end=frames.stop,
+            )
+            making = run_in_child(
+                SEGMENT,
+                request,
+                MadePart,
+                limits=self._context.limits,
+                time_limit=time_left(),
+                on_progress=progress.advance,
+                account=account,
+                hands=sources.hands,
+            )
+            return await sources.serve_while(making)
 
     async def _assemble(self, asked: AssembleOutput, attempt: int, progress: OutputProgress, account: Account) -> bool:
         """Publish the output, and say whether nothing had to be joined for it."""

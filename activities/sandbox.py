@@ -10,9 +10,10 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from socket import socket
 from typing import Annotated, Generic, TypeVar
 
 from annotated_types import Gt
@@ -80,8 +81,11 @@ async def run_in_child(
     time_limit: timedelta,
     on_progress: OnProgress,
     account: Account | None = None,
+    hands: Sequence[socket] = (),
 ) -> Result:
     """Do ``task`` in a child process and return its validated answer; what it uses goes to ``account``.
+
+    The child gets ``hands`` under their own numbers; they are closed here as soon as it has them.
 
     Cancelling this call, or letting it time out, kills the child and everything it started before it returns.
 
@@ -89,7 +93,7 @@ async def run_in_child(
         CinemaError: What the child raised, or ``TransientError`` where it crashed or ran out of memory or time.
     """
     with _tracer.start_as_current_span(f"child {task.module}") as span:
-        process = await _start(task.module, limits, time_limit)
+        process = await _start(task.module, limits, time_limit, hands)
         if account is not None:
             account.watch(process)
         try:
@@ -131,7 +135,7 @@ def _tell_usage(span: trace.Span, module: str, usage: ProcessUsage) -> None:
     CHILD_CPU.labels(module).inc(usage.cpu_s)
 
 
-async def _start(module: str, limits: SandboxLimits, time_limit: timedelta) -> ChildProcess:
+async def _start(module: str, limits: SandboxLimits, time_limit: timedelta, hands: Sequence[socket]) -> ChildProcess:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
     environment = inherited | SILENCING
     command = (
@@ -146,7 +150,11 @@ async def _start(module: str, limits: SandboxLimits, time_limit: timedelta) -> C
         str(_cpu_seconds(time_limit)),
         str(os.getpid()),
     )
-    return await ChildProcess.start(command, environment, LONGEST_LINE)
+    try:
+        return await ChildProcess.start(command, environment, LONGEST_LINE, [hand.fileno() for hand in hands])
+    finally:
+        for hand in hands:
+            hand.close()
 
 
 def _cpu_seconds(time_limit: timedelta) -> int:

@@ -11,6 +11,7 @@ from render.sounds import SoundReader, Stereo
 from render.timeline import Heard, find_source, heard, total_samples
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip
 from schemas.progress import ProgressCallback
+from schemas.rendering import SourceFile
 from schemas.timebase import frame_to_sample
 
 _BLOCK = SAMPLE_RATE
@@ -48,7 +49,7 @@ class PcmFile:
             yield start, self.read(start, min(size, self.samples - start))
 
 
-def mix_timeline(edl: EDL, sources: dict[str, Path], target: PcmFile, progress: ProgressCallback) -> list[str]:
+def mix_timeline(edl: EDL, sources: dict[str, SourceFile], target: PcmFile, progress: ProgressCallback) -> list[str]:
     """Sum every audio clip into ``target``; returns the names of sources whose sound was damaged."""
     clips = [clip for track in edl.audio for clip in track.clips]
     damaged: list[str] = []

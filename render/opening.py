@@ -1,12 +1,12 @@
 """Opening a source file that nobody vouches for."""
 
-from pathlib import Path
-
 import av
 from av.container import InputContainer
 
 from render.failures import refusing_media
+from render.ranges import READ_BYTES, RangeReader
 from schemas.media_limits import MAX_PIXELS, MAX_STREAMS
+from schemas.rendering import RangedFile, SourceFile
 
 #: Demuxers that read one self-contained file; playlists, scripts and image sequences can name other files.
 ALLOWED_FORMATS = (
@@ -18,11 +18,11 @@ ALLOWED_FORMATS = (
 _LIMITS = {"max_pixels": str(MAX_PIXELS)}
 
 
-def open_source(path: Path, name: str) -> InputContainer:
-    """Open a local media file, and nothing that it may refer to.
+def open_source(file: SourceFile, name: str) -> InputContainer:
+    """Open a media file, and nothing that it may refer to.
 
     Args:
-        path: The local file.
+        file: The local file, or the one that is read for us.
         name: What the creator calls it, for the error's sentence.
 
     Raises:
@@ -35,9 +35,13 @@ def open_source(path: Path, name: str) -> InputContainer:
         "max_streams": str(MAX_STREAMS),
     }
     with refusing_media(name):
-        path = path.resolve(strict=True)
         container = av.open(
-            f"file:{path}", mode="r", options=_LIMITS, container_options=limits, metadata_errors="replace"
+            RangeReader(file) if isinstance(file, RangedFile) else f"file:{file.resolve(strict=True)}",
+            mode="r",
+            options=_LIMITS,
+            container_options=limits,
+            metadata_errors="replace",
+            buffer_size=READ_BYTES,
         )
     for stream in container.streams.video:
         context: object = stream.codec_context  # None without a decoder, whatever its declared type says

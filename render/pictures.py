@@ -3,7 +3,6 @@
 import os
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 import av.error
 from av import VideoFrame
@@ -17,6 +16,7 @@ from render.orientation import UPRIGHT, Turn, turn_of
 from render.reading import Damage, decoded
 from schemas.edl import Source, SourceVideo
 from schemas.errors import ErrorCode, MediaRefused
+from schemas.rendering import SourceFile
 
 #: A jump up to this many seconds ahead is decoded through; a longer one seeks when a keyframe lies in between.
 _NEAR_S = 0.5
@@ -41,11 +41,11 @@ _UNSPECIFIED = 2
 class PictureReader:
     """The pictures of one source in any order, cheapest when asked for in time order."""
 
-    def __init__(self, source: Source, path: Path) -> None:
+    def __init__(self, source: Source, file: SourceFile) -> None:
         if source.video is None:
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture.")
         self._name = source.name
-        self._path = path
+        self._file = file
         self._video: SourceVideo = source.video
         self._ticks_per_s = 1 / source.video.time_base
         self._frames: Iterator[VideoFrame] = iter(())
@@ -84,7 +84,7 @@ class PictureReader:
         return self._current
 
     def _open(self) -> None:
-        self._container: InputContainer = open_source(self._path, self._name)
+        self._container: InputContainer = open_source(self._file, self._name)
         stream = self._container.streams[self._video.stream_index]
         if not isinstance(stream, VideoStream):
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{self._name}” has no picture where one was found before.")

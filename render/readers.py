@@ -1,11 +1,11 @@
 """The picture readers that an edit has in use at one time."""
 
 from collections import OrderedDict
-from pathlib import Path
 
 from render.pictures import PictureReader
 from render.timeline import find_source
 from schemas.edl import EDL, VideoClip
+from schemas.rendering import SourceFile
 
 #: Decoders kept open at once; a 4K decoder with its threads holds hundreds of megabytes.
 _MOST_READERS = 3
@@ -18,9 +18,9 @@ class Readers:
     other: each dissolve passes from one lane of readers to the other.
     """
 
-    def __init__(self, edl: EDL, paths: dict[str, Path]) -> None:
+    def __init__(self, edl: EDL, files: dict[str, SourceFile]) -> None:
         self._edl = edl
-        self._paths = paths
+        self._files = files
         self._lanes = _lanes(edl)
         self._open: OrderedDict[tuple[str, int], PictureReader] = OrderedDict()
         self._damaged: dict[str, None] = {}
@@ -32,7 +32,7 @@ class Readers:
             while len(self._open) >= _MOST_READERS:
                 self._close(next(iter(self._open)))
             source = find_source(self._edl.sources, clip.source)
-            self._open[key] = PictureReader(source, self._paths[source.id])
+            self._open[key] = PictureReader(source, self._files[source.id])
         self._open.move_to_end(key)
         return self._open[key]
 

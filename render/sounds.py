@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -19,6 +18,7 @@ from schemas.edl import SAMPLE_RATE, Source, SourceAudio
 from schemas.errors import ErrorCode, MediaRefused
 from schemas.facts import ChannelMix
 from schemas.media_limits import is_sound
+from schemas.rendering import SourceFile
 from schemas.timebase import round_half_up
 
 #: Samples as float32, shape (2, n).
@@ -41,11 +41,11 @@ _INEXACT_SEEKING = frozenset({"mp3", "aac", "ac3", "eac3", "amr", "amrnb", "amrw
 class SoundReader:
     """The sound of one source, read by sample position; cheapest when asked in order."""
 
-    def __init__(self, source: Source, path: Path) -> None:
+    def __init__(self, source: Source, file: SourceFile) -> None:
         if source.audio is None:
             raise MediaRefused(ErrorCode.MEDIA_NO_STREAMS, f"“{source.name}” has no sound.")
         self._name = source.name
-        self._path = path
+        self._file = file
         self._audio: SourceAudio = source.audio
         self._origin = source.origin
         self._damage = Damage()
@@ -75,7 +75,7 @@ class SoundReader:
         return self._cut(start, count)
 
     def _open(self) -> None:
-        self._container: InputContainer = open_source(self._path, self._name)
+        self._container: InputContainer = open_source(self._file, self._name)
         stream = self._container.streams[self._audio.stream_index]
         if not isinstance(stream, AudioStream):
             raise MediaRefused(ErrorCode.MEDIA_NO_STREAMS, f"“{self._name}” has no sound where some was found before.")

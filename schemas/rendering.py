@@ -1,7 +1,8 @@
 """What a render is asked for and what it leaves on disk."""
 
 from pathlib import Path
-from typing import Annotated
+from struct import Struct
+from typing import Annotated, Final
 
 from annotated_types import Ge, Gt, Le
 
@@ -38,11 +39,30 @@ class SegmentLengths(Model):
         return round(duration_s / self.usual_s)
 
 
+class RangedFile(Model):
+    """A file that lies elsewhere: whoever holds the other end of ``descriptor`` reads any part of it for us.
+
+    A request there is ``RANGE_REQUEST``: the number of the reader that asks (each reads on in its own place), the first
+    byte, and how many. The answer is ``RANGE_ANSWER``, how many bytes follow, or -1 where they could not be read; why
+    not is known at the other end.
+    """
+
+    descriptor: Annotated[int, Ge(0)]
+    size_bytes: Annotated[int, Ge(0)]
+
+
+RANGE_REQUEST: Final = Struct(">IQI")
+RANGE_ANSWER: Final = Struct(">i")
+
+#: Where a source's bytes are had.
+SourceFile = Path | RangedFile
+
+
 class RenderRequest(Model):
-    """An edit, where each of its sources lies on this machine, and the empty folder to work and deliver in."""
+    """An edit, where each of its sources is read, and the empty folder to work and deliver in."""
 
     edl: EDL
-    sources: dict[str, Path]
+    sources: dict[str, SourceFile]
     folder: Path
     encoder: EncoderSettings = EncoderSettings()
 

@@ -144,6 +144,9 @@ class LocalObjects:
         await in_thread(file.close)
         return self._place(bucket, key).object
 
+    async def local_copy(self, bucket: Bucket, key: str) -> Path | None:
+        return await self.local_path(bucket, key)
+
     async def stat(self, bucket: Bucket, key: str) -> ObjectStat | None:
         with disk_errors():
             return await in_thread(partial(self._stat, self._place(bucket, key)))

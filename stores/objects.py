@@ -72,6 +72,10 @@ class ObjectStore(Protocol):
         """A local file with the object's bytes, for a decoder to read and nobody to change."""
         ...
 
+    async def local_copy(self, bucket: Bucket, key: str) -> Path | None:
+        """The file that :meth:`local_path` would give, where that takes no download; ``None`` where it would."""
+        ...
+
     async def stat(self, bucket: Bucket, key: str) -> ObjectStat | None:
         """What is stored there, or ``None``."""
         ...

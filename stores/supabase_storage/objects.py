@@ -117,6 +117,11 @@ class SupabaseObjects:
                 found = await in_thread(partial(self._cached, stored))
             return found or await self._download(bucket, key)
 
+    async def local_copy(self, bucket: Bucket, key: str) -> Path | None:
+        stored = await self._current(bucket, key)
+        with disk_errors():
+            return await in_thread(partial(self._cached, stored))
+
     async def stat(self, bucket: Bucket, key: str) -> ObjectStat | None:
         stored = await self._look_up(bucket, key)
         if stored is None:

@@ -68,6 +68,10 @@ class FaultyObjects:
         await _before(self._plan.take(Point.GET, key))
         return await self._real.local_path(bucket, key)
 
+    async def local_copy(self, bucket: Bucket, key: str) -> Path | None:
+        await _before(self._plan.take(Point.GET, key))
+        return await self._real.local_copy(bucket, key)
+
     async def stat(self, bucket: Bucket, key: str) -> ObjectStat | None:
         return await self._real.stat(bucket, key)
 

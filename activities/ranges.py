@@ -1,0 +1,105 @@
+"""Reading stored objects for a child that reaches no network: it asks for ranges over a socket and is given them.
+
+The child's requests are as little trusted as the media that it decodes: it can ask for nothing but bytes of the one
+object behind its socket, and only so many at once.
+"""
+
+import asyncio
+import socket
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import BinaryIO
+
+from activities.patience import patiently
+from schemas.errors import CinemaError, ErrorCode, TransientError
+from schemas.rendering import RANGE_ANSWER, RANGE_REQUEST, RangedFile
+
+#: The most that one request may ask for.
+MOST_BYTES = 1 << 20
+
+#: Places in one object that are read on from at the same time: a picture's, an overlay's, a sound's, and what is next.
+MOST_READERS = 6
+
+
+@dataclass
+class RangedObject:
+    """One stored object, opened as often as the child has readers for it; ``open_object`` may block."""
+
+    open_object: Callable[[], BinaryIO]
+    size_bytes: int
+    failure: CinemaError | None = None
+    _readers: "OrderedDict[int, BinaryIO]" = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self._ours, self.theirs = socket.socketpair()
+        self._ours.settimeout(0)
+
+    def file(self) -> RangedFile:
+        """What the child is told of it; ``theirs`` is to be handed to it under its own number."""
+        return RangedFile(descriptor=self.theirs.fileno(), size_bytes=self.size_bytes)
+
+    async def serve(self) -> None:
+        """Answer until the child is gone.
+
+        Raises:
+            CinemaError: The object could not be read, as :attr:`failure` says too; the child is told no more than that.
+        """
+        while (request := await self._received(RANGE_REQUEST.size)) is not None:
+            try:
+                data = await patiently(partial(asyncio.to_thread, self._read, *RANGE_REQUEST.unpack(request)))
+            except CinemaError as error:
+                self.failure = error
+                await self._answer(RANGE_ANSWER.pack(-1))
+                raise
+            await self._answer(RANGE_ANSWER.pack(len(data)) + data)
+
+    async def close(self) -> None:
+        """Let go of the socket and of what was opened; the child's end too, should it not have been handed over."""
+        self._ours.close()
+        self.theirs.close()
+        for file in self._readers.values():
+            await asyncio.to_thread(file.close)
+        self._readers.clear()
+
+    def _read(self, reader: int, start: int, length: int) -> bytes:
+        """In a thread."""
+        if not 0 < length <= MOST_BYTES or start + length > self.size_bytes:
+            raise TransientError(ErrorCode.PROCESS_CRASHED, "The process working on this file asked for nonsense.")
+        if reader not in self._readers:
+            while len(self._readers) >= MOST_READERS:
+                self._readers.popitem(last=False)[1].close()
+            self._readers[reader] = self.open_object()
+        self._readers.move_to_end(reader)
+        file = self._readers[reader]
+        try:
+            file.seek(start)
+            data = file.read(length)
+        except BaseException:
+            # What broke is opened anew, should it be asked for again.
+            self._readers.pop(reader).close()
+            raise
+        if len(data) != length:
+            raise TransientError.store("The object store gave less of a file than it has.")
+        return data
+
+    async def _received(self, length: int) -> bytes | None:
+        """Exactly so many bytes, or ``None`` once the child is gone."""
+        data = b""
+        while len(data) < length:
+            try:
+                piece = await asyncio.get_running_loop().sock_recv(self._ours, length - len(data))
+            except ConnectionResetError:
+                return None
+            if not piece:
+                return None
+            data += piece
+        return data
+
+    async def _answer(self, data: bytes) -> None:
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._ours, data)
+        except (BrokenPipeError, ConnectionResetError):
+            # It ended in the midst of asking; that is told by its exit status.
+            return
