@@ -20,6 +20,7 @@ class Point(StrEnum):
 
     PUT = "put"
     GET = "get"
+    RANGE = "range"
     DISPATCHER_BEFORE_START = "dispatcher_before_start"
     DISPATCHER_AFTER_START = "dispatcher_after_start"
 
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     """What happens there. ``HALF`` breaks off in the midst, ``HALF_KEPT`` leaves half, ``HALF_ACCEPTED`` lies."""
 
     ERROR = "error"
+    GONE = "gone"
     TIMEOUT = "timeout"
     HALF = "half"
     HALF_KEPT = "half_kept"

@@ -1,15 +1,18 @@
 """The real object store, failing where the fault plan says so, in the ways that stores fail."""
 
 import asyncio
+import io
 import os
 import signal
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from schemas.errors import ErrorCode, TransientError
+from schemas.errors import CinemaError, ErrorCode, TransientError
 from stores import Bucket, LocalObjects, ObjectStat
+from stores.range_file import RangeFile
 from tests.faults.fault_plan import FaultPlan, Kind, Point, die
 
 #: Seconds that a store which does not answer is waited for, and that a slow one takes.
@@ -91,6 +94,35 @@ class FaultyObjects:
 
     async def sweep_temporary(self) -> int:
         return await self._real.sweep_temporary()
+
+
+class RemoteFaultyObjects(FaultyObjects):
+    """The same as a store on another machine: nothing lies here, and ``bytes_read`` counts what came by ranges."""
+
+    def __init__(self, real: LocalObjects, plan: FaultPlan) -> None:
+        super().__init__(real, plan)
+        self.bytes_read = 0
+
+    def open(self, bucket: Bucket, key: str) -> BinaryIO:
+        file = self._real.open(bucket, key)
+        size = os.fstat(file.fileno()).st_size
+        return io.BufferedReader(RangeFile(size, partial(self._fetch, file, key), file.close))
+
+    async def local_path(self, bucket: Bucket, key: str) -> Path:
+        raise AssertionError(f"{bucket} {key} was downloaded")
+
+    async def local_copy(self, bucket: Bucket, key: str) -> Path | None:  # noqa: ARG002 (there is none)
+        return None
+
+    def _fetch(self, file: BinaryIO, key: str, start: int, length: int) -> bytes:
+        match self._plan.take(Point.RANGE, key):
+            case Kind.ERROR:
+                raise TransientError.store("The store answered 503.")
+            case Kind.GONE:
+                raise CinemaError(ErrorCode.OBJECT_MISSING, "This stored file does not exist.")
+        file.seek(start)
+        self.bytes_read += length
+        return file.read(length)
 
 
 async def _before(kind: Kind | None) -> None:
