@@ -31,6 +31,7 @@ OF_LINES: Final[Mapping[str, Weight]] = MappingProxyType(
         "address": Weight(0.10, f"{_CHOOSING}: questions and claims; those put to the viewer most of all"),
         "novelty": Weight(0.20, f"{_CHOOSING}: novelty against the rest"),
         "completeness": Weight(0.10, f"{_CHOOSING}: completeness"),
+        "uncertain": Weight(-0.20, f"{_CHOOSING}: concrete words; what the recogniser doubts, a viewer may not follow"),
         "fillers": Weight(-0.15, f"{_CHOOSING}: penalty for fillers"),
         "long_pauses": Weight(-0.15, f"{_CHOOSING}: penalty for long pauses"),
     }

@@ -37,11 +37,15 @@ SMALL_WORDS = frozenset(
 )
 #: Announce a claim.
 CLAIMS = frozenset(
-    {"best", "worst", "most", "never", "always", "every", "only", "biggest", "first", "secret", "mistake", "must"}
-    | {"nobody", "everyone", "why", "how", "wrong", "truth", "free", "new", "faster", "easiest", "stop", "imagine"}
+    {"best", "worst", "never", "always", "biggest", "secret", "mistake", "must", "nobody", "everyone", "why", "how"}
+    | {"wrong", "truth", "free", "faster", "easiest", "stop", "imagine", "weakness", "weaknesses", "hardest", "worse"}
 )
+#: Do so in some sentences, and in others only count.
+MILD_CLAIMS = frozenset({"most", "every", "only", "first", "new", "better", "important", "need", "needs", "problem"})
 NUMBERS = frozenset(
-    {"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million"}
+    {"eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"}
+    | {"thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"}
+    | {"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "hundred", "thousand", "million"}
     | {"billion", "percent", "half", "twice", "double"}
 )
 #: Fill time without saying anything.

@@ -13,6 +13,7 @@ from director.language import (
     CLAIMS,
     CONNECTIVES,
     DANGLING,
+    MILD_CLAIMS,
     NUMBERS,
     PADDING,
     SMALL_WORDS,
@@ -115,15 +116,17 @@ def _score(script: Script, line: Line, tokens: Sequence[str], counts: Counter[st
     names = sum(word.text[:1].isupper() and word.text not in {"I", "I'm", "I'll"} for word in words[1:])
     figures = sum(token in NUMBERS or token[:1].isdigit() for token in said)
     claims = sum(token in CLAIMS for token in said)
+    mild = sum(token in MILD_CLAIMS for token in said)
     parts = {
         "rate": max(0.0, 1 - abs(len(said) / seconds - _LIVELY_WORDS_PER_S) / _RATE_REACH),
         "voice": min(1.0, sum(word.end_us - word.start_us for word in words) / 1e6 / seconds),
         "concreteness": min(1.0, (0.5 * names + figures) * per_word * 4),
-        "question_or_claim": min(1.0, 0.5 * claims + 0.8 * asks(words[-1])),
+        "question_or_claim": min(1.0, 0.5 * claims + 0.2 * mild + 0.8 * asks(words[-1])),
         "address": min(1.0, 4 * per_word * sum(token in ADDRESS for token in said)),
         "novelty": _novelty(content, counts),
         "completeness": float(line.complete and bool(said)),
-        "fillers": min(1.0, 4 * per_word * sum(token in PADDING for token in said)),
+        "fillers": min(1.0, 4 * per_word * sum(word.filler or bare(word.text) in PADDING for word in words)),
+        "uncertain": 1 - sum(word.certain for word in words) / len(words),
         "long_pauses": min(1.0, _paused_us(words) / 1e6 / seconds),
     }
     rounded = {name: round(value, 3) for name, value in parts.items()}

@@ -8,6 +8,7 @@ from itertools import pairwise
 from director.ledger import Ledger
 from director.material import Footage, Material, SoundTrack
 from director.placing import Placed, PlacedWord
+from director.room_tone import gaps_between, room_tone, room_tone_of
 from director.script import Stretch
 from director.style import (
     DUCK_PAUSE_US,
@@ -50,13 +51,19 @@ def soundtrack(
     pieces: list[_Piece] = []
     for one, reason in zip(placed, reasons, strict=True):
         pieces.extend(_dialogue(one, reason, better.get(one.stretch.footage.source.id)))
-    rate = material.rate
-    tracks = []
-    if pieces:
-        tracks.append(AudioTrack(role=AudioRole.DIALOGUE, clips=tuple(_clips(pieces, rate))))
-    bed = next((track for track in material.sounds if track.is_music), None)
+    rate, duration = material.rate, placed[-1].end
+    tracks: list[AudioTrack] = []
     sources = {piece.source.id: piece.source for piece in pieces}
-    music = _music(bed, placed[-1].end, words, rate, ledger) if bed else None
+    if pieces:
+        dialogue = tuple(_clips(pieces, rate))
+        tracks.append(AudioTrack(role=AudioRole.DIALOGUE, clips=dialogue))
+        tone = room_tone_of(one.stretch.footage for one in placed)
+        under = room_tone(tone, list(gaps_between(dialogue, duration)), rate, ledger) if tone else None
+        if tone and under:
+            tracks.append(under)
+            sources[tone.footage.source.id] = tone.footage.source
+    bed = next((track for track in material.sounds if track.is_music), None)
+    music = _music(bed, duration, words, rate, ledger) if bed else None
     if bed and music:
         tracks.append(AudioTrack(role=AudioRole.MUSIC, clips=(music,)))
         sources[bed.source.id] = bed.source

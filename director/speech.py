@@ -51,7 +51,8 @@ class Spoken:
     """A word in frames ``[start, end)`` of its source; ``text`` is empty for speech that no recogniser put in words.
 
     ``glued`` words overlap the one before, so that nothing can be cut between them. ``start_us`` and ``end_us`` are
-    the same in media-clock time, for evidence.
+    the same in media-clock time, for evidence. A ``filler`` is a sound of hesitation that no text tells of. ``certain``
+    is the recogniser's probability.
     """
 
     text: str
@@ -60,6 +61,8 @@ class Spoken:
     start_us: int
     end_us: int
     glued: bool = False
+    filler: bool = False
+    certain: float = 1.0
 
     @property
     def ends_sentence(self) -> bool:
@@ -82,6 +85,8 @@ class _Heard:
     start_us: int
     end_us: int
     text: str = ""
+    filler: bool = False
+    certain: float = 1.0
 
     def order(self) -> tuple[int, int, str]:
         return self.start_us, self.end_us, self.text
@@ -99,7 +104,7 @@ class Sentence:
 def spoken_words(
     transcript: Transcript | None, sound: Sound | None, clock: PictureClock, shot_bounds: Sequence[int]
 ) -> tuple[Spoken, ...]:
-    """Everything said while there is a picture: the transcript's words, and voice that has none.
+    """Everything said while there is a picture: the transcript's words, its fillers, and voice that has neither.
 
     A word that begins or ends within half a frame of a change of shot begins or ends with it.
     """
@@ -107,12 +112,14 @@ def spoken_words(
     voice = merged_spans(sound.speech) if sound else []
     silences = merged_spans(sound.silences) if sound else []
     worded = _reaching_to_silence(worded, silences)
+    fillers = list(_fillers(transcript, worded)) if transcript else []
+    told = sorted((heard.start_us, heard.end_us) for heard in (*worded, *fillers))
     unworded = [
         _Heard(start, end)
-        for start, end in _without(_without(voice, [(w.start_us, w.end_us) for w in worded]), silences)
+        for start, end in _without(_without(voice, told), silences)
         if not worded or end - start >= UNWORDED_SPEECH_US
     ]
-    return _in_frames(sorted([*worded, *unworded], key=_Heard.order), clock, frozenset(shot_bounds))
+    return _in_frames(sorted([*worded, *fillers, *unworded], key=_Heard.order), clock, frozenset(shot_bounds))
 
 
 def sentences_of(words: Sequence[Spoken], clock: PictureClock) -> tuple[Sentence, ...]:
@@ -125,9 +132,11 @@ def sentences_of(words: Sequence[Spoken], clock: PictureClock) -> tuple[Sentence
 
 
 def _sentence(words: Sequence[Spoken], first: int, end: int, *, punctuated: bool) -> Sentence:
-    has_text = any(word.text for word in words[first:end])
-    opens = first == 0 or not words[first - 1].text or words[first - 1].ends_sentence
-    closes = words[end - 1].ends_sentence and not words[end - 1].trails_off
+    said = [word for word in words[first:end] if not word.filler]
+    has_text = any(word.text for word in said)
+    before = next((words[at] for at in range(first - 1, max(-1, first - 4), -1) if not words[at].filler), None)
+    opens = before is None or not before.text or before.ends_sentence
+    closes = bool(said) and said[-1].ends_sentence and not said[-1].trails_off
     return Sentence(first, end, has_text and (not punctuated or (opens and closes)))
 
 
@@ -135,7 +144,7 @@ def _sentence_bounds(words: Sequence[Spoken], pause: int) -> Iterator[int]:
     if words:
         yield 0
     for index, (word, after) in enumerate(pairwise(words), start=1):
-        turn = bool(word.text) != bool(after.text)
+        turn = bool(word.text) != bool(after.text) and not (word.filler or after.filler)
         if not after.glued and (turn or word.ends_sentence or after.start - word.end >= pause):
             yield index
     if words:
@@ -169,7 +178,15 @@ def _clean_words(transcript: Transcript) -> Iterator[_Heard]:
     for word in transcript.words:
         text = " ".join("".join(c if c.isprintable() else " " for c in word.text).split())
         if any(character.isalnum() for character in text):
-            yield _Heard(word.start_us, word.end_us, text[:_LONGEST_WORD])
+            yield _Heard(word.start_us, word.end_us, text[:_LONGEST_WORD], certain=word.probability)
+
+
+def _fillers(transcript: Transcript, worded: Sequence[_Heard]) -> Iterator[_Heard]:
+    """Fillers found by ear, where the text has no word."""
+    written = merged_spans([Span(start_us=word.start_us, end_us=word.end_us) for word in worded])
+    for start, end in merged_spans(transcript.fillers):
+        if _without([(start, end)], written) == [(start, end)]:
+            yield _Heard(start, end, filler=True)
 
 
 def _reaching_to_silence(words: Sequence[_Heard], silences: Sequence[tuple[int, int]]) -> list[_Heard]:
@@ -186,7 +203,7 @@ def _reaching_to_silence(words: Sequence[_Heard], silences: Sequence[tuple[int, 
             start = word.start_us
         if end is None or end - word.end_us > WORD_REACH_US or (after is not None and end > after):
             end = word.end_us
-        reached.append(_Heard(start, end, word.text))
+        reached.append(replace(word, start_us=start, end_us=end))
     return reached
 
 
@@ -242,7 +259,7 @@ def _in_frames(words: Sequence[_Heard], clock: PictureClock, shot_bounds: frozen
         end = min(clock.frames, end)
         if start >= end:
             continue
-        here = Spoken(word.text, start, end, word.start_us, word.end_us)
+        here = Spoken(word.text, start, end, word.start_us, word.end_us, filler=word.filler, certain=word.certain)
         if placed and start < placed[-1].end:
             meeting = clock.nearest_frame(word.start_us)
             if reach_us - word.start_us <= frame_us and placed[-1].start < meeting < end:

@@ -71,6 +71,9 @@ TAKE_WORDS = 4
 FALSE_START_WORDS = 3
 #: Ratio of matching words (difflib) above which two sentences are the same line said twice.
 TAKE_RATIO = 0.8
+#: Of the same, where some words were heard otherwise; and how alike two words are written that may be the same sound.
+HEARD_RATIO = 0.6
+HEARD_ALIKE = 0.7
 #: Share of a broken-off sentence that the next one must begin with.
 FALSE_START_SHARE = 0.7
 #: A false start inside a sentence is at most this many words long.
@@ -197,6 +200,10 @@ MUSIC_VOICE_SHARE = 0.25
 DUCK_PAUSE_US = 1_500_000
 DUCK_RAMP_US = 300_000
 MUSIC_FADE_US = 2_000_000
+#: Room tone shorter than this would be heard to repeat.
+SHORTEST_ROOM_TONE_US = 500_000
+#: Kept away from the ends of a stretch of room tone, where voices die away and draw breath.
+ROOM_TONE_MARGIN_US = 60_000
 
 # Choosing (EDITING, "Choosing"; lengths from ARCHITECTURE's table of variants), in seconds.
 

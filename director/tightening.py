@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from director.language import FILLERS, NEGATIONS, RESTART_CUES, SMALL_WORDS, bare
+from director.language import FILLERS, NEGATIONS, NUMBERS, RESTART_CUES, SMALL_WORDS, bare
 from director.material import Footage
 from director.speech import Sentence, Spoken
 from director.style import (
@@ -13,6 +13,8 @@ from director.style import (
     FALSE_START_WORDS,
     FILLER_VOICED_SHARE,
     GOOD_PAUSE_US,
+    HEARD_ALIKE,
+    HEARD_RATIO,
     RESTART_REACH_WORDS,
     TAKE_RATIO,
     TAKE_REACH_SENTENCES,
@@ -93,9 +95,12 @@ def _take_drop(footage: Footage, index: int, better: int, ratio: float) -> Drop:
 
 def _same_line(footage: Footage, tokens: Sequence[str], earlier: Sentence, later: Sentence) -> float | None:
     """How much of the one line the other repeats, if it is a second take of it."""
-    first, second = tokens[earlier.first : earlier.end], tokens[later.first : later.end]
-    shared = _common_prefix(first, second)
+    first = [token for token in tokens[earlier.first : earlier.end] if token]
+    second = [token for token in tokens[later.first : later.end] if token]
+    if not first or not second:
+        return None
     pause = footage.words[earlier.end].start_us - footage.words[earlier.end - 1].end_us
+    shared = _begun_again(first, second)
     if _broke_off(footage.words, earlier):
         needed = FALSE_START_SHARE * len(first)
     else:
@@ -107,18 +112,54 @@ def _same_line(footage: Footage, tokens: Sequence[str], earlier: Sentence, later
     return 1.0 if first == second else _reworded(first, second)
 
 
+def _begun_again(first: Sequence[str], second: Sequence[str]) -> int:
+    """How many words of ``first`` the other line begins with, as they were said or as they were heard."""
+    shared = _common_prefix(first, second)
+    if shared == len(first) or not sounds_alike(first[:1], second[:1]):
+        return shared
+    matched = 0
+    for kind, start, end, other, other_end in _changes(first, second[: len(first) + FALSE_START_WORDS]):
+        if kind != "equal" and not (kind == "replace" and sounds_alike(first[start:end], second[other:other_end])):
+            break
+        matched = end
+    return max(shared, matched)
+
+
 def _reworded(first: Sequence[str], second: Sequence[str]) -> float | None:
     """How alike two lines are, if they say the same; exchanging a word that carries sense makes another line."""
     matcher = SequenceMatcher(None, first, second, autojunk=False)
-    if matcher.real_quick_ratio() < TAKE_RATIO or matcher.quick_ratio() < TAKE_RATIO:
+    if matcher.real_quick_ratio() < HEARD_RATIO or matcher.quick_ratio() < HEARD_RATIO:
         return None
-    changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
-    for kind, first_from, first_to, second_from, second_to in changes:
-        changed = {*first[first_from:first_to], *second[second_from:second_to]}
-        if not changed.isdisjoint(NEGATIONS) or (kind == "replace" and not changed <= SMALL_WORDS):
+    alike = 0
+    for kind, first_from, first_to, second_from, second_to in matcher.get_opcodes():
+        one, other = first[first_from:first_to], second[second_from:second_to]
+        if kind == "equal" or (kind == "replace" and sounds_alike(one, other)):
+            alike += len([*one, *other])
+        elif not NEGATIONS.isdisjoint({*one, *other}) or (
+            kind == "replace" and not SMALL_WORDS.issuperset({*one, *other})
+        ):
             return None
-    ratio = matcher.ratio()
+    ratio = alike / (len(first) + len(second))
     return ratio if ratio >= TAKE_RATIO else None
+
+
+def _changes(first: Sequence[str], second: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    return SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
+
+
+def sounds_alike(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether a recogniser may write the same sound as either, such as "side bar" and "sidebar".
+
+    Numbers and negations are told apart by one letter, and are never alike.
+    """
+    one, other = "".join(first), "".join(second)
+    if one == other:
+        return bool(one)
+    if one[:1] != other[:1] or any(
+        token in NUMBERS or token in NEGATIONS or not token.isalpha() for token in (*first, *second)
+    ):
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= HEARD_ALIKE
 
 
 def _common_prefix(first: Sequence[str], second: Sequence[str]) -> int:
@@ -165,21 +206,31 @@ def _restart_of(words: Sequence[Spoken], tokens: Sequence[str], first: int, agai
 
 
 def _fillers(footage: Footage, tokens: Sequence[str]) -> Iterator[Drop]:
-    """Fillers in the text that are also heard, and stand apart enough to be cut out."""
+    """Fillers that are heard, written or not, and stand apart enough to be cut out."""
     words = footage.words
     voice = footage.facts.sound.speech if footage.facts.sound else ()
     ordered = sorted(voice, key=lambda span: (span.start_us, span.end_us))
     starts = [span.start_us for span in ordered]
     for index, token in enumerate(tokens):
-        if token not in FILLERS:
-            continue
         word = words[index]
+        if not (word.filler or token in FILLERS) or not _stands_apart(words, index):
+            continue
+        if word.filler:
+            length = f"{(word.end_us - word.start_us) / 1e6:.2f} s"
+            yield Drop("filler", index, index + 1, "Took out a filler that was heard", ("heard as a filler", length))
+            continue
         voiced = _voiced_share(ordered, starts, word)
-        before = word.start_us - words[index - 1].end_us if index else GOOD_PAUSE_US
-        after = words[index + 1].start_us - word.end_us if index + 1 < len(words) else GOOD_PAUSE_US
-        if voiced >= FILLER_VOICED_SHARE and min(before, after) > 0 and max(before, after) >= USABLE_PAUSE_US:
+        if voiced >= FILLER_VOICED_SHARE:
             text = f"Took out a filler: “{word.text}”"
             yield Drop("filler", index, index + 1, text, ("share of it that is voiced", f"{voiced:.2f}"))
+
+
+def _stands_apart(words: Sequence[Spoken], index: int) -> bool:
+    """Whether a word can be cut out in silence: some on both sides, enough on one."""
+    word = words[index]
+    before = word.start_us - words[index - 1].end_us if index else GOOD_PAUSE_US
+    after = words[index + 1].start_us - word.end_us if index + 1 < len(words) else GOOD_PAUSE_US
+    return min(before, after) > 0 and max(before, after) >= USABLE_PAUSE_US
 
 
 def _voiced_share(voice: Sequence[Span], starts: Sequence[int], word: Spoken) -> float:

@@ -134,7 +134,11 @@ def probes(draw: st.DrawFn) -> MediaProbe:
     )
 
 
-transcripts = st.builds(lambda words: Transcript(model="m", words=words), running_words() | wild_words())
+transcripts = st.builds(
+    lambda words, fillers: Transcript(model="m", words=words, fillers=tuple(fillers)),
+    running_words() | wild_words(),
+    st.lists(spans(600_000), max_size=4),
+)
 shot_lists = st.builds(lambda found: Shots(shots=tuple(found)), st.lists(spans(), max_size=5))
 face_tracks = st.builds(
     lambda samples, speaking: FaceTrack(samples=tuple(samples), speaking=tuple(speaking)),
@@ -145,16 +149,18 @@ faces_found = st.builds(
     lambda tracks: Faces(detector="d", step_us=1, tracks=tuple(tracks)), st.lists(face_tracks, max_size=3)
 )
 sounds = st.builds(
-    lambda speech, silences, lufs: Sound(
+    lambda speech, silences, lufs, room_tone: Sound(
         integrated_lufs=lufs,
         true_peak_dbtp=None,
         noise_floor_dbfs=None,
         speech=tuple(speech),
         silences=tuple(silences),
+        room_tone=room_tone,
     ),
     st.lists(spans(60_000_000), max_size=6),
     st.lists(spans(), max_size=6),
     st.none() | st.floats(-70, 0),
+    st.none() | spans(),
 )
 alignments = st.builds(
     Alignment,
@@ -224,7 +230,9 @@ def talks(draw: st.DrawFn) -> list[AssetFacts]:
     faces = [(i / 2, min(0.85, max(0.0, left + rng.gauss(0, 0.02) + 0.3 * (i // 40 % 2))), 0.2) for i in range(200)]
     shots = sorted(rng.uniform(0.1, seconds - 0.1) for _ in range(rng.choice([0, 3])))
     video = video_stream(seconds, width=size[0], height=size[1], rate=rate, start_pts=rng.choice([0, 7, 90_001]))
-    main = talk(seconds, words, video=video, tracks=[face_track(*faces)], shots=shots)
+    turns = [(at, at + rng.uniform(0.2, 4)) for at in (rng.uniform(0, seconds) for _ in range(rng.choice([0, 5])))]
+    main = talk(seconds, words, video=video, tracks=[face_track(*faces, speaking=turns)], shots=shots)
+    main = _with_quiet_and_fillers(main, [rng.uniform(0, seconds) for _ in range(rng.choice([0, 8]))])
     others = [
         talk(20, ident="city", name="camera.mp4", kind=AssetKind.B_ROLL, digest="b", shots=[4, 9]),
         talk(
@@ -234,3 +242,17 @@ def talks(draw: st.DrawFn) -> list[AssetFacts]:
         recorder(main, offset_us=0, drift_ppm=0, correlation=0.1, ident="bed", name="bed.mp3", digest="e"),
     ]
     return [main, *(one for one in others if rng.random() < 0.5)]
+
+
+def _with_quiet_and_fillers(main: AssetFacts, at: list[float]) -> AssetFacts:
+    """The talk with sounds of hesitation at these seconds, and a second of room tone from its start."""
+    if main.transcript is None or main.sound is None:
+        return main
+    fillers = tuple(Span(start_us=int(1e6 * second), end_us=int(1e6 * second) + 350_000) for second in sorted(at))
+    tone = Span(start_us=0, end_us=1_000_000)
+    return main.model_copy(
+        update={
+            "transcript": main.transcript.model_copy(update={"fillers": fillers}),
+            "sound": main.sound.model_copy(update={"room_tone": tone}),
+        }
+    )

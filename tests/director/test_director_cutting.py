@@ -150,3 +150,50 @@ def test_what_cannot_be_made_is_refused_with_a_reason(
         plan(facts, variant, PlanOptions())
     assert refused.value.code is code
     assert refused.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("In the left side bar, you have a list.", "In the left sidebar, you have a list of all your videos."),
+        ("We test every lens in the wood cutters rain.", "We test every lens in the woodcutters rain."),
+        (
+            "The transcription with diarization works well.",
+            "The transcription with diarisation works well.",
+        ),
+    ],
+    ids=["broken off", "compound", "spelling"],
+)
+def test_a_retake_is_known_though_the_recogniser_wrote_it_otherwise(first: str, again: str) -> None:
+    edl = plan([talk(18, say((1, first), (7, again)))], FULL, PlanOptions())
+    assert captions(edl) == again
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Turn the dial to fifteen and wait.", "Turn the dial to fifty and wait."),
+        ("The prices increase in the summer months.", "The prices decrease in the summer months."),
+        ("We can do it in this light.", "We can't do it in this light."),
+    ],
+    ids=["number", "opposite", "negation"],
+)
+def test_a_line_that_differs_in_the_word_that_matters_is_no_retake(first: str, second: str) -> None:
+    edl = plan([talk(18, say((1, first), (7, second)))], FULL, PlanOptions())
+    assert captions(edl) == f"{first} {second}"
+
+
+def test_a_filler_that_no_text_tells_of_is_cut_out_by_ear() -> None:
+    words = say((1, "We look at"), (3, "the light outside."))
+    facts = talk(6, words)
+    assert facts.transcript
+    heard = facts.model_copy(
+        update={
+            "transcript": facts.transcript.model_copy(update={"fillers": (Span(start_us=2_200_000, end_us=2_600_000),)})
+        }
+    )
+    edl = plan([heard], FULL, PlanOptions())
+    assert kinds(edl).count("filler") == 1
+    assert captions(edl) == "We look at the light outside."
+    spans = [(clip.source_in / 90_000, clip.source_out / 90_000) for clip in edl.video]
+    assert all(end <= 2.2 or start >= 2.6 for start, end in spans)

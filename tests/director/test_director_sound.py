@@ -6,9 +6,9 @@ import pytest
 
 from director import PlanOptions, plan
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip, AudioRole, Variant
-from schemas.facts import AssetFacts
+from schemas.facts import AssetFacts, Span
 from schemas.media import AssetKind, AudioStream
-from tests.director.director_footage import recorder, say, talk
+from tests.director.director_footage import audio_stream, recorder, say, talk
 
 pytestmark = pytest.mark.unit
 
@@ -101,3 +101,22 @@ def test_b_roll_is_seen_and_not_heard() -> None:
     edl = plan([monologue(), talk(10, kind=AssetKind.B_ROLL, ident="city", digest="b")], FULL, PlanOptions())
     assert edl.overlays
     assert {clip.source for clip in clips(edl, AudioRole.DIALOGUE)} == {"talk"}
+
+
+def test_where_the_recording_has_no_sound_the_room_is_heard() -> None:
+    main = talk(20, say((1, "We look at the light."), (4, "Then we move on.")))
+    assert main.sound
+    early = audio_stream(8)
+    heard = main.model_copy(
+        update={
+            "probe": main.probe.model_copy(update={"audio": (early,)}),
+            "sound": main.sound.model_copy(update={"room_tone": Span(start_us=6_000_000, end_us=7_500_000)}),
+        }
+    )
+    silent = talk(5, ident="silent", name="zoom.mp4", digest="f", sound=False)
+    edl = plan([heard, silent], FULL, PlanOptions())
+    covered = sorted((clip.start, clip.end) for track in edl.audio for clip in track.clips)
+    assert {track.role for track in edl.audio} == {AudioRole.DIALOGUE, AudioRole.ROOM_TONE}
+    assert covered[0][0] == 0
+    assert covered[-1][1] == edl.duration
+    assert all(after[0] == before[1] for before, after in pairwise(covered))

@@ -1,0 +1,97 @@
+"""The sound of the room under everything that has none: a gap is never digital silence (EDITING, "Cutting")."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from director.ledger import Ledger
+from director.material import Footage
+from director.style import JOIN_FADE_US, ROOM_TONE_MARGIN_US, SHORTEST_ROOM_TONE_US
+from schemas.edl import SAMPLE_RATE, AudioClip, AudioRole, AudioTrack, Evidence
+from schemas.facts import Span
+from schemas.timebase import frame_to_sample, us_to_frame, us_to_sample
+
+#: Timeline frames ``[start, end)``.
+Gap = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTone:
+    """Quiet of a footage, as its sound has it."""
+
+    footage: Footage
+    span: Span
+
+
+def room_tone_of(footage: Iterable[Footage]) -> RoomTone | None:
+    """The longest room tone among the footage, if any is long enough to be laid end to end."""
+    tones = [
+        RoomTone(one, one.facts.sound.room_tone)
+        for one in footage
+        if one.source.audio is not None and one.facts.sound is not None and one.facts.sound.room_tone is not None
+    ]
+    longest = max(tones, key=lambda tone: tone.span.duration_us, default=None)
+    return longest if longest is not None and longest.span.duration_us >= SHORTEST_ROOM_TONE_US else None
+
+
+def gaps_between(clips: Sequence[AudioClip], duration: int) -> Iterator[Gap]:
+    """Where none of the clips, which are in order, is heard."""
+    reached = 0
+    for clip in clips:
+        if clip.start > reached:
+            yield reached, clip.start
+        reached = clip.end
+    if reached < duration:
+        yield reached, duration
+
+
+def room_tone(tone: RoomTone, gaps: Sequence[Gap], rate: Fraction, ledger: Ledger) -> AudioTrack | None:
+    """A track of room tone under the gaps; ``None`` where there is none, or the sound ends before its own quiet."""
+    source, audio = tone.footage.source, tone.footage.source.audio
+    first = us_to_sample(tone.span.start_us + ROOM_TONE_MARGIN_US, SAMPLE_RATE)
+    length = us_to_frame(tone.span.duration_us - 2 * ROOM_TONE_MARGIN_US, rate)
+    last = first + frame_to_sample(length + 1, rate, SAMPLE_RATE)
+    if not gaps or audio is None or length < 1 or last > audio.samples:
+        return None
+    reason = _record(tone, sum(end - start for start, end in gaps) / rate, ledger)
+    pieces = [piece for gap in gaps for piece in _pieces(gap, length)]
+    clips = tuple(
+        AudioClip(
+            id=f"r{number:05d}",
+            source=source.id,
+            start=start,
+            duration=end - start,
+            source_in=first,
+            fade_in=_fade(start, end, rate),
+            fade_out=_fade(start, end, rate),
+            reason=reason,
+        )
+        for number, (start, end) in enumerate(pieces, start=1)
+    )
+    return AudioTrack(role=AudioRole.ROOM_TONE, clips=clips)
+
+
+def _record(tone: RoomTone, seconds: Fraction, ledger: Ledger) -> str:
+    return ledger.record(
+        "room_tone",
+        f"The room tone of {tone.footage.facts.name} lies under {float(seconds):.1f} s that have no sound",
+        Evidence(
+            fact="room tone",
+            value=f"{tone.span.duration_us / 1e6:.2f} s",
+            source=tone.footage.source.id,
+            start_us=tone.span.start_us,
+            end_us=tone.span.end_us,
+        ),
+    )
+
+
+def _fade(start: int, end: int, rate: Fraction) -> int:
+    samples = frame_to_sample(end, rate, SAMPLE_RATE) - frame_to_sample(start, rate, SAMPLE_RATE)
+    return min(us_to_sample(JOIN_FADE_US, SAMPLE_RATE), samples // 2)
+
+
+def _pieces(gap: Gap, length: int) -> Iterator[Gap]:
+    start, end = gap
+    while start < end:
+        yield start, min(end, start + length)
+        start += length
