@@ -44,7 +44,7 @@ def test_a_finished_file_keeps_every_limit(finished: tuple[RenderResult, Media])
 
 def test_files_lie_in_the_folder_and_nothing_else_does(finished: tuple[RenderResult, Media]) -> None:
     result = finished[0]
-    kept = {result.video, result.thumbnail, result.srt, result.vtt}
+    kept = {result.video, result.thumbnail, result.storyboard, result.srt, result.vtt}
     assert set(result.video.parent.iterdir()) == kept
     assert result.thumbnail.read_bytes()[:2] == b"\xff\xd8"
 
