@@ -17,6 +17,8 @@ from schemas.timeline import Area, crop_at, visible_stretches
 
 #: The row that says how far sound and picture of the same recording are apart.
 AV_OFFSET = "A/V offset in the edit"
+#: The row that says how much of an upright film shows its speaker whole.
+FACES_IN_FRAME = "speaker's face in frame"
 
 
 def review(edl: EDL, assets: Sequence[AssetFacts]) -> tuple[DeliveryCheck, ...]:
@@ -281,7 +283,7 @@ def _faces_in_frame(edl: EDL, material: Material) -> Iterator[DeliveryCheck]:
         return
     share = sum(inside) / len(inside)
     yield DeliveryCheck(
-        name="speaker's face in frame",
+        name=FACES_IN_FRAME,
         measured=f"{100 * share:.1f}",
         limit=f"at least {100 * FACE_IN_FRAME_SHARE:.0f}",
         unit="% of frames that show a face",

@@ -4,7 +4,8 @@ import sys
 
 from rich.console import Console
 
-from benchmarks.frame import OUT, BenchmarkError, table_of, write_figures
+from benchmarks.frame import OUT, BenchmarkError, write_figures
+from benchmarks.quality.limits import judged_table
 from benchmarks.quality.measuring import measure_quality
 
 
@@ -16,7 +17,7 @@ def main() -> int:
     except BenchmarkError as error:
         console.print(str(error), style="red")
         return 1
-    console.print(table_of("eval", figures))
+    console.print(judged_table(figures))
     return 0
 
 

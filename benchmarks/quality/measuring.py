@@ -8,6 +8,7 @@ from benchmarks.facts import measure_footage
 from benchmarks.footage import demo_footage, truth_of
 from benchmarks.frame import BenchmarkError, Figures
 from benchmarks.quality.cutting import cut_figures, takes_figures
+from benchmarks.quality.edits import directed_talks, edit_figures
 from benchmarks.quality.hearing import microphone_figures, word_figures
 from benchmarks.quality.shots import shot_figures
 from benchmarks.quality.truth import TrueWord
@@ -33,9 +34,7 @@ def measure_quality(report: Callable[[str], None]) -> Figures:
     try:
         assets = [measured.facts for measured in measure_footage(footage)]
         edit = plan(assets, Variant.CINEMATIC_FULL, PlanOptions())
-        media = labelled_media()
-        report("Finding shots" if media else f"No labelled footage (set {MEDIA_VARIABLE}): shots are not measured")
-        shots = shot_figures(media) if media else {}
+        labelled = _labelled_figures(report)
     except CinemaError as error:
         raise BenchmarkError(error.message) from error
     talk, microphone = assets[0], assets[3]
@@ -46,8 +45,20 @@ def measure_quality(report: Callable[[str], None]) -> Figures:
         | microphone_figures(microphone, offset_s)
         | cut_figures(edit, words, starts)
         | takes_figures(edit, words, starts)
-        | shots
+        | labelled
     )
+
+
+def _labelled_figures(report: Callable[[str], None]) -> Figures:
+    """What only labelled footage can tell: nothing without it, which is said."""
+    media = labelled_media()
+    if media is None:
+        report(f"No labelled footage (set {MEDIA_VARIABLE}): shots and whole edits are not measured")
+        return {}
+    report("Finding shots")
+    shots = shot_figures(media)
+    report("Directing talks")
+    return shots | edit_figures(directed_talks(media))
 
 
 def labelled_media() -> Path | None:

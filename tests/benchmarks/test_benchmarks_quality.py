@@ -5,7 +5,9 @@ from fractions import Fraction
 import pytest
 
 from benchmarks.quality.cutting import cut_figures, takes_figures
+from benchmarks.quality.edits import is_whole
 from benchmarks.quality.hearing import word_figures
+from benchmarks.quality.limits import LIMITS, judged_table
 from benchmarks.quality.truth import TrueWord
 from schemas.edl import (
     EDL,
@@ -154,3 +156,22 @@ def talk(heard: tuple[tuple[str, float, float], ...]) -> AssetFacts:
         probe=probe,
         transcript=Transcript(model="test", words=words),
     )
+
+
+def test_a_figure_is_held_to_its_limit() -> None:
+    assert LIMITS["cuts.inside_words"].keeps(0)
+    assert not LIMITS["cuts.inside_words"].keeps(1)
+    assert not LIMITS["reel.face_in_frame_share"].keeps(0.94)
+    table = judged_table({"shots.missed": 2, "words.said": 9})
+    assert [list(column.cells) for column in table.columns][2:] == [["0", ""], ["missed", ""]]
+
+
+def test_a_short_is_whole_where_it_starts_and_ends_with_sentences() -> None:
+    """The second sentence of three, with and without its last word."""
+    texts = ("One.", "Two", "three.", "Four.")
+    words = [
+        Word(start_us=i * 1_000_000, end_us=i * 1_000_000 + 600_000, text=t, probability=1) for i, t in enumerate(texts)
+    ]
+    assert is_whole(edit((0.8, 2.8)), words)
+    assert not is_whole(edit((0.8, 1.8)), words)
+    assert not is_whole(edit((1.8, 2.8)), words)
