@@ -1,17 +1,21 @@
 """Faces: who is in the picture where, sampled over time and followed within each shot."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from analysis.detectors import MIN_SIDE, Box, Detector, available_detector, load_detector, overlap
+from analysis.hearing import span_of
+from analysis.recording import record
 from analysis.shots import SCENE_DIFFERENCE, SCENE_LIKENESS
+from analysis.speaking import Mouth, mouth_motion, who_speaks
 from analysis.thumbnails import Thumbnail, difference, likeness
-from analysis.viewing import View, watch
-from schemas.facts import Faces, FaceSample, FaceTrack
+from analysis.viewing import View
+from analysis.voice import speech_runs
+from schemas.facts import Faces, FaceSample, FaceTrack, Shots, Span
 from schemas.media import MediaProbe
 from schemas.model import Model
-from schemas.progress import ProgressCallback, ignore_progress
 
 #: Time between samples: a head moves about its own width in a second, so it overlaps itself from one to the next.
 STEP_US = 250_000
@@ -34,8 +38,22 @@ class FacesParameters(Model):
 
 
 @dataclass
+class Sighting:
+    """A face in one sampled frame, and how its mouth moved until the next, in code values a frame."""
+
+    box: Box
+    mouth: float = 0.0
+    frames: int = 0
+
+    def add(self, motion: float) -> None:
+        self.frames += 1
+        self.mouth += (motion - self.mouth) / self.frames
+
+
+@dataclass
 class _Track:
     samples: list[FaceSample] = field(default_factory=list)
+    mouths: list[float] = field(default_factory=list)
     box: Box | None = None
 
     @property
@@ -58,12 +76,13 @@ class Linker:
         self._done += self._open
         self._open = []
 
-    def add(self, at_us: int, boxes: list[Box]) -> None:
+    def add(self, at_us: int, sightings: Sequence[Sighting]) -> None:
         lost = [track for track in self._open if at_us - track.last_us > MAX_HIDDEN_US]
         self._done += lost
         self._open = [track for track in self._open if track not in lost]
         unmatched = list(self._open)
-        for box in sorted(boxes, key=lambda one: -one.score):
+        for sighting in sorted(sightings, key=lambda one: -one.box.score):
+            box = sighting.box
             track = max(unmatched, key=lambda one: _likeness(one, box), default=None)
             if track is not None and _likeness(track, box) >= SAME_FACE:
                 unmatched.remove(track)
@@ -72,12 +91,17 @@ class Linker:
                 self._open.append(track)
             track.box = box
             track.samples.append(_sample(at_us, box))
+            track.mouths.append(sighting.mouth)
 
-    def tracks(self) -> tuple[FaceTrack, ...]:
-        """All tracks so far, in the order in which they begin."""
+    def tracks(self, speech: Sequence[Span] = ()) -> tuple[FaceTrack, ...]:
+        """All tracks so far, in the order in which they begin, each with when it speaks of the time there is speech."""
         told = [track for track in [*self._done, *self._open] if track.credible]
         told.sort(key=lambda track: (track.samples[0].at_us, track.samples[0].left))
-        return tuple(FaceTrack(samples=tuple(track.samples)) for track in told)
+        mouths = [[Mouth(one.at_us, motion) for one, motion in zip(t.samples, t.mouths, strict=True)] for t in told]
+        speaking = who_speaks(mouths, speech, STEP_US)
+        return tuple(
+            FaceTrack(samples=tuple(track.samples), speaking=spans) for track, spans in zip(told, speaking, strict=True)
+        )
 
 
 def _likeness(track: _Track, box: Box) -> float:
@@ -97,30 +121,37 @@ def _sample(at_us: int, box: Box) -> FaceSample:
 
 
 class FaceAnalysis:
-    """Looks for faces every ``STEP_US`` and in the first frame after each cut."""
+    """Looks for faces every ``STEP_US`` and where the picture changes, and watches their mouths in between."""
 
-    def __init__(self, name: str, detector: Detector) -> None:
+    def __init__(self, name: str, detector: Detector, hear_speech: Callable[[], Sequence[Span]]) -> None:
         self._name = name
         self._detector = detector
-        self._linker = Linker()
-        self._before: Thumbnail | None = None
-        self._sampled: Thumbnail | None = None
+        self._hear_speech = hear_speech
+        self._seen: list[tuple[int, list[Sighting]]] = []
+        self._before: View | None = None
         self._due_us = 0
 
     def process_frame(self, view: View) -> None:
         if view.at_us < 0:
             return
-        before, self._before = self._before, view.thumbnail
-        if view.at_us < self._due_us and not (before is not None and _is_cut(before, view.thumbnail)):
-            return
-        if self._sampled is not None and _is_cut(self._sampled, view.thumbnail):
-            self._linker.cut()
-        self._linker.add(view.at_us, self._detector.detect(view.large))
-        self._sampled = view.thumbnail
-        self._due_us = view.at_us + STEP_US - view.at_us % STEP_US
+        before, self._before = self._before, view
+        cut = before is not None and _is_cut(before.thumbnail, view.thumbnail)
+        if before is not None and self._seen and not cut:
+            for sighting in self._seen[-1][1]:
+                sighting.add(mouth_motion(before.fine, view.fine, sighting.box))
+        if view.at_us >= self._due_us or cut:
+            self._seen.append((view.at_us, [Sighting(box) for box in self._detector.detect(view.large)]))
+            self._due_us = view.at_us + STEP_US - view.at_us % STEP_US
 
-    def finish(self) -> Faces:
-        return Faces(detector=self._name, step_us=STEP_US, tracks=self._linker.tracks())
+    def finish(self, shots: Shots) -> Faces:
+        linker, borders = Linker(), [shot.start_us for shot in shots.shots[1:]]
+        for at_us, sightings in self._seen:
+            if borders and at_us >= borders[0]:
+                linker.cut()
+                borders = [border for border in borders if border > at_us]
+            linker.add(at_us, sightings)
+        speech = self._hear_speech() if any(sightings for _, sightings in self._seen) else ()
+        return Faces(detector=self._name, step_us=STEP_US, tracks=linker.tracks(speech))
 
 
 class UnseenFaces:
@@ -132,12 +163,12 @@ class UnseenFaces:
     def process_frame(self, view: View) -> None:
         """Looks at nothing."""
 
-    def finish(self) -> Faces:
+    def finish(self, _: Shots) -> Faces:
         return self._answer
 
 
-def begin_faces(probe: MediaProbe, parameters: FacesParameters, models: Path) -> FaceAnalysis | UnseenFaces:
-    """A search for faces in a probed file's picture, boxes as a viewer sees it."""
+def begin_faces(path: Path, probe: MediaProbe, parameters: FacesParameters, models: Path) -> FaceAnalysis | UnseenFaces:
+    """A search for faces in a probed file's picture, boxes as a viewer sees it, and for who speaks in its sound."""
     name = parameters.detector or available_detector(models)
     detector = load_detector(name, models) if name else None
     if name is None or detector is None:
@@ -145,24 +176,12 @@ def begin_faces(probe: MediaProbe, parameters: FacesParameters, models: Path) ->
         return UnseenFaces(Faces(detector=None, step_us=STEP_US, note=note))
     if probe.video is None or min(probe.video.display_width, probe.video.display_height) < MIN_SIDE:
         return UnseenFaces(Faces(detector=name, step_us=STEP_US))
-    return FaceAnalysis(name, detector)
+    return FaceAnalysis(name, detector, lambda: _speech(path, probe))
 
 
-def find_faces(
-    path: Path,
-    probe: MediaProbe,
-    parameters: FacesParameters,
-    models: Path,
-    progress: ProgressCallback = ignore_progress,
-) -> Faces:
-    """The faces of a probed file's picture.
-
-    Raises:
-        MediaRefused: when most of the picture is damaged.
-    """
-    analysis = begin_faces(probe, parameters, models)
-    watch(path, probe, [analysis], progress)
-    return analysis.finish()
+def _speech(path: Path, probe: MediaProbe) -> tuple[Span, ...]:
+    recording = record(path, probe)
+    return tuple(span_of(start, end, len(recording.wave)) for start, end in speech_runs(recording.voice()))
 
 
 def _is_cut(before: Thumbnail, after: Thumbnail) -> bool:

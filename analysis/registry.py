@@ -10,19 +10,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from analysis.activity import ActivityAnalysis, ActivityParameters
 from analysis.alignment import AlignmentParameters, align
 from analysis.detectors import available_detector
 from analysis.faces import FacesParameters, begin_faces
 from analysis.models import find_whisper
+from analysis.picture import LookAnalysis, PictureParameters
 from analysis.probe import ProbeParameters, probe
 from analysis.recording import Recording
-from analysis.shots import ShotAnalysis, ShotsParameters
+from analysis.shots import ShotsParameters
 from analysis.sound import SoundParameters, measure_sound
 from analysis.transcript import TranscriptParameters, transcribe
-from analysis.viewing import PictureAnalysis
+from analysis.watching import PictureAnalysis, ShotAnalysis
 from schemas.analysing import AnalysisRequest
 from schemas.errors import CinemaError, ErrorCode
-from schemas.facts import Alignment, Faces, Shots, Sound, Transcript
+from schemas.facts import Activity, Alignment, Faces, Picture, Shots, Sound, Transcript
 from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback
@@ -88,12 +90,20 @@ def _run_alignment(request: AnalysisRequest, parameters: AlignmentParameters, pr
     return align(request.path, _probe_of(request), request.reference, parameters, progress)
 
 
-def _begin_shots(request: AnalysisRequest, _: ShotsParameters, __: Path) -> PictureAnalysis:
-    return ShotAnalysis(_probe_of(request))
+def _begin_shots(_: AnalysisRequest, __: ShotsParameters, ___: Path) -> PictureAnalysis:
+    return ShotAnalysis()
+
+
+def _begin_picture(_: AnalysisRequest, __: PictureParameters, ___: Path) -> PictureAnalysis:
+    return LookAnalysis()
+
+
+def _begin_activity(_: AnalysisRequest, __: ActivityParameters, ___: Path) -> PictureAnalysis:
+    return ActivityAnalysis()
 
 
 def _begin_faces(request: AnalysisRequest, parameters: FacesParameters, models: Path) -> PictureAnalysis:
-    return begin_faces(_probe_of(request), parameters, models)
+    return begin_faces(request.path, _probe_of(request), parameters, models)
 
 
 def _hear_sound(_: SoundParameters, __: Path, recording: Recording, progress: ProgressCallback) -> Model:
@@ -125,7 +135,9 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
             Analyzer("sound", 1, SoundParameters, Sound, OfSound(_hear_sound)),
             Analyzer("transcript", 1, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
             Analyzer("shots", 2, ShotsParameters, Shots, OfPicture(_begin_shots)),
-            Analyzer("faces", 2, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("faces", 3, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("picture", 1, PictureParameters, Picture, OfPicture(_begin_picture)),
+            Analyzer("activity", 1, ActivityParameters, Activity, OfPicture(_begin_activity)),
             Analyzer("alignment", 1, AlignmentParameters, Alignment, OfFile(_run_alignment)),
         )
     }

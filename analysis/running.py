@@ -8,7 +8,7 @@ from analysis.probe import probe
 from analysis.progressing import in_steps, stage
 from analysis.recording import Recording, record
 from analysis.registry import OfFile, OfPicture, OfSound, analyzer_named, validated
-from analysis.viewing import PictureAnalysis, watch
+from analysis.watching import PictureAnalysis, watch
 from schemas.analysing import AnalysisRequest
 from schemas.media import MediaProbe
 from schemas.model import Model
@@ -69,8 +69,8 @@ def _watched(
 ) -> dict[str, Model]:
     if not analyses:
         return {}
-    watch(request.path, _probe_of(request), list(analyses.values()), progress)
-    return {name: analysis.finish() for name, analysis in analyses.items()}
+    answers = watch(request.path, _probe_of(request), list(analyses.values()), progress)
+    return dict(zip(analyses, answers, strict=True))
 
 
 def _heard(request: AnalysisRequest, analyses: Mapping[str, Hear], progress: ProgressCallback) -> dict[str, Model]:

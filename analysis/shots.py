@@ -9,19 +9,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.thumbnails import Thumbnail, changed, difference, likeness
 from analysis.transitions import Gradual, TransitionFinder
-from analysis.viewing import View, watch
+from analysis.viewing import View
 from analysis.zooming import is_zoom
 from schemas.facts import Shots, Span, Transition
 from schemas.media import MediaProbe, VideoStream
 from schemas.model import Model
-from schemas.progress import ProgressCallback, ignore_progress
 from schemas.timebase import pts_to_us
 
 #: A change of scene: this different, this unlike in composition, and this far above the changes around it.
@@ -72,7 +70,7 @@ class _Change:
     returns: bool = False
 
 
-class ShotAnalysis:
+class ShotFinder:
     """Looks at frames one by one and keeps only the few that a flash could come back to."""
 
     def __init__(self, probe: MediaProbe) -> None:
@@ -121,17 +119,6 @@ class ShotAnalysis:
             if difference(original, picture) < limit:
                 now.returns = began.returns = True
                 return
-
-
-def find_shots(path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_progress) -> Shots:
-    """The shots of a probed file's picture, to the frame; none where there is no picture.
-
-    Raises:
-        MediaRefused: when most of the picture is damaged.
-    """
-    analysis = ShotAnalysis(probe)
-    watch(path, probe, [analysis], progress)
-    return analysis.finish()
 
 
 def _change(before: Thumbnail, after: Thumbnail, at_us: int, gap_us: int, *, black: bool) -> _Change:

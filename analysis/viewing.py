@@ -1,22 +1,19 @@
-"""One decode pass over a file's picture, for everybody who wants to look at it."""
+"""A file's frames in the sizes that are looked at, each made once for all who look."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from analysis.camera import Projections, project
 from analysis.demuxing import decode_video, open_media
 from analysis.orientation import Orientation
-from analysis.progressing import in_steps
 from analysis.thumbnails import Thumbnail, Thumbnailer
 from schemas.media import MediaProbe, VideoStream
-from schemas.model import Model
-from schemas.progress import ProgressCallback, ignore_progress
 from schemas.timebase import pts_to_us
 
 #: Longest side of the large view, in pixels.
@@ -68,39 +65,14 @@ class View:
         return self._viewer.upright(self.thumbnail.fine)
 
     @cached_property
+    def projections(self) -> Projections:
+        """Of the fine view."""
+        return project(self.fine)
+
+    @cached_property
     def large(self) -> NDArray[np.uint8]:
         """BGR (rows, columns, 3) in square pixels, at most ``LARGE_SIDE``, as a viewer sees it."""
         return self._viewer.large(self._frame)
-
-
-class PictureAnalysis(Protocol):
-    """Something that is learnt from looking at every frame once."""
-
-    def process_frame(self, view: View) -> None:
-        """Look at the next frame; their times rise."""
-
-    def finish(self) -> Model:
-        """What was learnt, once all frames were seen."""
-
-
-def watch(
-    path: Path,
-    probe: MediaProbe,
-    analyses: Sequence[PictureAnalysis],
-    progress: ProgressCallback = ignore_progress,
-) -> None:
-    """Show every frame of a probed file's picture to all analyses; a file without picture shows nothing.
-
-    Raises:
-        MediaRefused: when most of the picture is damaged.
-    """
-    tell = in_steps(progress)
-    if probe.video is not None:
-        for view in views(path, probe, probe.video):
-            for analysis in analyses:
-                analysis.process_frame(view)
-            tell(view.at_us / probe.duration_us)
-    tell(1.0)
 
 
 def views(path: Path, probe: MediaProbe, video: VideoStream) -> Iterator[View]:

@@ -42,7 +42,7 @@ class AnalysisPass(StrEnum):
 
 #: The analyzers that share a pass; every other one opens the file for itself.
 _IN_PASS: Mapping[AnalysisPass, tuple[str, ...]] = {
-    AnalysisPass.SEEING: ("shots", "faces"),
+    AnalysisPass.SEEING: ("shots", "faces", "picture", "activity"),
     AnalysisPass.HEARING: ("sound", "transcript"),
 }
 
@@ -58,9 +58,9 @@ def passes_of(analyzers: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 #: What the director needs to know of each kind, if the streams for it are there.
 _OF_PICTURE: Mapping[AssetKind, tuple[str, ...]] = {
-    AssetKind.A_ROLL: ("shots", "faces"),
-    AssetKind.B_ROLL: ("shots", "faces"),
-    AssetKind.SCREEN: ("shots",),
+    AssetKind.A_ROLL: ("shots", "faces", "picture"),
+    AssetKind.B_ROLL: ("shots", "faces", "picture"),
+    AssetKind.SCREEN: ("shots", "picture", "activity"),
     AssetKind.AUDIO: (),
 }
 _OF_SOUND: Mapping[AssetKind, tuple[str, ...]] = {

@@ -145,7 +145,8 @@ class PictureMeasures(Model):
         warmth: mean colour cast from blue (-1) to amber (1), of the largest chroma there is; 0 is neutral.
         tint: mean colour cast from green (-1) to magenta (1), likewise.
         saturation: mean chroma, 0 to 1.
-        sharpness: detail at the limit of the analysed picture, 0 (blurred) to 1; compare within one asset.
+        sharpness: detail at the limit of the analysed picture, just over 0 (blurred) to 1; 0 where there are
+            no edges to tell by. Compare within one asset.
         move_x: movement of the whole picture's content to the right (the camera's to the left), in widths a second.
         move_y: movement of the content downwards, in heights a second.
         motion: mean movement or change of the picture's parts, the camera's included, in widths a second.

@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.faces import FacesParameters, begin_faces
+from analysis.probe import probe
+from analysis.watching import ShotAnalysis, watch
+from schemas.facts import Faces, Shots
+
 MakeClip = Callable[..., Path]
 
 RATE = 48_000
@@ -26,3 +31,17 @@ def tone(seconds: float, dbfs: float, *, frequency: float = 997.0) -> NDArray[np
     """A sine whose peak is at ``dbfs``, (1, n)."""
     times = np.arange(round(seconds * RATE)) / RATE
     return np.asarray(10 ** (dbfs / 20) * np.sin(2 * np.pi * frequency * times), np.float32)[None]
+
+
+def shots_of(path: Path) -> Shots:
+    known = probe(path)
+    (shots,) = watch(path, known, [ShotAnalysis()])
+    assert isinstance(shots, Shots)
+    return shots
+
+
+def faces_of(path: Path, models: Path, **parameters: str) -> Faces:
+    known = probe(path)
+    (faces,) = watch(path, known, [begin_faces(path, known, FacesParameters.model_validate(parameters), models)])
+    assert isinstance(faces, Faces)
+    return faces

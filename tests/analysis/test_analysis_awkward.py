@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from analysis.faces import FacesParameters, find_faces
 from analysis.probe import probe
 from analysis.recording import record
-from analysis.shots import find_shots
 from analysis.sound import measure_sound
 from schemas.errors import ErrorCode, MediaRefused
 from schemas.facts import ChannelMix
 from schemas.media import MediaProbe
+from tests.analysis.analysis_media import faces_of, shots_of
 
 pytestmark = pytest.mark.media
 
@@ -121,8 +120,8 @@ def test_everything_usable_survives_every_analysis(
             continue
         path = media / "awkward" / name
         measure_sound(record(path, found))
-        shots = find_shots(path, found).shots
-        find_faces(path, found, FacesParameters(detector="yunet"), face_models)
+        shots = shots_of(path).shots
+        faces_of(path, face_models, detector="yunet")
         assert bool(shots) == (found.video is not None), name
 
 
@@ -146,9 +145,6 @@ def test_speech_is_found_whatever_the_channels(media: Path, name: str, mix: Chan
 def test_the_same_face_is_in_the_same_place_however_it_is_stored(media: Path, face_models: Path) -> None:
     upright = media / "talking_heads" / "portrait_hevc_1spk_vlogger_english.mp4"
     turned = media / "awkward" / "rotated_90_portrait_stored_landscape.mp4"
-    boxes = [
-        find_faces(path, probe(path), FacesParameters(detector="yunet"), face_models).tracks[0].samples[0]
-        for path in (upright, turned)
-    ]
+    boxes = [faces_of(path, face_models, detector="yunet").tracks[0].samples[0] for path in (upright, turned)]
     assert boxes[0].left == pytest.approx(boxes[1].left, abs=0.03)
     assert boxes[0].eyes_y == pytest.approx(boxes[1].eyes_y, abs=0.03)

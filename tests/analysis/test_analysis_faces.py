@@ -1,15 +1,15 @@
 """Faces found, followed, and left out where there are none."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analysis.detectors import Box, overlap
-from analysis.faces import STEP_US, FacesParameters, Linker, find_faces
+from analysis.faces import STEP_US, Linker, Sighting
 from analysis.models import find_centerface
-from analysis.probe import probe
-from tests.analysis.analysis_media import MakeClip, scene
+from tests.analysis.analysis_media import MakeClip, faces_of, scene
 
 pytestmark = pytest.mark.media
 
@@ -18,10 +18,14 @@ def box(left: float, *, score: float = 0.9) -> Box:
     return Box(left=left, top=0.2, width=0.2, height=0.3, eyes_y=0.3, score=score)
 
 
+def seen(left: float, *, score: float = 0.9) -> Sighting:
+    return Sighting(box(left, score=score))
+
+
 def test_a_moving_face_is_one_track_and_a_second_face_another() -> None:
     linker = Linker()
     for step in range(8):
-        linker.add(step * STEP_US, [box(0.1 + 0.02 * step), box(0.7)])
+        linker.add(step * STEP_US, [seen(0.1 + 0.02 * step), seen(0.7)])
     assert [len(track.samples) for track in linker.tracks()] == [8, 8]
 
 
@@ -30,13 +34,13 @@ def test_a_cut_ends_every_track() -> None:
     for step in range(6):
         if step == 3:
             linker.cut()
-        linker.add(step * STEP_US, [box(0.1)])
+        linker.add(step * STEP_US, [seen(0.1)])
     assert [track.samples[0].at_us for track in linker.tracks()] == [0, 3 * STEP_US]
 
 
 def test_a_chance_hit_is_no_face() -> None:
     linker = Linker()
-    linker.add(0, [box(0.1, score=0.61)])
+    linker.add(0, [seen(0.1, score=0.61)])
     linker.add(STEP_US, [])
     assert linker.tracks() == ()
 
@@ -49,7 +53,7 @@ def test_overlap_is_symmetric_and_one_for_the_same() -> None:
 
 def test_without_a_detector_the_note_says_so(make_clip: MakeClip, tmp_path: Path) -> None:
     path = make_clip(frames=[scene(1)] * 5)
-    faces = find_faces(path, probe(path), FacesParameters(detector="none"), tmp_path)
+    faces = faces_of(path, tmp_path, detector="none")
     assert faces.detector is None
     assert faces.tracks == ()
     assert faces.note is not None
@@ -67,7 +71,7 @@ def test_an_astronaut_is_seen_where_she_is(
     astronaut = np.asarray(data.astronaut())[:400]
     stored = astronaut if turn is None else np.rot90(astronaut, k=-1)
     path = make_clip("face.mp4", frames=[stored] * 30, turn=turn)
-    faces = find_faces(path, probe(path), FacesParameters.model_validate({"detector": detector}), models)
+    faces = faces_of(path, models, detector=detector)
     (track,) = faces.tracks
     assert len(track.samples) >= 4
     for sample in track.samples:
@@ -77,5 +81,21 @@ def test_an_astronaut_is_seen_where_she_is(
 
 def test_random_blocks_have_no_face(make_clip: MakeClip, face_models: Path) -> None:
     path = make_clip(frames=[scene(n // 10, height=360, width=640) for n in range(30)])
-    faces = find_faces(path, probe(path), FacesParameters(detector="yunet"), face_models)
+    faces = faces_of(path, face_models, detector="yunet")
     assert (faces.detector, faces.tracks) == ("yunet", ())
+
+
+def test_whoever_speaks_on_a_split_screen_is_told(media: Path, face_models: Path) -> None:
+    name = "two_speaker_splitscreen_lipsync_1280x720_30fps"
+    turns = json.loads((media / "truth" / f"{name}.json").read_text())["turns"]
+    faces = faces_of(media / "composite" / f"{name}.mp4", face_models, detector="yunet")
+    spoken = [(span, track.samples[0].left < 0.5) for track in faces.tracks for span in track.speaking]
+    right = wrong = total = 0
+    for turn in turns:
+        for at_us in range(round(turn["start_s"] * 1e6), round(turn["end_s"] * 1e6), 20_000):
+            told = {left for span, left in spoken if span.start_us <= at_us < span.end_us}
+            total += 1
+            right += told == {turn["speaker"] == "left"}
+            wrong += bool(told - {turn["speaker"] == "left"})
+    assert right / total > 0.85
+    assert wrong == 0

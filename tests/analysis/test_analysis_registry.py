@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import ANALYZERS, applicable, artifact_key, guess_kind, run_analyzer, settle_parameters
-from schemas.analysing import AnalysisRequest
+from analysis import ANALYZERS, applicable, artifact_key, guess_kind, run_analyzer, run_analyzers, settle_parameters
+from schemas.analysing import AnalysisRequest, passes_of
 from schemas.errors import CinemaError
 from schemas.facts import AssetFacts, Shots
 from schemas.media import AssetKind, MediaProbe
@@ -68,6 +68,27 @@ def test_runs_what_is_asked_for(make_clip: MakeClip, tmp_path: Path) -> None:
     assert told[-1] == 1.0
 
 
+def test_many_analyzers_answer_alike_alone_and_together(make_clip: MakeClip, tmp_path: Path) -> None:
+    path = make_clip("film.mov", frames=[scene(1)] * 20 + [scene(2)] * 20, sound=noise(1.6, -30, channels=2))
+    names = ("shots", "picture", "activity", "sound")
+    requests = [AnalysisRequest(analyzer=name, path=path, kind=AssetKind.B_ROLL) for name in names]
+    told: list[float] = []
+    together = run_analyzers(requests, told.append, tmp_path)
+    assert list(together) == list(names)
+    assert dict(together) == {r.analyzer: run_analyzer(r, ignore_progress, tmp_path) for r in requests}
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_analyzers_of_a_pass_are_grouped_and_the_others_alone() -> None:
+    asked = ("sound", "transcript", "shots", "faces", "alignment")
+    assert passes_of(asked) == {
+        "hearing": ("sound", "transcript"),
+        "seeing": ("shots", "faces"),
+        "alignment": ("alignment",),
+    }
+
+
 @pytest.mark.parametrize(
     ("analyzer", "parameters"), [("smell", {}), ("sound", {"volume": 11}), ("faces", {"detector": "eyes"})]
 )
@@ -85,12 +106,12 @@ def test_settling_names_the_model_that_will_be_used(face_models: Path) -> None:
 
 def test_each_kind_gets_what_it_needs(make_clip: MakeClip) -> None:
     film = probed(make_clip("film.mov", frames=[scene(1)] * 5, sound=noise(0.2, -30, channels=2)))
-    assert set(applicable(film, AssetKind.A_ROLL)) == {"sound", "transcript", "shots", "faces"}
-    assert set(applicable(film, AssetKind.B_ROLL)) == {"sound", "shots", "faces"}
-    assert set(applicable(film, AssetKind.SCREEN)) == {"sound", "shots"}
+    assert set(applicable(film, AssetKind.A_ROLL)) == {"sound", "transcript", "shots", "faces", "picture"}
+    assert set(applicable(film, AssetKind.B_ROLL)) == {"sound", "shots", "faces", "picture"}
+    assert set(applicable(film, AssetKind.SCREEN)) == {"sound", "shots", "picture", "activity"}
     assert set(applicable(film, AssetKind.AUDIO)) == {"sound"}
     mute = probed(make_clip("mute.mp4", frames=[scene(1)] * 5))
-    assert set(applicable(mute, AssetKind.A_ROLL)) == {"shots", "faces"}
+    assert set(applicable(mute, AssetKind.A_ROLL)) == {"shots", "faces", "picture"}
 
 
 def test_kinds_are_guessed_with_a_reason(make_clip: MakeClip) -> None:

@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 
 from analysis.probe import probe
-from analysis.shots import find_shots
 from schemas.facts import TransitionKind
-from tests.analysis.analysis_media import MakeClip, scene
+from tests.analysis.analysis_media import MakeClip, scene, shots_of
 
 pytestmark = pytest.mark.media
 
 
 def cuts(path: Path) -> list[int]:
     """Cut times in microseconds."""
-    return [span.start_us for span in find_shots(path, probe(path)).shots[1:]]
+    return [span.start_us for span in shots_of(path).shots[1:]]
 
 
 def frames_of(path: Path) -> list[int]:
@@ -29,7 +28,7 @@ def frames_of(path: Path) -> list[int]:
 def test_hard_cuts_are_found_to_the_frame(make_clip: MakeClip) -> None:
     path = make_clip(frames=[scene(1)] * 20 + [scene(2)] * 7 + [scene(3)] * 23)
     assert frames_of(path) == [20, 27]
-    shots = find_shots(path, probe(path)).shots
+    shots = shots_of(path).shots
     assert (shots[0].start_us, shots[-1].end_us) == (0, 2_000_000)
 
 
@@ -58,7 +57,7 @@ def test_a_title_is_no_cut(make_clip: MakeClip) -> None:
 def test_a_dissolve_is_a_range_and_divides_in_its_middle(make_clip: MakeClip) -> None:
     blend = [(scene(1) * (1 - n / 16) + scene(2) * (n / 16)).astype(np.uint8) for n in range(1, 16)]
     path = make_clip(frames=[scene(1)] * 20 + blend + [scene(2)] * 20)
-    shots = find_shots(path, probe(path))
+    shots = shots_of(path)
     (dissolve,) = shots.gradual
     assert dissolve.kind is TransitionKind.DISSOLVE
     assert (dissolve.start_us, dissolve.end_us) == (pytest.approx(800_000, abs=80_000), pytest.approx(1.4e6, abs=8e4))
@@ -72,7 +71,7 @@ def test_a_wipe_is_a_range(make_clip: MakeClip) -> None:
         return frame
 
     path = make_clip(frames=[scene(1)] * 20 + [wiped(step) for step in range(1, 12)] + [scene(2)] * 20)
-    (wipe,) = find_shots(path, probe(path)).gradual
+    (wipe,) = shots_of(path).gradual
     assert wipe.kind is TransitionKind.WIPE
     assert (wipe.start_us, wipe.end_us) == (pytest.approx(800_000, abs=80_000), pytest.approx(1.24e6, abs=8e4))
 
@@ -94,7 +93,7 @@ def test_slow_exposure_and_a_moving_camera_are_no_change_of_picture(make_clip: M
     brighter = [np.clip(wide[:, :320] * (1 + n / 40), 0, 255).astype(np.uint8) for n in range(20)]
     panned = [np.clip(wide[:, n * 4 : n * 4 + 320] * 1.5, 0, 255).astype(np.uint8) for n in range(40)]
     path = make_clip(frames=brighter + panned)
-    shots = find_shots(path, probe(path))
+    shots = shots_of(path)
     assert (len(shots.shots), shots.gradual) == (1, ())
 
 
@@ -111,7 +110,7 @@ def test_fading_through_black_divides_in_the_middle_of_the_black(make_clip: Make
 
 def test_a_file_without_picture_has_no_shots(make_clip: MakeClip) -> None:
     path = make_clip("sound.wav", sound=np.zeros((2, 4800), np.float32))
-    assert find_shots(path, probe(path)).shots == ()
+    assert shots_of(path).shots == ()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ def test_labelled_gradual_changes_are_told_where_they_are(media: Path, name: str
     path = media / "cuts" / name
     video = probe(path).video
     assert video is not None
-    told = find_shots(path, probe(path)).gradual
+    told = shots_of(path).gradual
     kinds = {"fade_through_black": "fade", "fade_in": "fade", "fade_out": "fade"}
     assert [one.kind for one in told] == [kinds.get(one["type"], one["type"]) for one in truth]
     for one, known in zip(told, truth, strict=True):

@@ -1,0 +1,60 @@
+"""How the whole picture moves from frame to frame, from the sums of its rows and columns.
+
+A camera that moves shifts these sums as it shifts the picture; comparing two short lines is much cheaper than comparing
+two pictures, and what moves within the picture changes the sums only a little (integral projections, as in electronic
+image stabilisation: Ratakonda 1998, "Real-time digital video stabilization for multi-media applications").
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+#: Furthest shift that is looked for from one frame to the next, in pixels of the picture that is compared.
+REACH = 16
+#: A shift is believed if it explains the difference of the sums this much better than no shift does.
+MIN_EXPLAINED = 0.25
+#: Mean difference of the sums, in code values, that is noise.
+NOISE = 0.15
+
+Line = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Projections:
+    """The mean of every column and of every row of a picture's luma."""
+
+    columns: Line
+    rows: Line
+
+
+def project(luma: NDArray[np.uint8]) -> Projections:
+    columns = cv2.reduce(luma, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
+    rows = cv2.reduce(luma, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
+    return Projections(np.asarray(columns, np.float32).ravel(), np.asarray(rows, np.float32).ravel())
+
+
+def movement(before: Projections, after: Projections) -> tuple[float, float]:
+    """How far the content moved, to the right in widths and down in heights; nothing where no shift explains it."""
+    return _shift(before.columns, after.columns), _shift(before.rows, after.rows)
+
+
+def _shift(before: Line, after: Line) -> float:
+    if len(before) <= 4 * REACH:
+        return 0.0
+    inner = after[REACH:-REACH]
+    shifted = np.lib.stride_tricks.sliding_window_view(before, len(inner))
+    lines = shifted - shifted.mean(axis=1, keepdims=True)
+    costs = np.abs(lines - (inner - inner.mean())).mean(axis=1)
+    unmoved, best = float(costs[REACH]), int(costs.argmin())
+    if unmoved < NOISE or float(costs[best]) > (1 - MIN_EXPLAINED) * unmoved or best in {0, 2 * REACH}:
+        return 0.0
+    return (REACH - best - _vertex(costs, best)) / len(before)
+
+
+def _vertex(costs: Line, best: int) -> float:
+    """Where between two shifts the least cost lies, by a parabola through it and its neighbours."""
+    before, least, after = (float(cost) for cost in costs[best - 1 : best + 2])
+    curvature = before - 2 * least + after
+    return float(np.clip((before - after) / (2 * curvature), -0.5, 0.5)) if curvature > 0 else 0.0
