@@ -48,6 +48,8 @@ SETTINGS = {
     "CINEMA_ANALYSIS_SLOTS": "2",
     # With a second slot a worker that sleeps would have a poll open, and be given the task again.
     "CINEMA_RENDER_SLOTS": "1",
+    # What is longer than twelve seconds is rendered in parts; the small talk is not.
+    "CINEMA_SEGMENT_SECONDS": "4",
     "CINEMA_WORKER_DRAIN_SECONDS": "2",
 }
 
@@ -144,6 +146,7 @@ class StackUnderFault:
         pace: Pace = Pace.NATURAL,
         fresh: bool = False,
         corrupt: bool = False,
+        talk: Path | None = None,
     ) -> Job:
         """A job of a new owner over the small talk, committed as the API would, so that nothing rendered is reused.
 
@@ -152,25 +155,26 @@ class StackUnderFault:
             pace: how to cut.
             fresh: with footage that was never analysed before.
             corrupt: with a second file that is no media.
+            talk: the footage instead of the small talk.
         """
-        project = await self.project(fresh=fresh)
+        project = await self.project(fresh=fresh, talk=talk)
         if corrupt:
             broken = self.home / f"{project.id}.broken.mp4"
             broken.write_bytes(os.urandom(50_000))
             await self._add(project, broken, 1)
         return await Jobs(self.pool).create(project.owner_id, project.id, JobRequest(variants=variants, pace=pace))
 
-    async def project(self, *, fresh: bool = False) -> Project:
-        """A project of a new owner with the small talk in it, or with one that was never analysed before."""
+    async def project(self, *, fresh: bool = False, talk: Path | None = None) -> Project:
+        """A project of a new owner with the small talk or another one in it, or one that was never analysed before."""
         owner = uuid4()
         projects = Projects(self.pool)
         await projects.ensure_profile(owner)
         project = await projects.create(owner, "Faults")
-        talk = self.talk
+        footage = talk or self.talk
         if fresh:
-            talk = self.home / f"{owner}.mp4"
-            write_variation(self.talk, talk, owner.bytes)
-        await self._add(project, talk, 0)
+            footage = self.home / f"{owner}.mp4"
+            write_variation(talk or self.talk, footage, owner.bytes)
+        await self._add(project, footage, 0)
         return project
 
     async def _add(self, project: Project, path: Path, position: int) -> None:
