@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 
-from benchmarks import render_cuts, render_memory, render_reel
+from benchmarks import render_cuts, render_memory, render_reel, render_segments
 from benchmarks.frame import Figures
 
 NAME = "render"
 
 #: Each measures one subject and names its figures in full.
-PARTS: tuple[Callable[[], Figures], ...] = (render_reel.measure, render_cuts.measure, render_memory.measure)
+PARTS: tuple[Callable[[], Figures], ...] = (
+    render_reel.measure,
+    render_cuts.measure,
+    render_memory.measure,
+    render_segments.measure,
+)
 
 
 def run() -> Figures:

@@ -10,7 +10,8 @@ class Workload(Model):
     """What is open now.
 
     ``jobs`` counts those that have not ended, by status. ``stalest_render_s`` is how long the most silent of all
-    outputs being rendered has reported nothing, 0 where none is.
+    outputs being rendered has reported nothing, 0 where none is; one whose parts all wait for a worker has nothing to
+    report.
     """
 
     jobs: dict[JobStatus, int]
@@ -29,7 +30,12 @@ async def workload(connections: Connections) -> Workload:
         stalest = await connection.fetchval(
             """
             select coalesce(extract(epoch from clock_timestamp() - min(updated_at)), 0)::float8
-            from public.job_outputs where status = 'rendering'
+            from public.job_outputs where status = 'rendering' and (
+                part_shares is null or exists (
+                    select from public.ledger
+                    where output_id = job_outputs.id and kind = 'render' and outcome = 'running'
+                )
+            )
             """
         )
     found = {row["status"]: row["count"] for row in rows}

@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import TraceFlags, format_span_id, format_trace_id
 
 from schemas.jobs import Job, JobRequest, JobStatus, Project
-from stores import Jobs, Outbox, Outputs, Pool
+from stores import Jobs, Ledger, Outbox, Outputs, PartWork, Pool
 from stores.workload import workload
 
 pytestmark = pytest.mark.postgres
@@ -53,3 +53,15 @@ async def test_the_most_silent_render_is_told(pool: Pool, job: Job) -> None:
     await pool.execute("alter table job_outputs enable trigger touch_updated_at")
     await outputs.report_progress(busy, attempts[busy], 0.5, "encoding")
     assert 3600 <= (await workload(pool)).stalest_render_s < 3700
+
+
+async def test_an_output_whose_parts_all_wait_for_a_worker_is_not_silent(pool: Pool, job: Job) -> None:
+    outputs, waiting = Outputs(pool), job.outputs[0].id
+    await outputs.plan(waiting, "o/p/j/v.edl.json")
+    await outputs.begin_parts(waiting, [0.1, 0.8], set())
+    await pool.execute("alter table job_outputs disable trigger touch_updated_at")
+    await pool.execute("update job_outputs set updated_at = now() - interval '1 hour'")
+    await pool.execute("alter table job_outputs enable trigger touch_updated_at")
+    assert (await workload(pool)).stalest_render_s == 0
+    await Ledger(pool).begin_part(PartWork(waiting, "segment 1"))
+    assert (await workload(pool)).stalest_render_s > 3500, "a worker is at it and says nothing"
