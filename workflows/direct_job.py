@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.held_calls import HeldCalls
     from workflows.job_book import JobBook
     from workflows.job_rows import JobRows
-    from workflows.limits import LONGEST_PAUSE, ORDERS_OF_ONE_RUN
+    from workflows.limits import LONGEST_PAUSE, ORDERS_OF_ONE_RUN, PIECES_OF_ONE_RUN
     from workflows.opening import open_job
     from workflows.preparation import Preparation
     from workflows.production import Production
@@ -73,6 +73,7 @@ class DirectJob:
         self._usable: list[AnalysedAsset] = []
         self._loaded = False
         self._orders = 0
+        self._pieces_of_preparation: int | None = None
         self._watching_pause: asyncio.Task[None] | None = None
 
     @workflow.run
@@ -199,6 +200,7 @@ class DirectJob:
         if self._prepared_before is not None:
             self._book.go_on_from(self._prepared_before)
             self._usable = list(self._prepared_before.usable)
+            self._pieces_of_preparation = 0
         self._loaded = True
         if self._book.paused_until is not None:
             self._watch_pause(self._book.paused_until)
@@ -241,6 +243,7 @@ class DirectJob:
             return []
         self._book.preparing = False
         self._usable = preparing.result()
+        self._pieces_of_preparation = self._calls.done
         if self._usable:
             await self._rows.publish()
         return self._usable
@@ -268,10 +271,16 @@ class DirectJob:
 
     @property
     def _has_long_history(self) -> bool:
-        """By updates, or by its work once an output has ended in this run: so a job of any size comes to its end."""
+        """By updates, or by its work once this run has brought outputs on: so a job of any size comes to its end."""
         if not workflow.info().is_continue_as_new_suggested():
             return False
-        return self._orders >= ORDERS_OF_ONE_RUN or (self._production.ended > 0 and workflow.patched(_ANEW_BY_SIZE))
+        return self._orders >= ORDERS_OF_ONE_RUN or (self._brought_on and workflow.patched(_ANEW_BY_SIZE))
+
+    @property
+    def _brought_on(self) -> bool:
+        if self._pieces_of_preparation is None:
+            return False
+        return self._production.ended > 0 or self._calls.done - self._pieces_of_preparation >= PIECES_OF_ONE_RUN
 
     @property
     def _begins_anew(self) -> bool:

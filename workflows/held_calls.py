@@ -32,6 +32,8 @@ class HeldCalls:
         self._working: dict[str, asyncio.Future[Any]] = {}
         self._taken_back: set[str] = set()
         self._turns = asyncio.Semaphore(PIECES_AT_ONCE)
+        #: How many pieces of work have been done.
+        self.done = 0
         self._light = 0
 
     @property
@@ -95,10 +97,13 @@ class HeldCalls:
                 working = asyncio.ensure_future(self._calls(declared, argument, limits, summary=summary, name=name))
                 self._working[name] = working
                 try:
-                    return await working
+                    answer = await working
                 except ActivityError as error:
                     if not (is_cancelled_exception(error) and name in self._taken_back and not given_up()):
                         raise
+                else:
+                    self.done += 1
+                    return answer
                 finally:
                     del self._working[name]
 

@@ -26,6 +26,10 @@ LONGEST_PAUSE = timedelta(days=7)
 #: Updates after which a job's workflow begins a new history where Temporal suggests it.
 ORDERS_OF_ONE_RUN = 50
 
+#: Pieces of the outputs after which it does so too. Far more than are done again in each run: what there is of parts is
+#: found, and only plans are made anew.
+PIECES_OF_ONE_RUN = 100
+
 #: Pieces of work that one job has scheduled at a time. Temporal refuses a workflow's 2,000th, and what is scheduled
 #: stands in the history before any of it is done; more than this are of use to no fleet of workers.
 PIECES_AT_ONCE = 200

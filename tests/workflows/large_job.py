@@ -10,11 +10,13 @@ from activities.declarations import PROBE_ASSET, Artifact, AssetRef, ProbedAsset
 from schemas.control import OutputState
 from schemas.edl import Variant
 from schemas.jobs import MOST_OUTPUTS, JobRequest, OutputRequest, OutputStatus
-from tests.workflows.stand_ins import FAILURE, StandIns, ref
+from tests.workflows.parts_stand_ins import LONG, PartsStandIns
+from tests.workflows.stand_ins import FAILURE, ref
 
 #: Half an hour each makes ten hours.
 HALF_HOUR_US = 1_800_000_000
 FILES = 20
+SEGMENTS = 150
 ANALYZERS = ("sound", "transcript", "faces", "shots", "levels", "activity", "timing", "words", "music", "motion")
 
 REQUEST = JobRequest(
@@ -42,11 +44,12 @@ def _ordered() -> dict[UUID, OutputState]:
 
 
 @dataclass
-class LargeJob(StandIns):
-    """Its outputs are known by their ids alone."""
+class LargeJob(PartsStandIns):
+    """Its outputs are known by their ids alone; the full film is as long as the footage, and made in parts."""
 
     assets: tuple[str, ...] = tuple(f"part-{number}.mp4" for number in range(FILES))
     request: JobRequest = REQUEST
+    segments: int = SEGMENTS
     outputs: dict[UUID, OutputState] = field(default_factory=_ordered)
 
     @activity.defn(name=PROBE_ASSET.name)
@@ -63,10 +66,9 @@ class LargeJob(StandIns):
     def statuses_now(self) -> Sequence[OutputStatus]:
         return [state.status for state in self.outputs.values()]
 
-    def one_of(self, variant: Variant, status: OutputStatus) -> UUID:
-        return next(
-            state.output_id for state in self.outputs.values() if (state.variant, state.status) == (variant, status)
-        )
+    @property
+    def full(self) -> UUID:
+        return next(state.output_id for state in self.outputs.values() if state.variant is LONG)
 
     def _states(self) -> tuple[OutputState, ...]:
         return tuple(self.outputs.values())

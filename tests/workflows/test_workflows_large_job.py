@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from schemas.edl import Variant
 from schemas.jobs import MOST_OUTPUTS, JobStatus, OutputStatus
 from tests.conftest import TEMPORAL
-from tests.workflows.large_job import ANALYZERS, FILES, LargeJob
+from tests.workflows.large_job import ANALYZERS, FILES, SEGMENTS, LargeJob
 from tests.workflows.test_workflows_control import rows, start, until, working
 from workflows.contract import SEARCH_ATTRIBUTES, DirectJobResult, direct_job_id
 from workflows.limits import PIECES_AT_ONCE
@@ -24,7 +24,7 @@ SUGGESTED_AT = 600
 #: What one run may take: Temporal warns at five times of both, and refuses at five times of that again.
 MOST_EVENTS, MOST_BYTES = 2_000, 2 << 20
 
-FULL, REEL = Variant.CINEMATIC_FULL, Variant.VERTICAL_REEL
+REEL, SHORTS = Variant.VERTICAL_REEL, 10
 
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 ENDED = {
@@ -79,32 +79,30 @@ async def runs_of(client: Client, large: LargeJob, first_run: str | None) -> lis
 async def test_ten_hours_and_twenty_outputs_take_little_history_and_are_steered_through_new_ones(
     client: Client,
 ) -> None:
-    large = LargeJob(unrenderable=frozenset({FULL}), held={REEL})
+    large = LargeJob(held={REEL}, held_parts={SEGMENTS})
     async with working(client, large, render_slots=MOST_OUTPUTS) as jobs:
         handle = await start(client, large)
-        await until(lambda: large.statuses_now.count(OutputStatus.COMPLETED) == 10)
-        await until(lambda: large.statuses_now.count(OutputStatus.FAILED) == 1)
-        await until(lambda: large.calls[f"render {REEL}"] == 9)
-        full = large.one_of(FULL, OutputStatus.FAILED)
-        large.unrenderable = frozenset()
-        large.held.add(FULL)
-
-        assert (await jobs.retry(*rows(large), [full])).outputs == (full,)
-        large.held.remove(REEL)
-        await until(lambda: large.calls[f"render {FULL}"] == 2)
+        await until(lambda: large.statuses_now.count(OutputStatus.COMPLETED) == SHORTS)
+        large.held.clear()
+        await until(lambda: large.calls[f"part {SEGMENTS}"] == 1)
         assert (await handle.describe()).run_id != handle.first_execution_run_id, "a new history has begun"
 
-        await jobs.cancel_outputs(large.job_id, [full])
+        await jobs.cancel_outputs(large.job_id, [large.full])
         settled = await client.get_workflow_handle(handle.id, result_type=DirectJobResult).result()
-    assert settled.status is JobStatus.PARTIAL
-    assert large.statuses_now.count(OutputStatus.COMPLETED) == MOST_OUTPUTS - 1
-    assert sum(count for name, count in large.calls.items() if name.startswith("render")) == MOST_OUTPUTS + 1
-    assert all(large.calls[analyzer] == FILES for analyzer in ("probe", *ANALYZERS)), "what is known is handed on"
-    needed = FILES * (1 + len(ANALYZERS))
-    assert settled.artifacts.computed + settled.artifacts.reused == needed
+        assert settled.status is JobStatus.PARTIAL
+        assert all(large.calls[analyzer] == FILES for analyzer in ("probe", *ANALYZERS)), "what is known is handed on"
+        assert settled.artifacts.computed + settled.artifacts.reused == FILES * (1 + len(ANALYZERS))
+        runs = await runs_of(client, large, handle.first_execution_run_id)
 
-    runs = await runs_of(client, large, handle.first_execution_run_id)
-    assert len(runs) > 1
+        large.held_parts.clear()
+        assert (await jobs.retry(*rows(large))).outputs == (large.full,)
+        again = client.get_workflow_handle(handle.id, result_type=DirectJobResult)
+        assert (await again.result()).status is JobStatus.COMPLETED
+        runs += await runs_of(client, large, (await again.describe()).run_id)
+    assert [large.calls[f"part {number}"] for number in range(SEGMENTS + 1)] == [*[1] * SEGMENTS, 2]
+    assert sum(count for name, count in large.calls.items() if name.startswith("render")) == MOST_OUTPUTS - 1
+
+    assert len(runs) > 2
     assert max(len(run.history.events) for run in runs) < MOST_EVENTS
     assert max(run.size_bytes for run in runs) < MOST_BYTES
     assert max(run.most_at_once for run in runs) <= PIECES_AT_ONCE
