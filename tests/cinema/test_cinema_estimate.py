@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cinema.directing.plain_time import about, plain_time
+from schemas.analysing import AnalysisPass
 from schemas.cost import Outcome, Usage
 from schemas.estimate import Spread
 from schemas.jobs import JobRequest
@@ -56,7 +57,7 @@ async def test_what_was_measured_and_what_waits_is_counted(pool: Pool, postgres_
     project = await Projects(pool).create(owner, "Kitchen talk")
     job = await Jobs(pool).create(owner, project.id, JobRequest())
     for _ in range(5):
-        entry = await Ledger(pool).begin_analysis(AnalysisWork(job.id, uuid4(), "shots"))
+        entry = await Ledger(pool).begin_analysis(AnalysisWork(job.id, uuid4(), AnalysisPass.SEEING))
         await Ledger(pool).end(entry, Outcome.SUCCEEDED, Usage(wall_s=5000, cpu_s=4000), 2_000_000)
     document = json.loads(
         cinema({"CINEMA_POSTGRES_DSN": postgres_dsn}, f"{clip}:a_roll", "--outputs", "hook_cut", "--json").stdout
