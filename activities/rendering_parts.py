@@ -74,7 +74,7 @@ class PartActivities:
         edl = await self._publishing.edl(asked.edl_key)
         keys = self._keys(edl, asked.segments)
         made = await self._outputs.find_rendered(asked.owner_id, render_key(edl, self._context.encoder))
-        stored = set(keys) if made is not None else await self._segments.find(asked.project_id, keys)
+        stored = set(keys) if made is not None else await self._segments.find(asked.owner_id, keys)
         done = {number for number, key in enumerate(keys) if key in stored}
         attempt = await self._outputs.begin_parts(output.id, _shares(asked.segments), done)
         return BegunParts(attempt=attempt, missing=tuple(sorted(set(range(len(keys))) - done)))
@@ -122,7 +122,7 @@ class PartActivities:
         key = self._key(edl, asked.number, asked.span)
         if await self._is_there(asked, key):
             return RenderedPart(reused=True)
-        async with self._segments.making(asked.project_id, key):
+        async with self._segments.making(asked.owner_id, key):
             # Another output may show the same, and another worker have finished it while this one waited for its turn.
             if await self._is_there(asked, key):
                 return RenderedPart(reused=True)
@@ -136,7 +136,7 @@ class PartActivities:
         return RenderedPart(reused=False)
 
     async def _is_there(self, asked: RenderPart, key: str) -> bool:
-        found = (await self._segments.find(asked.project_id, [key])).get(key)
+        found = (await self._segments.find(asked.owner_id, [key])).get(key)
         return found is not None and await self._objects.stat(Bucket.OUTPUTS, found.object_key) is not None
 
     async def _keep(self, asked: RenderPart, key: str, made: MadePart) -> None:
@@ -214,7 +214,7 @@ class PartActivities:
             except CinemaError as error:
                 if error.code is ErrorCode.DELIVERY_CHECK_FAILED:
                     # One of the parts may be to blame: whoever tries again makes all of them anew.
-                    await self._segments.discard(asked.project_id, keys)
+                    await self._segments.discard(asked.owner_id, keys)
                 raise
             _observe(asked, request.report, result)
             await progress.enter("publishing")
@@ -227,11 +227,11 @@ class PartActivities:
         Raises:
             TransientError: Some are missing or damaged; they are out of use now.
         """
-        stored = await patiently(lambda: self._segments.find(asked.project_id, keys))
+        stored = await patiently(lambda: self._segments.find(asked.owner_id, keys))
         paths = {key: await patiently(partial(self._local, part)) for key, part in stored.items()}
         lost = [key for key in keys if paths.get(key) is None]
         if lost:
-            await self._segments.discard(asked.project_id, lost)
+            await self._segments.discard(asked.owner_id, lost)
             raise TransientError(ErrorCode.OBJECT_MISSING, "Parts of this video are gone; they are made again.")
         sound, *pictures = [path for path in map(paths.get, keys) if path is not None]
         reports = [stored[key].report for key in dict.fromkeys(keys)]

@@ -334,7 +334,7 @@ class Retention:
                 "select * from public.segments where object_key = $1 and not usable for update skip locked", object_key
             )
             making = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            if row is None or not await connection.fetchval(making, f"segment {row['project_id']} {row['key']}"):
+            if row is None or not await connection.fetchval(making, f"segment {row['owner_id']} {row['key']}"):
                 yield None
                 return
             yield (StoredObject(Bucket.OUTPUTS, object_key),)

@@ -22,27 +22,28 @@ class Segments:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    async def find(self, project_id: UUID, keys: Collection[str]) -> dict[str, StoredSegment]:
-        """Those of the segments that were made before and are kept, by key; they are kept for a while longer now."""
+    async def find(self, owner_id: UUID, keys: Collection[str]) -> dict[str, StoredSegment]:
+        """Those of the segments that the owner has in any project, by key; they are kept for a while longer now."""
         async with session(self._connections) as connection:
             rows = await connection.fetch(
                 """
                 with found as (
-                    select * from public.segments where project_id = $1 and key = any($2::text[]) and usable
+                    select distinct on (key) * from public.segments
+                    where owner_id = $1 and key = any($2::text[]) and usable order by key, created_at desc
                 ), marked as (
                     update public.segments s set used_at = clock_timestamp() from found
-                    where s.project_id = $1 and s.key = found.key and s.usable and s.used_at < now() - $3::interval
+                    where s.object_key = found.object_key and s.usable and s.used_at < now() - $3::interval
                 )
                 select * from found
                 """,
-                project_id,
+                owner_id,
                 list(keys),
                 MARK_INTERVAL,
             )
         return {row["key"]: model_from(row, StoredSegment) for row in rows}
 
     @asynccontextmanager
-    async def making(self, project_id: UUID, key: str) -> AsyncIterator[None]:
+    async def making(self, owner_id: UUID, key: str) -> AsyncIterator[None]:
         """The exclusive right to make this segment, waited for; it ends with the block, or with its process.
 
         One connection is held for the time of the block. In a transaction that has written nothing, so that it works
@@ -50,7 +51,7 @@ class Segments:
         """
         async with transaction(self._connections) as connection:
             lock = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            name = f"segment {project_id} {key}"
+            name = f"segment {owner_id} {key}"
             while not await connection.fetchval(lock, name):  # noqa: ASYNC110 (a lock of other processes)
                 await asyncio.sleep(LOOK_INTERVAL)
             yield
@@ -95,11 +96,11 @@ class Segments:
             )
         return None if row is None else model_from(row, StoredSegment)
 
-    async def discard(self, project_id: UUID, keys: Collection[str]) -> None:
+    async def discard(self, owner_id: UUID, keys: Collection[str]) -> None:
         """Takes segments out of use whose objects are gone or damaged, so that they are made again."""
         async with session(self._connections) as connection:
             await connection.execute(
-                "update public.segments set usable = false where project_id = $1 and key = any($2::text[])",
-                project_id,
+                "update public.segments set usable = false where owner_id = $1 and key = any($2::text[])",
+                owner_id,
                 list(keys),
             )
