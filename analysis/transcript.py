@@ -18,8 +18,9 @@ from analysis.listening import SPEECH_RATE, Samples, Waveform
 from analysis.models import WhisperModelFiles, find_whisper
 from analysis.progressing import in_steps, stage
 from analysis.recording import Recording
+from analysis.timed_words import TimedWord
 from analysis.voice import levels_dbfs, normalised, speaking_gain, speech_runs
-from analysis.words import TimedWord, refine
+from analysis.words import refine
 from schemas.facts import Transcript, Word
 from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress

@@ -4,12 +4,14 @@ All times here are frames of 10 ms.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.boundaries import MIN_WORD, part
 from analysis.hearing import Hearing
+from analysis.timed_words import TimedWord
 from analysis.voice import VOICE_OFF, Levels
 
 #: Whisper places all boundaries of a recording too late or too early by about the same time, which depends on the
@@ -19,10 +21,6 @@ from analysis.voice import VOICE_OFF, Levels
 USUAL_LATENESS = {"tiny.en": 9, "base": -6}
 LATENESS_REACH = 6
 MIN_BOUNDARIES = 12
-#: How far a boundary between words that run into each other is then moved to the quietest place, and what a frame of
-#: moving costs in dB. Measured on synthesised speech: half the error of not moving.
-BOUNDARY_REACH = 7
-BOUNDARY_COST_DB = 0.5
 #: Words this near to each other run into each other.
 TOUCHING = 2
 #: How far a word's start may be moved back, and its end forward, over sound that belongs to no other word.
@@ -32,23 +30,12 @@ SOUND_REACH = 30
 END_REACH = 25
 #: A silence inside a word at least this long splits it from what is not it (a stop consonant is shorter).
 INNER_SILENCE = 18
-MIN_WORD = 3
 #: Voiced frames may lie this far below the silence level: the more, the less speech stands out of the noise, since
 #: there the level alone says little.
 CLEAN_RANGE_DB = 33.0
 VOICED_SLACK_DB = (3.0, 12.0)
 #: Levels below this are alike to the ear and must not pull a boundary.
 QUIETEST_DBFS = -80.0
-
-
-@dataclass(frozen=True)
-class TimedWord:
-    """A word at ``[start, end)``."""
-
-    start: int
-    end: int
-    text: str
-    probability: float
 
 
 def refine(words: list[TimedWord], hearing: Hearing, model: str) -> list[TimedWord]:
@@ -61,8 +48,9 @@ def refine(words: list[TimedWord], hearing: Hearing, model: str) -> list[TimedWo
     """
     levels, active = _smoothed(hearing.levels), active_frames(hearing)
     ordered = _in_order(words, len(active))
-    moved = _moved(ordered, lateness(ordered, levels, USUAL_LATENESS.get(model, 0)))
-    return _grown(_onto_sound(_apart(moved, levels), active), active)
+    moved = _moved(ordered, lateness(ordered, levels, USUAL_LATENESS.get(model, 0)), len(active))
+    parted = part(moved, levels, active, hearing.silence_below)
+    return _grown(_onto_sound(parted, active), active)
 
 
 def active_frames(hearing: Hearing) -> NDArray[np.bool_]:
@@ -83,7 +71,7 @@ def lateness(words: list[TimedWord], levels: Levels, usual: int) -> int:
     return int(shifts[_smoothed(levels[places].mean(axis=0)).argmin()])
 
 
-def _moved(words: list[TimedWord], late: int) -> list[TimedWord]:
+def _moved(words: list[TimedWord], late: int, limit: int) -> list[TimedWord]:
     """Words moved to be in time; next to a pause they keep their edge as well, for the sound there to decide."""
     touching = set(_touching(words))
     moved: list[TimedWord] = []
@@ -93,7 +81,8 @@ def _moved(words: list[TimedWord], late: int) -> list[TimedWord]:
             start = max(min(start, word.start), moved[-1].end if moved else 0)
         if position + 1 not in touching:
             end = max(end, word.end)
-        moved.append(replace(word, start=max(0, start), end=max(1, start + 1, end)))
+        start = min(max(0, start), limit - 1)
+        moved.append(replace(word, start=start, end=min(max(start + 1, end), limit)))
     return moved
 
 
@@ -112,25 +101,11 @@ def _in_order(words: list[TimedWord], limit: int) -> list[TimedWord]:
     position = 0
     for word in sorted(words, key=lambda one: (one.start, one.end)):
         start = min(max(word.start, position), limit)
-        end = min(max(word.end, start), limit)
+        end = min(max(word.end, start + 1), limit)
         if end > start:
             ordered.append(replace(word, start=start, end=end))
             position = end
     return ordered
-
-
-def _apart(words: list[TimedWord], levels: Levels) -> list[TimedWord]:
-    """Boundaries between touching words, moved to the quietest frame nearby."""
-    apart = list(words)
-    for right in _touching(words):
-        before, after = apart[right - 1], apart[right]
-        low = max(before.start + MIN_WORD, after.start - BOUNDARY_REACH)
-        high = min(after.end - MIN_WORD, after.start + BOUNDARY_REACH + 1, len(levels))
-        if low < high:
-            cost = levels[low:high] + BOUNDARY_COST_DB * np.abs(np.arange(low, high) - after.start)
-            quietest = low + int(cost.argmin())
-            apart[right - 1], apart[right] = replace(before, end=quietest), replace(after, start=quietest)
-    return apart
 
 
 def _onto_sound(words: list[TimedWord], active: NDArray[np.bool_]) -> list[TimedWord]:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from analysis.hearing import Hearing
 from analysis.listening import SPEECH_RATE
+from analysis.timed_words import TimedWord
 from analysis.transcript import MAX_WINDOW_S, pack, without_loops
-from analysis.words import LATENESS_REACH, TimedWord, lateness, refine
+from analysis.words import LATENESS_REACH, lateness, refine
 
 pytestmark = pytest.mark.unit
 
@@ -111,3 +112,17 @@ def test_the_last_word_before_a_pause_is_kept_when_all_are_moved() -> None:
     *_, need, it = refine(said, hearing((20, 89)), "base")
     assert (need.text, it.text) == ("need", "it.")
     assert need.end <= it.start < it.end == 89
+
+
+def test_a_word_placed_far_off_finds_its_sound_by_how_long_it_is_written() -> None:
+    heard = hearing((50, 150), (156, 170))
+    written = [word(50, 120, "microphone"), word(120, 166, "the"), word(166, 170, "rattles")]
+    refined = refine(written, heard, MODEL)
+    assert refined[-1].start < 160
+    assert refined[0].end - refined[0].start > 3 * (refined[1].end - refined[1].start)
+
+
+def test_a_word_without_length_gets_some_of_the_sound_around_it() -> None:
+    refined = refine([word(50, 80, "people"), word(80, 80, "move"), word(80, 110, "things")], hearing((50, 110)), MODEL)
+    assert [one.text for one in refined] == ["people", "move", "things"]
+    assert all(one.end - one.start >= 8 for one in refined)
