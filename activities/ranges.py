@@ -14,10 +14,7 @@ from typing import BinaryIO
 
 from activities.patience import patiently
 from schemas.errors import CinemaError, ErrorCode, TransientError
-from schemas.rendering import RANGE_ANSWER, RANGE_REQUEST, RangedFile
-
-#: The most that one request may ask for.
-MOST_BYTES = 1 << 20
+from schemas.rendering import RANGE_ANSWER, RANGE_MOST_BYTES, RANGE_REQUEST, RangedFile
 
 #: Places in one object that are read on from at the same time: a picture's, an overlay's, a sound's, and what is next.
 MOST_READERS = 6
@@ -65,7 +62,7 @@ class RangedObject:
 
     def _read(self, reader: int, start: int, length: int) -> bytes:
         """In a thread."""
-        if not 0 < length <= MOST_BYTES or start + length > self.size_bytes:
+        if not 0 < length <= RANGE_MOST_BYTES or start + length > self.size_bytes:
             raise TransientError(ErrorCode.PROCESS_CRASHED, "The process working on this file asked for nonsense.")
         if reader not in self._readers:
             while len(self._readers) >= MOST_READERS:

@@ -248,6 +248,7 @@ class PartActivities:
             report=SegmentReport(
                 notes=tuple(note for report in reports for note in report.notes),
                 stages=tuple(stage for report in reports for stage in report.stages),
+                corrections=tuple(correction for report in reports for correction in report.corrections),
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks import render_cuts, render_memory, render_reel, render_segments
+from benchmarks import render_cuts, render_hook, render_memory, render_reel, render_segments
 from benchmarks.frame import Figures
 
 NAME = "render"
@@ -13,6 +13,7 @@ PARTS: tuple[Callable[[], Figures], ...] = (
     render_cuts.measure,
     render_memory.measure,
     render_segments.measure,
+    render_hook.measure,
 )
 
 

@@ -20,13 +20,14 @@ from render.metrics import metrics
 from render.pyav import AnyPacket, float_samples
 from render.timeline import total_samples
 from render.version import ENGINE_VERSION
-from schemas.delivery import DeliveryCheck, DeliveryReport, StageTime
+from schemas.delivery import Correction, DeliveryCheck, DeliveryReport, StageTime
 from schemas.edl import EDL, SAMPLE_RATE
 from schemas.errors import DeliveryRejected, ErrorCode
 from schemas.progress import ProgressCallback, ignore_progress
 
-#: ARCHITECTURE, "Quality a viewer can measure".
-_LOUDNESS_TOLERANCE = 1.0
+#: EDITING, "Sound". Peaks that leave no room for more are a reason to miss it by as much again, and no more.
+_LOUDNESS_TOLERANCE = 0.5
+_LOUDNESS_MOST = 1.0
 #: Loudness of shorter or inaudible material is reported, not required: a single word has no programme loudness.
 _SHORTEST_LEVELLED_S = 3
 #: Characters a second (Netflix timed text guide); lines per caption.
@@ -73,6 +74,7 @@ def check_delivery(
     edl: EDL,
     *,
     notes: tuple[str, ...] = (),
+    corrections: tuple[Correction, ...] = (),
     stages: tuple[StageTime, ...] = (),
     progress: ProgressCallback = ignore_progress,
     watch: FrameWatcher = _watch_nothing,
@@ -83,6 +85,7 @@ def check_delivery(
         video: The finished MP4.
         edl: The edit it was made from.
         notes: Sentences for the creator to store with the report.
+        corrections: What was put right before this check, to store with it too.
         stages: Times of the stages before this one.
         progress: Told the share of frames decoded.
         watch: Shown every decoded frame with its number.
@@ -115,6 +118,7 @@ def check_delivery(
         samples=measured.samples,
         checks=checks,
         metrics=metrics(edl, measured.loudness, stages),
+        corrections=corrections,
         notes=notes,
     )
 
@@ -274,14 +278,16 @@ def _start_offset(measured: _Measured) -> DeliveryCheck:
 
 
 def _loudness_checks(loudness: Loudness, edl: EDL) -> Iterator[DeliveryCheck]:
-    limit = f"{TARGET_LUFS:.0f} ±{_LOUDNESS_TOLERANCE:.0f}"
+    limit = f"{TARGET_LUFS:.0f} ±{_LOUDNESS_TOLERANCE}"
     integrated, peak = loudness.integrated_lufs, loudness.true_peak_dbtp
     if integrated is None:
         yield _check("loudness", "silent", limit, passed=True, unit="LUFS", hard=False)
     else:
         levelled = integrated >= quietest_levelled(edl) and edl.duration / edl.rate >= _SHORTEST_LEVELLED_S
-        reached = abs(integrated - TARGET_LUFS) <= _LOUDNESS_TOLERANCE
-        yield _check("loudness", f"{integrated:.1f}", limit, passed=reached, unit="LUFS", hard=levelled)
+        missed = abs(integrated - TARGET_LUFS)
+        hard = levelled and missed > _LOUDNESS_MOST
+        passed = missed <= _LOUDNESS_TOLERANCE
+        yield _check("loudness", f"{integrated:.1f}", limit, passed=passed, unit="LUFS", hard=hard or passed)
     low_enough = peak is None or peak <= TRUE_PEAK_LIMIT_DBTP
     shown = "silent" if peak is None else f"{peak:.2f}"
     yield _check("true peak", shown, f"at most {TRUE_PEAK_LIMIT_DBTP:.0f}", passed=low_enough, unit="dBTP")

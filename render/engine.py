@@ -8,6 +8,7 @@ from time import perf_counter
 from av import VideoFrame
 
 from render.assembly import assemble
+from render.correction import correct_index
 from render.delivery import check_delivery, require_passed
 from render.failures import reporting_output
 from render.master import EncodedSound
@@ -19,7 +20,7 @@ from render.storyboard import StoryboardMaker
 from render.subtitles import to_srt, to_vtt
 from render.thumbnail import Thumbnail
 from render.timeline import find_source
-from schemas.delivery import StageTime
+from schemas.delivery import Correction, StageTime
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode
 from schemas.progress import ProgressCallback
@@ -62,6 +63,7 @@ class MadeVideo:
     path: Path
     stages: tuple[StageTime, ...]
     notes: tuple[str, ...]
+    corrections: tuple[Correction, ...] = ()
 
 
 def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
@@ -73,6 +75,7 @@ def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
         path=video,
         stages=(sound_time, *picture.stages, assembly_time),
         notes=tuple(dict.fromkeys([*sound_notes, *picture.notes, *caption_notes(request.edl)])),
+        corrections=sound.corrections,
     )
 
 
@@ -83,6 +86,7 @@ def prove_video(request: RenderRequest, made: MadeVideo, steps: Steps) -> Render
         DeliveryRejected: It misses a hard limit.
     """
     edl, folder = request.edl, request.folder
+    corrections = (*made.corrections, *correct_index(made.path))
     thumbnail, storyboard = Thumbnail(edl.duration), StoryboardMaker(edl.duration, edl.rate)
 
     def watch(frame: VideoFrame, number: int) -> None:
@@ -93,6 +97,7 @@ def prove_video(request: RenderRequest, made: MadeVideo, steps: Steps) -> Render
         made.path,
         edl,
         notes=made.notes,
+        corrections=corrections,
         stages=made.stages,
         progress=steps.part("check"),
         watch=watch,

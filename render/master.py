@@ -6,7 +6,7 @@ a listener's decoder puts out keeps both limits.
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from render.loudness import Loudness, LoudnessMeter, SoundChain
 from render.mix import PcmFile
 from render.pyav import AnyPacket, float_samples
 from render.sounds import Stereo
+from schemas.delivery import Correction
 from schemas.edl import EDL, SAMPLE_RATE
 from schemas.progress import ProgressCallback
 
@@ -53,6 +54,7 @@ class EncodedSound:
     sizes: "array[int]"
     loudness: Loudness
     bitrate: int
+    corrections: tuple[Correction, ...] = ()
 
     def packets(self) -> Iterator[AnyPacket]:
         with self.path.open("rb") as file:
@@ -84,16 +86,18 @@ def master(
     progress(0.3)
     target = _target(measured, quietest_lufs)
     setting = _next_setting(measured, _Setting(0.0, _FIRST_CEILING_DBTP, limited=False), target)
-    best: EncodedSound | None = None
-    for number in range(_MOST_PASSES):
-        attempt = _encode(mix, setting, folder / f"sound-{number}.aac", bitrate)
-        best = _better(best, attempt, target)
-        progress(0.3 + 0.7 * (number + 1) / _MOST_PASSES)
-        if _distance(attempt.loudness, target) == 0:
+    first = best = _encode(mix, setting, folder / "sound-0.aac", bitrate)
+    reached = first.loudness
+    for number in range(1, _MOST_PASSES):
+        progress(0.3 + 0.7 * number / _MOST_PASSES)
+        if _distance(reached, target) == 0:
             break
-        setting = _next_setting(attempt.loudness, setting, target)
-    if best is None:
-        raise AssertionError("at least one pass was made")
+        setting = _next_setting(reached, setting, target)
+        attempt = _encode(mix, setting, folder / f"sound-{number}.aac", bitrate)
+        reached = attempt.loudness
+        best = _better(best, attempt, target)
+    progress(1.0)
+    best = replace(best, corrections=_corrections(first.loudness, best.loudness, target))
     return best, [*_quiet_notes(measured, target), *_notes(best.loudness, target)]
 
 
@@ -135,10 +139,21 @@ def _distance(loudness: Loudness, target: float | None) -> float:
     return missed + 100 * overshoot
 
 
-def _better(best: EncodedSound | None, attempt: EncodedSound, target: float | None) -> EncodedSound:
+def _corrections(first: Loudness, last: Loudness, target: float | None) -> tuple[Correction, ...]:
+    """What encoding again with another gain and ceiling has put right."""
+    if _distance(first, target) <= _distance(last, target):
+        return ()
+    return (Correction(name="loudness and true peak", before=_figures(first), after=_figures(last)),)
+
+
+def _figures(loudness: Loudness) -> str:
+    integrated = "silent" if loudness.integrated_lufs is None else f"{loudness.integrated_lufs:.1f} LUFS"
+    peak = "silent" if loudness.true_peak_dbtp is None else f"{loudness.true_peak_dbtp:.2f} dBTP"
+    return f"{integrated}, {peak}"
+
+
+def _better(best: EncodedSound, attempt: EncodedSound, target: float | None) -> EncodedSound:
     """Keep one file: the better one."""
-    if best is None:
-        return attempt
     is_nearer = _distance(attempt.loudness, target) < _distance(best.loudness, target)
     keep, drop = (attempt, best) if is_nearer else (best, attempt)
     drop.path.unlink()

@@ -59,7 +59,7 @@ def render_sound(request: RenderRequest, progress: ProgressCallback) -> MadePart
         file = request.folder / "sound.mp4"
         write_sound(sound, file)
         sound.path.unlink()
-    return MadePart(file=file, report=SegmentReport(notes=tuple(notes), stages=(time,)))
+    return MadePart(file=file, report=SegmentReport(notes=tuple(notes), stages=(time,), corrections=sound.corrections))
 
 
 def join(request: JoinRequest, progress: ProgressCallback) -> RenderResult:
@@ -81,7 +81,8 @@ def join(request: JoinRequest, progress: ProgressCallback) -> RenderResult:
         steps.part("join")(1.0)
         joined = StageTime(stage="assemble", seconds=perf_counter() - started)
         notes = tuple(dict.fromkeys([*request.report.notes, *caption_notes(request.edl)]))
-        made = MadeVideo(video, (*_summed(request.report.stages), joined), notes)
+        stages = (*_summed(request.report.stages), joined)
+        made = MadeVideo(video, stages, notes, request.report.corrections)
         result = prove_video(request, made, steps)
     steps.say(1.0)
     return result

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import count
 from threading import Lock
 
-from schemas.rendering import RANGE_ANSWER, RANGE_REQUEST, RangedFile
+from schemas.rendering import RANGE_ANSWER, RANGE_MOST_BYTES, RANGE_REQUEST, RangedFile
 
 #: Bytes asked for at once: few enough that a jump to another place wastes little.
 READ_BYTES = 128 << 10
@@ -22,12 +22,12 @@ class RangeReader:
         self._position = 0
 
     def read(self, count: int) -> bytes:
-        """The next ``count`` bytes, fewer at the end.
+        """The next ``count`` bytes, or fewer; none at the end.
 
         Raises:
             OSError: They could not be read where they lie.
         """
-        wanted = min(count, self._size - self._position)
+        wanted = min(count, self._size - self._position, RANGE_MOST_BYTES)
         if wanted <= 0:
             return b""
         data = self._channel.fetch(self._number, self._position, wanted)

@@ -27,6 +27,14 @@ class StageTime(Model):
     seconds: Annotated[float, Ge(0)]
 
 
+class Correction(Model):
+    """What missed a limit when it was first measured and was put right; ``before`` and ``after`` are for people."""
+
+    name: str
+    before: str
+    after: str
+
+
 class RenderMetrics(Model):
     """The creator's dashboard numbers of one output (EDITING: "metrics stored with each output")."""
 
@@ -52,6 +60,7 @@ class DeliveryReport(Model):
     samples: Annotated[int, Ge(0)]
     checks: tuple[DeliveryCheck, ...]
     metrics: RenderMetrics
+    corrections: tuple[Correction, ...] = ()
     notes: tuple[str, ...] = ()
 
     def with_review(self, review: Iterable[DeliveryCheck]) -> Self:

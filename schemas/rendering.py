@@ -53,6 +53,8 @@ class RangedFile(Model):
 
 RANGE_REQUEST: Final = Struct(">IQI")
 RANGE_ANSWER: Final = Struct(">i")
+#: The most that one request may ask for.
+RANGE_MOST_BYTES: Final = 1 << 20
 
 #: Where a source's bytes are had.
 SourceFile = Path | RangedFile

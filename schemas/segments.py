@@ -4,7 +4,7 @@ from typing import Annotated
 
 from annotated_types import Gt
 
-from schemas.delivery import StageTime
+from schemas.delivery import Correction, StageTime
 from schemas.model import Model
 
 
@@ -13,6 +13,7 @@ class SegmentReport(Model):
 
     notes: tuple[str, ...] = ()
     stages: tuple[StageTime, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 class StoredSegment(Model):

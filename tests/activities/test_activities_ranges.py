@@ -13,13 +13,13 @@ import activities.source_files
 from activities.child_tasks import RENDER
 from activities.sandbox import SandboxLimits, run_in_child
 from activities.source_files import MARGIN_S, read_share, source_files
+from benchmarks.looping import looped
 from schemas.edl import EDL, Source
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Asset, AssetStatus
 from schemas.media import AssetKind
 from schemas.rendering import RangedFile, RenderRequest, RenderResult
 from stores import Bucket, LocalObjects
-from tests.activities.long_source import PICTURES, SIZE, looped
 from tests.faults.fault_plan import FaultPlan, Kind, Point
 from tests.faults.faulty_objects import RemoteFaultyObjects
 from tests.render.render_media import FAST, Media, Writer, audio_clip, describe, edit, lumas, run, video_clip, yuv_frame
@@ -28,6 +28,8 @@ pytestmark = pytest.mark.media
 
 KEY = "owner/long.mp4"
 TIMES = 150
+PICTURES = 50
+SIZE = (320, 180)
 RATE = Fraction(25)
 SHOWN = range(3000, 3050)
 
@@ -43,7 +45,7 @@ def long_source(tmp_path_factory: pytest.TempPathFactory) -> Media:
     writer = Writer(short, codec_options={"preset": "ultrafast", "g": "25", "bf": "0", "crf": "35"})
     writer.write(frames, SIZE, sound=np.stack([tone, tone]), sound_codec="aac")
     described = describe(short, rate=RATE)
-    path = looped(short, folder / "long.mp4", TIMES)
+    path = looped(short, folder / "long.mp4", PICTURES / RATE, TIMES)
     return Media(path, _longer(described, path))
 
 

@@ -7,6 +7,7 @@ import av
 import pytest
 
 from render import check_delivery
+from render.boxes import box_order
 from render.delivery import require_passed
 from schemas.delivery import DeliveryReport
 from schemas.errors import DeliveryRejected
@@ -78,6 +79,21 @@ def test_a_careless_encode_is_found_out(finished: tuple[RenderResult, Media], co
         "A/V start offset",
         "video codec",
     } <= failed(check_delivery(careless, edl))
+
+
+def test_an_index_at_the_end_is_put_first_and_the_report_says_so(
+    counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate = Fraction(30)
+    edl = edit([counted], [video_clip(counted, 0, 60, 0, rate)], [audio_clip(counted, 0, 60, 0, rate)])
+    wanted = run(edl, [counted], tmp_path / "wanted")
+    monkeypatch.setattr("render.assembly.DELIVERY_OPTIONS", {"movflags": "+negative_cts_offsets", "use_editlist": "0"})
+    result = run(edl, [counted], tmp_path / "corrected")
+    correction = next(one for one in result.report.corrections if one.name == "index of the file")
+    assert (correction.before, correction.after) == ("mdat moov", "moov mdat")
+    assert "index of the file" not in {one.name for one in wanted.report.corrections}
+    assert result.report.checks == wanted.report.checks
+    assert box_order(result.video) == box_order(wanted.video)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a video at all" * 100])
