@@ -8,33 +8,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from activities.estimating import Capacity, Speeds
+from activities.estimating import Speeds
 from activities.foretelling import Deployment, foretell, look_around
-from analysis import guess_kind
 from cinema.connections import database, installed
 from cinema.directing.footage import Footage
-from cinema.directing.measuring import measure
+from cinema.directing.foreseeing import FileLooked, capacity_of, ground, look_at
 from cinema.directing.plain_time import about, plain_time
 from cinema.settings import Settings, load_settings
 from cinema.stack.errors import StackError
 from schemas.edl import Variant
-from schemas.errors import CinemaError, ErrorInfo
 from schemas.estimate import JobEstimate, Spread
-from schemas.media import AssetKind, MediaProbe
 from schemas.model import Model
-from schemas.rendering import SegmentLengths
 
 #: Exit statuses: all files are in the estimate, some are, none can be used.
 ALL_COUNTED, NONE_COUNTED, SOME_COUNTED = 0, 1, 3
-
-
-class FileLooked(Model):
-    """A file as the job would see it; one that cannot be used is left out of the estimate, and ``error`` says why."""
-
-    name: str
-    kind: AssetKind | None = None
-    duration_s: float | None = None
-    error: ErrorInfo | None = None
 
 
 class EstimateReport(Model):
@@ -57,26 +44,14 @@ def estimate(footage: Sequence[Footage], variants: Sequence[Variant], *, as_json
 
 
 async def _report(settings: Settings, footage: Sequence[Footage], variants: Sequence[Variant]) -> EstimateReport:
-    files: list[FileLooked] = []
-    usable: list[tuple[AssetKind, MediaProbe]] = []
-    for file in footage:
-        try:
-            probe = await measure(settings, "probe", file.path, MediaProbe)
-        except CinemaError as error:
-            files.append(FileLooked(name=file.name, error=error.info))
-            continue
-        kind = file.kind or guess_kind(probe, None, file.name).kind
-        usable.append((kind, probe))
-        files.append(FileLooked(name=file.name, kind=kind, duration_s=probe.duration_us / 1_000_000))
-    told = foretell(usable, variants, await _deployment(settings)).estimate if usable else None
-    return EstimateReport(files=tuple(files), estimate=told)
+    look = await look_at(settings, footage)
+    told = foretell(look.usable, variants, await _deployment(settings)).estimate if look.usable else None
+    return EstimateReport(files=look.files, estimate=told)
 
 
 async def _deployment(settings: Settings) -> Deployment:
     """As it is, or as its settings say where nothing runs that could be asked."""
-    capacity = Capacity(
-        settings.analysis_slots, settings.render_slots, segments=SegmentLengths(usual_s=settings.segment_seconds)
-    )
+    capacity = capacity_of(settings)
     try:
         async with database(installed(settings)) as pool:
             return await look_around(pool, capacity)
@@ -103,14 +78,8 @@ def _print(console: Console, report: EstimateReport) -> None:
     console.print(table)
     if told.waiting_s.typical > 0:
         console.print(f"Of this, waiting for jobs ordered before: {about(told.waiting_s)}.", highlight=False)
-    console.print(_ground(told), highlight=False)
+    console.print(ground(told), highlight=False)
 
 
 def _cell(spread: Spread) -> str:
     return f"{plain_time(spread.typical)}\n[dim]{plain_time(spread.low)} to {plain_time(spread.high)}[/]"
-
-
-def _ground(told: JobEstimate) -> str:
-    if told.measured == 0:
-        return "Nothing has been made here yet: these are the speeds of a machine with two cores."
-    return f"From {told.measured} pieces of work finished here. What was analysed before is not analysed again."

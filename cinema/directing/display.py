@@ -32,7 +32,9 @@ BAR_WIDTH = 30
 
 
 class Display(Protocol):
-    """Told of what happens; shows it or not."""
+    """Told of what happens; shows it or not. ``for_people`` says whether what is said reaches anybody."""
+
+    for_people: bool
 
     def say(self, line: str) -> None: ...
 
@@ -45,6 +47,8 @@ class Display(Protocol):
 
 class JsonDisplay:
     """Nothing until the end, then one JSON document on standard output."""
+
+    for_people = False
 
     def say(self, line: str) -> None:
         """For people only."""
@@ -61,6 +65,8 @@ class JsonDisplay:
 
 class LineDisplay:
     """A line for each change, for logs and pipes."""
+
+    for_people = True
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -86,6 +92,8 @@ class LineDisplay:
 
 class LiveDisplay:
     """A table that follows the job in place, and lines for what comes before and after."""
+
+    for_people = True
 
     def __init__(self, console: Console) -> None:
         self._console = console

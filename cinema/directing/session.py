@@ -10,6 +10,7 @@ from uuid import UUID
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.foretelling import foretell, look_around
 from activities.identity import identify
 from activities.output_keys import edit_key
 from activities.uploads import upload_bytes
@@ -17,6 +18,7 @@ from cinema.directing.display import Display
 from cinema.directing.finishing import Finishing
 from cinema.directing.following import follow
 from cinema.directing.footage import Footage
+from cinema.directing.foreseeing import capacity_of, in_short, look_at
 from cinema.directing.guessing import KindGuesser
 from cinema.directing.importing import Importer
 from cinema.directing.order import Order
@@ -48,6 +50,8 @@ class DirectSession:
     async def make(self, order: Order) -> DirectReport:
         """Import, start, follow and deliver."""
         started = time.monotonic()
+        if self._display.for_people:
+            await self._foretell(order)
         created = await self._create(order)
         self._job_id = created.id
         identify(job=str(created.id))
@@ -70,6 +74,14 @@ class DirectSession:
             async with asyncio.timeout(SETTLING_SECONDS):
                 async for _ in follow(self._jobs, self._job_id):
                     pass
+
+    async def _foretell(self, order: Order) -> None:
+        """How long it will take, before it starts; of footage that cannot be used, the job says so."""
+        look = await look_at(self._settings, order.footage)
+        if look.usable:
+            variants = [wanted.variant for wanted in order.request.wanted()]
+            deployment = await look_around(self._pool, capacity_of(self._settings))
+            self._display.say(in_short(foretell(look.usable, variants, deployment).estimate))
 
     async def _create(self, order: Order) -> Job:
         """The project, its assets and the job as rows; the outbox does the rest."""
