@@ -19,7 +19,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Grade, Source, Variant, 
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.4.0"
+DIRECTOR_VERSION = "1.5.0"
 
 _FULL_HD, _HD = 1080, 720
 

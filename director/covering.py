@@ -1,125 +1,146 @@
-"""B-roll over the director's own jump cuts, and over long stretches of a talking head."""
+"""Where B-roll and screens go: where the words ask for them, over jump cuts, and over long stretches of one picture."""
 
-import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
 from itertools import pairwise
 
-from director.language import SMALL_WORDS
+from director.language import POINTING, SHOWN_NOW, bare
 from director.material import Footage, Material
-from director.placing import Placed, PlacedWord, jump_cuts
+from director.placing import Placed, PlacedWord, changes_of_picture, jump_cuts
 from director.style import (
-    COVER_MARGIN_US,
-    COVER_REPEAT_US,
+    ASKED_VISIBLE_US,
     COVER_US,
     LONG_TAKE_US,
-    MOST_PIECES,
     OPENING_US,
-    SCREEN_COVER_US,
     SHORTEST_COVER_US,
+    SLIVER_US,
     SPEAKER_AT_END_US,
     SPEAKER_VISIBLE_US,
     SPLIT_EDIT_FRAMES,
 )
-from schemas.facts import AssetFacts
-from schemas.media import AssetKind
+from director.supply import Piece, Supply, words_of
 from schemas.timebase import us_to_frame
 
-_WORD = re.compile(r"[^\W\d_]{3,}")
+
+class Purpose(Enum):
+    """Why a cover is where it is, the most pressing first."""
+
+    ASKED = "shows what is spoken of"
+    JUMP_CUT = "hides a jump cut"
+    LONG_TAKE = "gives the eye something new in a long stretch of speech"
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Source frames from ``source_start`` shown over the speaker for timeline frames ``[start, end)``."""
+    """Source frames from ``source_start`` shown for timeline frames ``[start, end)``; ``named`` is the word for it."""
 
     footage: Footage
     source_start: int
     start: int
     end: int
-    sentence: str
-    over_cut: bool
+    purpose: Purpose
+    named: str | None
 
-
-@dataclass(slots=True)
-class _Piece:
-    """A stretch of one B-roll shot that has been shown ``uses`` times, last until ``free_from`` minus the wait."""
-
-    footage: Footage
-    start: int
-    length: int
-    names: frozenset[str]
-    uses: int = 0
-    free_from: int = 0
-
-
-@dataclass(slots=True)
-class _Supply:
-    pieces: list[_Piece]
-    shown: dict[str, int] = field(default_factory=dict)
-
-    def take(self, start: int, shortest: int, spoken: frozenset[str], wait: int) -> _Piece | None:
-        """The piece that fits the words best and was shown least, of those not shown within ``wait`` frames."""
-        free = [piece for piece in self.pieces if piece.free_from <= start and piece.length >= shortest]
-        if not free:
-            return None
-        chosen = min(free, key=lambda p: (p.names.isdisjoint(spoken), p.uses, self.shown.get(p.footage.source.id, 0)))
-        chosen.uses += 1
-        chosen.free_from = start + chosen.length + wait
-        self.shown[chosen.footage.source.id] = self.shown.get(chosen.footage.source.id, 0) + 1
-        return chosen
+    @property
+    def sentence(self) -> str:
+        match = f"; it is of “{self.named}”, said here" if self.named else ""
+        return f"{self.footage.facts.name} {self.purpose.value}{match}"
 
 
 def cover(material: Material, placed: Sequence[Placed], words: Sequence[PlacedWord]) -> tuple[Cover, ...]:
-    """Where B-roll goes: after the opening line, over joins first, never the same stretch again within 30 s."""
-    supply = _Supply([piece for footage in (*material.b_roll, *material.screens) for piece in _pieces(footage)])
+    """Covers after the opening line, in the order of the timeline; never the same stretch again within 30 s."""
     shown = {one.stretch.footage.source.id for one in placed}
-    supply.pieces = [piece for piece in supply.pieces if piece.footage.source.id not in shown]
+    b_roll, screens = (
+        [footage for footage in kind if footage.source.id not in shown] for kind in (material.b_roll, material.screens)
+    )
+    supply = Supply.of(b_roll, screens)
     if not supply.pieces or not placed:
         return ()
-    rate = material.rate
-    lead = SPLIT_EDIT_FRAMES[len(SPLIT_EDIT_FRAMES) // 2]
-    shortest = max(us_to_frame(SHORTEST_COVER_US, rate), 2 * lead)
-    last_start = placed[-1].end - us_to_frame(SPEAKER_AT_END_US, rate) - shortest
-    reached = _opening_end(words, us_to_frame(OPENING_US, rate))
-    said = _SpokenAround(words, us_to_frame(COVER_US, rate))
-    covers: list[Cover] = []
-    for at, is_cut in _places(placed, words):
-        start = at - lead if is_cut else at
-        wait = SPEAKER_VISIBLE_US if is_cut else LONG_TAKE_US
-        rested = reached + (us_to_frame(wait, rate) if covers or not is_cut else 0)
-        if start < rested or start > last_start:
-            continue
-        spoken = said.near(start)
-        piece = supply.take(start, shortest, spoken, us_to_frame(COVER_REPEAT_US, rate))
+    return tuple(_Covering(material.rate, placed, words, supply).covers)
+
+
+class _Covering:
+    """Covers found so far, kept apart from each other; three passes, the most pressing purpose first."""
+
+    def __init__(self, rate: Fraction, placed: Sequence[Placed], words: Sequence[PlacedWord], supply: Supply) -> None:
+        self._rate = rate
+        self._supply = supply
+        self._said = _SpokenAround(words, us_to_frame(COVER_US, rate))
+        self._lead = SPLIT_EDIT_FRAMES[len(SPLIT_EDIT_FRAMES) // 2]
+        self._shortest = max(us_to_frame(SHORTEST_COVER_US, rate), 2 * self._lead)
+        self._first = _opening_end(words, us_to_frame(OPENING_US, rate))
+        self._last_end = placed[-1].end - us_to_frame(SPEAKER_AT_END_US, rate)
+        self._changes = sorted(changes_of_picture(placed))
+        self._jumps = sorted(after.start for _, after in jump_cuts(placed))
+        self.covers: list[Cover] = []
+        for at in _asked_at(words, supply.topics):
+            self._try(at - self._lead, Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
+        for at in self._jumps:
+            self._try(at - self._lead, Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
+        for at in _ends_of_phrases(words):
+            if self._is_long_take(at):
+                self._try(at, Purpose.LONG_TAKE, us_to_frame(SPEAKER_VISIBLE_US, rate))
+
+    def _try(self, start: int, purpose: Purpose, apart: int) -> None:
+        """Adds a cover from ``start`` if it keeps ``apart`` from its neighbours and there is something to show."""
+        start = self._without_sliver_before(start)
+        earliest, latest = self._room(start, apart)
+        if start < earliest or start + self._shortest > latest:
+            return
+        spoken = self._said.near(start)
+        piece = self._supply.best(start, self._shortest, spoken, asked=purpose is Purpose.ASKED)
         if piece is None:
-            continue
-        end = min(start + piece.length, placed[-1].end - us_to_frame(SPEAKER_AT_END_US, rate))
-        covers.append(Cover(piece.footage, piece.start, start, end, _why(piece, spoken, is_cut=is_cut), is_cut))
-        reached = end
-    return tuple(covers)
+            return
+        end = self._without_sliver_after(start, min(start + piece.length, latest), piece, latest)
+        self._supply.take(piece, start, end)
+        named = min(piece.topics & spoken, default=None)
+        insort(self.covers, Cover(piece.footage, piece.start, start, end, purpose, named), key=_start)
+
+    def _room(self, start: int, apart: int) -> tuple[int, int]:
+        """From the end of the cover before, to the start of the next, both with their distance."""
+        after = bisect_right(self.covers, start, key=_start)
+        earliest = self.covers[after - 1].end + apart if after else self._first
+        latest = self.covers[after].start - apart if after < len(self.covers) else self._last_end
+        return max(self._first, earliest), min(self._last_end, latest)
+
+    def _without_sliver_before(self, start: int) -> int:
+        """The change of picture just before ``start``, if there is one: a moment of the new picture would flash by."""
+        change = self._changes[bisect_right(self._changes, start) - 1] if self._changes else 0
+        return change if 0 < change <= start < change + us_to_frame(SLIVER_US, self._rate) else start
+
+    def _without_sliver_after(self, start: int, end: int, piece: Piece, latest: int) -> int:
+        """The end, or the change of picture just after it; where that cannot be reached, a little sooner."""
+        sliver = us_to_frame(SLIVER_US, self._rate)
+        cuts = sorted(
+            {*self._near(self._changes, end, sliver), *(at + self._lead for at in self._near(self._jumps, end, sliver))}
+        )
+        for cut in reversed(cuts):
+            if end < cut <= min(latest, start + piece.length):
+                return cut
+        sooner = min(cuts, default=end + sliver) - sliver
+        return sooner if start + self._shortest <= sooner < end else end
+
+    @staticmethod
+    def _near(points: Sequence[int], end: int, reach: int) -> Sequence[int]:
+        return points[bisect_right(points, end) : bisect_left(points, end + reach)]
+
+    def _is_long_take(self, at: int) -> bool:
+        """Whether the same picture has been up for long, with no cover and no cut to another."""
+        change = bisect_right(self._changes, at)
+        covered = bisect_right(self.covers, at, key=_start)
+        since = max(
+            self._first,
+            self._changes[change - 1] if change else 0,
+            self.covers[covered - 1].end if covered else 0,
+        )
+        return at - since >= us_to_frame(LONG_TAKE_US, self._rate)
 
 
-def _pieces(footage: Footage) -> Iterator[_Piece]:
-    """A shot's usable middle, in pieces as long as a cover should be."""
-    clock = footage.clock
-    wanted = clock.length(SCREEN_COVER_US if footage.facts.kind is AssetKind.SCREEN else COVER_US)
-    margin, shortest = clock.length(COVER_MARGIN_US), clock.length(SHORTEST_COVER_US)
-    names = _names(footage.facts)
-    made = 0
-    for first, end in footage.shots:
-        start, stop = first + margin, end - margin
-        while stop - start >= shortest and made < MOST_PIECES:
-            length = min(wanted, stop - start)
-            yield _Piece(footage, start, length, names)
-            start += length
-            made += 1
-
-
-def _names(facts: AssetFacts) -> frozenset[str]:
-    """The words by which footage goes: those of its name, and its creator's own for what it shows."""
-    told = " ".join([facts.name.rsplit(".", 1)[0], *facts.tags, facts.description])
-    return frozenset(_WORD.findall(told.lower())) - SMALL_WORDS
+def _start(one: Cover) -> int:
+    return one.start
 
 
 def _opening_end(words: Sequence[PlacedWord], opening: int) -> int:
@@ -128,17 +149,25 @@ def _opening_end(words: Sequence[PlacedWord], opening: int) -> int:
     return max(opening, line_end)
 
 
-def _places(placed: Sequence[Placed], words: Sequence[PlacedWord]) -> list[tuple[int, bool]]:
-    """Timeline frames where a cover may start: jump cuts, and ends of phrases; with whether it is a cut."""
-    cuts = {after.start for _, after in jump_cuts(placed)}
-    phrases = {word.end for word in words if word.ends_phrase} | {
-        word.end for word, after in pairwise(words) if after.start > word.end
-    }
-    return [(at, at in cuts) for at in sorted(cuts | phrases)]
+def _asked_at(words: Sequence[PlacedWord], topics: frozenset[str]) -> Iterator[int]:
+    """Frames where a word begins that names what some piece shows."""
+    for index, word in enumerate(words):
+        if not topics.isdisjoint(words_of(word.text)) or (SHOWN_NOW in topics and _points(words, index)):
+            yield word.start
+
+
+def _points(words: Sequence[PlacedWord], index: int) -> bool:
+    """Whether the speaker points to what is seen: "you can see", "let me show"."""
+    return tuple(bare(word.text) for word in words[index : index + 3]) in POINTING
+
+
+def _ends_of_phrases(words: Sequence[PlacedWord]) -> list[int]:
+    ends = {word.end for word in words if word.ends_phrase}
+    return sorted(ends | {word.end for word, after in pairwise(words) if after.start > word.end})
 
 
 class _SpokenAround:
-    """What is said near a frame, for matching B-roll by its name."""
+    """What is said from a little before a frame until as long as a cover lasts."""
 
     def __init__(self, words: Sequence[PlacedWord], reach: int) -> None:
         self._words = words
@@ -146,13 +175,8 @@ class _SpokenAround:
         self._reach = reach
 
     def near(self, frame: int) -> frozenset[str]:
-        first = bisect_left(self._starts, frame - self._reach)
+        first = bisect_left(self._starts, frame - self._reach // 4)
         end = bisect_left(self._starts, frame + self._reach)
-        return frozenset(token for word in self._words[first:end] for token in _WORD.findall(word.text.lower()))
-
-
-def _why(piece: _Piece, spoken: frozenset[str], *, is_cut: bool) -> str:
-    purpose = "hides a jump cut" if is_cut else "gives the eye something new in a long stretch of speech"
-    named = sorted(piece.names & spoken)
-    match = f"; its name or description matches “{named[0]}”, said here" if named else ""
-    return f"{piece.footage.facts.name} {purpose}{match}"
+        said = frozenset(token for word in self._words[first:end] for token in words_of(word.text))
+        points = any(_points(self._words, index) for index in range(first, end))
+        return said | {SHOWN_NOW} if points else said

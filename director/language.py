@@ -57,6 +57,22 @@ BREAK_BEFORE = frozenset(
 )
 #: A caption can do without these first.
 DISPENSABLE = FILLERS | {"just", "really", "very", "actually", "basically", "well", "like", "so", "quite"}
+#: Words of file names that tell nothing of what is to be seen.
+GENERIC_NAMES = frozenset(
+    {"the", "and", "for", "with", "img", "dsc", "mov", "mvi", "gopr", "video", "clip", "final", "edit", "take", "roll"}
+    | {"broll", "footage", "shot", "copy", "export", "recording", "camera", "untitled", "new", "test", "sample", "cut"}
+)
+#: Stands for words that point to what is seen.
+SHOWN_NOW = "(shown now)"
+POINTING = frozenset(
+    {("you", "can", "see"), ("you'll", "see", "here"), ("let", "me", "show"), ("look", "at", "this")}
+    | {("you", "see", "here"), ("i'll", "show", "you"), ("as", "you", "see"), ("take", "a", "look")}
+)
+#: What the talk is about when it is about a screen.
+SCREEN_TOPICS = frozenset(
+    {"screen", "click", "button", "menu", "sidebar", "cursor", "browser", "tab", "dashboard", "interface", "dropdown"}
+    | {"terminal", "checkout", "setting", SHOWN_NOW}
+)
 
 
 def bare(text: str) -> str:

@@ -1,5 +1,6 @@
 """Stretches laid end to end on the timeline, and where their words fall."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,3 +58,14 @@ def jump_cuts(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
         same = first.footage is second.footage
         if same and first.footage.shot_at(first.end - 1) == second.footage.shot_at(second.start):
             yield before, after
+
+
+def changes_of_picture(placed: Sequence[Placed]) -> Iterator[int]:
+    """Timeline frames on which another shot begins, inside a stretch or with a new one."""
+    jumps = {after.start for _, after in jump_cuts(placed)}
+    for one in placed:
+        if one.start and one.start not in jumps:
+            yield one.start
+        bounds = one.stretch.footage.shot_bounds
+        inside = bounds[bisect_right(bounds, one.stretch.start) : bisect_left(bounds, one.stretch.end)]
+        yield from map(one.on_timeline, inside)

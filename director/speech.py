@@ -257,7 +257,7 @@ def _in_frames(words: Sequence[_Heard], clock: PictureClock, shot_bounds: frozen
         start = max(0, first if first in shot_bounds else clock.frame_at_or_before(word.start_us))
         end = max(last if last in shot_bounds else clock.frame_at_or_after(word.end_us), start + 1)
         end = min(clock.frames, end)
-        if start >= end:
+        if start >= end or clock.frame_at_or_after(word.end_us) <= 0:
             continue
         here = Spoken(word.text, start, end, word.start_us, word.end_us, filler=word.filler, certain=word.certain)
         if placed and start < placed[-1].end:

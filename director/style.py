@@ -100,6 +100,12 @@ SCREEN_COVER_US = 8_000_000
 #: The speaker stays on screen at least this long between covers, and at the end [Leake 2017: keep the speaker visible].
 SPEAKER_VISIBLE_US = 6_000_000
 SPEAKER_AT_END_US = 1_500_000
+#: Covers that the words ask for may follow each other sooner.
+ASKED_VISIBLE_US = 2_500_000
+#: A picture seen for less than this between a cut and a cover only flashes by.
+SLIVER_US = 700_000
+#: A screen is shown from this long before the first thing happens on it.
+SCREEN_LEAD_US = 700_000
 #: A talking head alone for longer than this is relieved by a cover at the next pause.
 LONG_TAKE_US = 15_000_000
 #: The opening line belongs to the speaker's face; where no line is known, this much does.

@@ -8,7 +8,8 @@ import pytest
 
 from director import PlanOptions, plan
 from schemas.edl import EDL, CropKey, Fit, Variant
-from schemas.facts import AssetFacts, FaceTrack
+from schemas.facts import AssetFacts, FaceTrack, Picture, Span
+from schemas.jobs import Pace
 from schemas.media import AssetKind
 from tests.director.director_footage import face_track, say, talk, video_stream
 
@@ -167,8 +168,55 @@ def test_no_stretch_of_b_roll_comes_back_within_30_s() -> None:
 def test_b_roll_leads_the_join_by_a_few_frames() -> None:
     edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
     joins = [clip.start for clip in edl.video[1:]]
-    for clip in edl.overlays:
+    reasons = {decision.id: decision.sentence for decision in edl.decisions}
+    hiding = [clip for clip in edl.overlays if "hides" in reasons[clip.reason]]
+    assert hiding
+    for clip in hiding:
         assert any(4 <= join - clip.start <= 15 for join in joins)
+
+
+def test_b_roll_comes_a_few_frames_before_the_word_that_asks_for_it() -> None:
+    lines = list(speech(44))
+    lines[5] = (21.0, "Then the harbour wakes up in the morning.")
+    harbour = talk(20, kind=AssetKind.B_ROLL, ident="sea", name="harbours_dawn.mp4", digest="b")
+    edl = plan([talk(44, say(*lines)), harbour], Variant.CINEMATIC_FULL, PlanOptions())
+    asked = [d for d in edl.decisions if "spoken of" in d.sentence]
+    assert len(asked) == 1
+    assert "“harbour”, said here" in asked[0].sentence
+    spoken = next(word.start for caption in edl.captions for word in caption.words if word.text == "harbour")
+    assert asked[0].start is not None
+    assert 4 <= spoken - asked[0].start <= 15
+
+
+def test_a_screen_is_shown_where_the_talk_is_about_it_and_not_to_hide_cuts() -> None:
+    lines = list(speech(44))
+    lines[6] = (25.0, "Now you can see the whole list of it.")
+    screen = talk(30, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="b")
+    city = talk(30, kind=AssetKind.B_ROLL, ident="city", name="city.mp4", digest="c")
+    edl = plan([talk(44, say(*lines)), screen, city], Variant.CINEMATIC_FULL, PlanOptions())
+    shown = [clip for clip in edl.overlays if clip.source == "rec"]
+    assert len(shown) == 1
+    word = next(word.start for caption in edl.captions for word in caption.words if word.text == "you")
+    assert shown[0].start <= word < shown[0].end
+
+
+def test_only_usable_stretches_of_b_roll_are_shown() -> None:
+    facts = with_b_roll()
+    steady = Span(start_us=6_000_000, end_us=9_500_000)
+    facts[1] = facts[1].model_copy(update={"picture": Picture(step_us=500_000, samples=(), usable=(steady,))})
+    edl = plan(facts, Variant.CINEMATIC_FULL, PlanOptions())
+    shown = [clip for clip in edl.overlays if clip.source == "city"]
+    assert shown
+    assert all(clip.source_in >= 6 * 90_000 and clip.source_out <= 9.5 * 90_000 for clip in shown)
+
+
+def test_footage_that_is_already_cut_is_not_covered_for_want_of_change() -> None:
+    words = say(*((1 + 2.6 * i, f"Light number {i} falls from above.") for i in range(30)), gap_s=0.07)
+    city = talk(30, kind=AssetKind.B_ROLL, ident="city", name="city.mp4", digest="b")
+    still = plan([talk(80, words), city], Variant.CINEMATIC_FULL, PlanOptions(pace=Pace.RELAXED))
+    cut = plan([talk(80, words, shots=range(5, 80, 5)), city], Variant.CINEMATIC_FULL, PlanOptions(pace=Pace.RELAXED))
+    assert any("something new" in decision.sentence for decision in still.decisions)
+    assert not any("something new" in decision.sentence for decision in cut.decisions)
 
 
 def test_uncovered_jump_cuts_change_size_visibly() -> None:

@@ -1,0 +1,127 @@
+"""B-roll and screens as pieces of the length of a cover, what each is of, and when it may be shown again."""
+
+import re
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from director.language import GENERIC_NAMES, SCREEN_TOPICS
+from director.material import Footage
+from director.speech import merged_spans
+from director.style import (
+    COVER_MARGIN_US,
+    COVER_REPEAT_US,
+    COVER_US,
+    MOST_PIECES,
+    SCREEN_COVER_US,
+    SCREEN_LEAD_US,
+    SHORTEST_COVER_US,
+)
+from schemas.media import AssetKind
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+@dataclass(slots=True)
+class Piece:
+    """Source frames ``[start, start + length)`` of one shot of B-roll; ``shown`` is where on the timeline it was."""
+
+    footage: Footage
+    start: int
+    length: int
+    topics: frozenset[str]
+    shown: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def is_screen(self) -> bool:
+        return self.footage.facts.kind is AssetKind.SCREEN
+
+    def rests(self, start: int, end: int, wait: int) -> bool:
+        """Whether it was not shown within ``wait`` frames of a time, before or after."""
+        after = bisect_right(self.shown, (start, end))
+        before = self.shown[after - 1][1] + wait <= start if after else True
+        return before and (end + wait <= self.shown[after][0] if after < len(self.shown) else True)
+
+
+@dataclass(slots=True)
+class Supply:
+    """The pieces there are. Screens hide nothing but where there is nothing else."""
+
+    pieces: Sequence[Piece]
+    times_shown: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, b_roll: Iterable[Footage], screens: Iterable[Footage]) -> "Supply":
+        return cls([piece for footage in (*b_roll, *screens) for piece in _pieces(footage)])
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset().union(*(piece.topics for piece in self.pieces))
+
+    def best(self, start: int, shortest: int, spoken: frozenset[str], *, asked: bool) -> Piece | None:
+        """The piece that fits the words best and was shown least, of those that may be shown now."""
+        only_screens = all(piece.is_screen for piece in self.pieces)
+        free = [
+            piece
+            for piece in self.pieces
+            if piece.length >= shortest
+            and (not piece.topics.isdisjoint(spoken) if asked else only_screens or not piece.is_screen)
+            and piece.rests(start, start + piece.length, piece.footage.clock.length(COVER_REPEAT_US))
+        ]
+        return min(free, key=lambda piece: self._rank(piece, spoken), default=None)
+
+    def take(self, piece: Piece, start: int, end: int) -> None:
+        insort(piece.shown, (start, end))
+        source = piece.footage.source.id
+        self.times_shown[source] = self.times_shown.get(source, 0) + 1
+
+    def _rank(self, piece: Piece, spoken: frozenset[str]) -> tuple[int, int, int]:
+        return -len(piece.topics & spoken), len(piece.shown), self.times_shown.get(piece.footage.source.id, 0)
+
+
+def words_of(text: str) -> Iterator[str]:
+    """The words of a text that may name what is to be seen, each in the form that its plural shares."""
+    for word in _WORD.findall(text.lower()):
+        yield word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _topics(footage: Footage) -> frozenset[str]:
+    facts = footage.facts
+    named = " ".join((facts.name.rsplit(".", 1)[0].replace("_", " "), *facts.tags, facts.description))
+    topics = frozenset(words_of(named)) - GENERIC_NAMES
+    return topics | SCREEN_TOPICS if facts.kind is AssetKind.SCREEN else topics
+
+
+def _pieces(footage: Footage) -> Iterator[Piece]:
+    """What can be used of each shot, in pieces as long as a cover should be."""
+    clock = footage.clock
+    wanted = clock.length(SCREEN_COVER_US if footage.facts.kind is AssetKind.SCREEN else COVER_US)
+    shortest, topics = clock.length(SHORTEST_COVER_US), _topics(footage)
+    cut = (
+        Piece(footage, first, min(wanted, stop - first), topics)
+        for start, stop in _usable(footage)
+        for first in range(start, stop, wanted)
+    )
+    yield from islice((piece for piece in cut if piece.length >= shortest), MOST_PIECES)
+
+
+def _usable(footage: Footage) -> Iterator[tuple[int, int]]:
+    """The usable ranges that were measured, within shots; else each shot's middle. A screen begins where it moves."""
+    clock, margin, begins = footage.clock, footage.clock.length(COVER_MARGIN_US), _first_change(footage)
+    measured = footage.facts.picture.usable if footage.facts.picture else ()
+    ranges = [(clock.frame_at_or_after(start), clock.frame_at_or_before(end)) for start, end in merged_spans(measured)]
+    for shot in footage.shots:
+        first, end = max(shot[0] + margin, begins), shot[1] - margin
+        if ranges and footage.facts.kind is not AssetKind.SCREEN:
+            yield from ((max(first, start), min(end, stop)) for start, stop in ranges if start < end and first < stop)
+        else:
+            yield first, end
+
+
+def _first_change(footage: Footage) -> int:
+    activity = footage.facts.activity
+    if activity is None or not activity.changes:
+        return 0
+    first_us = min(change.start_us for change in activity.changes)
+    return max(0, footage.clock.frame_at_or_before(first_us - SCREEN_LEAD_US))
