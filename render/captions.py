@@ -96,7 +96,7 @@ class CaptionBurner:
             return
         frame.make_writable()
         drawing = self._drawing_of(captions[self._position])
-        for plane, ink in zip(planes(frame), drawing.inks(number), strict=True):
+        for plane, ink in zip(planes(frame), drawing.inks(number), strict=False):
             part = plane[ink.rows, ink.columns]
             part[...] = cv2.add(cv2.multiply(part, ink.kept, scale=1 / 255), ink.added)
 
@@ -116,7 +116,9 @@ class _Drawing:
         self._drawn: tuple[int | None, tuple[_Ink, ...]] | None = None
 
     def inks(self, number: int) -> tuple[_Ink, ...]:
-        """What is drawn at timeline frame ``number``."""
+        """What is drawn at timeline frame ``number``: an ink for each plane, none where there is no room for any."""
+        if not self._box.width * self._box.height:
+            return ()
         word = marked_word(self.caption, self._look, number)
         if self._drawn is None or self._drawn[0] != word:
             self._drawn = (word, _inks(self._painted(word), self._box))

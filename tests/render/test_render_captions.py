@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.captions import layout, marked_word
+from render.captions import CaptionBurner, layout, marked_word
+from render.planes import planes
 from render.shaping import undrawable
 from schemas.edl import Caption, CaptionLook, CaptionStyle, CaptionWord
 from tests.render.render_media import Media, Writer, describe, edit, lumas, run, video_clip, yuv_frame
@@ -86,6 +87,13 @@ def test_characters_without_a_picture_are_told(counted: Media, rate: Fraction, t
     caption = Caption(start=0, end=9, lines=("Hi \ue123",))
     edl = edit([counted], [video_clip(counted, 0, 10, 0, rate)], captions=[caption], caption_style=STYLE)
     assert any("\ue123" in note for note in run(edl, [counted], tmp_path / "o").report.notes)
+
+
+def test_an_area_without_room_for_a_pixel_is_left_alone() -> None:
+    frame = yuv_frame(np.full((90, 160), 100, np.uint8))
+    style = CaptionStyle(burn_in=True, left=21, top=20, right=22, bottom=60, font_size=24)
+    CaptionBurner((Caption(start=0, end=9, lines=("Hi",)),), style).burn(frame, 3)
+    assert (planes(frame)[0] == 100).all()
 
 
 @settings(max_examples=60, deadline=None)
