@@ -25,6 +25,11 @@ from schemas.timeline import Area, crop_at
 #: A crop whose shape differs from the canvas by less than this is stretched; any more and it is trimmed instead.
 _SHAPE_TOLERANCE = 0.015
 
+#: The region that a crop moves in is kept at most this many times as large as the canvas, or as large as it is stored.
+_MOST_ENLARGED = 2
+#: Steps through it that are smaller than this would show its pixels one by one if they were interpolated linearly.
+_ENLARGED_STEP = 0.9
+
 #: The fill behind a fitted picture: blurred at this fraction of the canvas, and darkened so that it stays behind.
 _FILL_SCALE = 8
 _FILL_SIGMA = 5
@@ -127,7 +132,7 @@ class ClipComposer:
         crop = _pixel_crop(wanted, size)
         region = _scaled(crop, 1 / stored_x, 1 / stored_y)
         windowed = self._span.moves or (len(self._spans) > 1 and crop != wanted)
-        target = self._region_size(region) if windowed else (self._layout.width, self._layout.height)
+        target = self._region_size(region, crop) if windowed else (self._layout.width, self._layout.height)
         head = [*upright, *_crop_steps(crop, size)]
         grade = [] if self._graded else adjusting_steps(self._clip.grade)
         picture = FilterChain(frame, [*head, *colour_steps(frame, target, self._folder), *grade])
@@ -141,12 +146,18 @@ class ClipComposer:
         right, bottom = max(a.x + a.width for a in areas), max(a.y + a.height for a in areas)
         return Area(left, top, right - left, bottom - top)
 
-    def _region_size(self, region: Area) -> tuple[int, int]:
-        """Pixels for the region at the scale of the tightest moment in it, so that the window is never enlarged."""
+    def _region_size(self, region: Area, stored: Area) -> tuple[int, int]:
+        """Pixels for the region at the scale of the tightest moment in it, so that the window is never enlarged.
+
+        A path that goes far or comes very near has fewer, and its windows are enlarged, for memory has an end.
+        """
         areas = self._areas()
-        scale_x = self._layout.width / min(area.width for area in areas)
-        scale_y = self._layout.height / min(area.height for area in areas)
-        return _even(region.width * scale_x), _even(region.height * scale_y)
+        width = region.width * self._layout.width / min(area.width for area in areas)
+        height = region.height * self._layout.height / min(area.height for area in areas)
+        return (
+            _even(min(width, max(stored.width, _MOST_ENLARGED * self._layout.width))),
+            _even(min(height, max(stored.height, _MOST_ENLARGED * self._layout.height))),
+        )
 
     def _areas(self) -> list[Area]:
         return [self._shown(key.frame) for key in self._span.keys] or [self._shown(0)]
@@ -244,6 +255,7 @@ def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> 
     drawn = VideoFrame(layout.width, layout.height, "yuv420p")
     drawn.colorspace, drawn.color_range = picture.colorspace, picture.color_range
     drawn.color_primaries, drawn.color_trc = picture.color_primaries, picture.color_trc
+    interpolation = cv2.INTER_CUBIC if min(step_x, step_y) < _ENLARGED_STEP else cv2.INTER_LINEAR
     luma = _affine(step_x, left + step_x / 2 - 0.5, step_y, top + step_y / 2 - 0.5)
     chroma = _affine(step_x, (left + step_x / 2 - 0.5) / 2, step_y, (top + step_y - 1) / 2)
     for source, target, matrix in zip(planes(picture), planes(drawn), (luma, chroma, chroma), strict=True):
@@ -252,7 +264,7 @@ def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> 
             matrix,
             (target.shape[1], target.shape[0]),
             dst=target,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            flags=interpolation | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
     return drawn
