@@ -1,6 +1,6 @@
 """All sound of an edit summed onto one timeline of samples, in a file, block by block."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -49,9 +49,14 @@ class PcmFile:
             yield start, self.read(start, min(size, self.samples - start))
 
 
-def mix_timeline(edl: EDL, sources: dict[str, SourceFile], target: PcmFile, progress: ProgressCallback) -> list[str]:
-    """Sum every audio clip into ``target``; returns the names of sources whose sound was damaged."""
-    clips = [clip for track in edl.audio for clip in track.clips]
+def mix_clips(
+    clips: Sequence[AudioClip],
+    edl: EDL,
+    sources: dict[str, SourceFile],
+    target: PcmFile,
+    progress: ProgressCallback,
+) -> list[str]:
+    """Sum clips of ``edl`` into ``target``; returns the names of sources whose sound was damaged."""
     damaged: list[str] = []
     for source_id in dict.fromkeys(clip.source for clip in clips):
         source = find_source(edl.sources, source_id)

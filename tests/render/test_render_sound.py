@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from render.denoising import REDUCTION_DB
 from render.loudness import LoudnessMeter
-from render.mix import PcmFile, envelope, mix_timeline
+from render.mix import PcmFile, envelope
 from render.sounds import SoundReader
+from render.soundtrack import mix_timeline
 from render.timeline import Heard
 from schemas.edl import EDL, AudioRole, AudioTrack, Caption, CaptionStyle, GainKey, SourceAudio
 from schemas.facts import ChannelMix
 from schemas.progress import ignore_progress
+from schemas.rendering import RenderRequest
 from tests.render.render_media import (
     Media,
     Writer,
@@ -54,7 +57,8 @@ def mixed(edl: EDL, media: list[Media], folder: Path) -> Stereo:
     """The mix before mastering: bit for bit what the edit says."""
     total = round(edl.duration / edl.rate * 48_000)
     with PcmFile(folder / "mix.f32", total) as target:
-        mix_timeline(edl, {m.source.id: m.path for m in media}, target, ignore_progress)
+        sources = {m.source.id: m.path for m in media}
+        mix_timeline(RenderRequest(edl=edl, sources=sources, folder=folder), target, ignore_progress)
         return target.read(0, total)
 
 
@@ -218,6 +222,64 @@ def test_loudness_and_peak_after_aac(wave: Stereo, counted: Media, tmp_path: Pat
     assert integrated == pytest.approx(-14, abs=0.5)
     assert peak is not None
     assert peak <= -1
+
+
+def decibels(wave: Stereo) -> float:
+    return float(10 * np.log10(np.mean(wave.astype(np.float64) ** 2)))
+
+
+def talk_in_a_noisy_room(seconds: int = 8) -> tuple[Stereo, Stereo]:
+    """Bursts of sound as words are, a quarter of the time, and the steady noise under them."""
+    words = noise(seconds, 0.2, seed=3)
+    words[:, np.arange(words.shape[1]) % 48_000 > 12_000] = 0
+    return words, noise(seconds, 0.003, seed=4)
+
+
+def denoised(tmp_path: Path, counted: Media, wave: Stereo, *, lowered: bool) -> Stereo:
+    source = sound_of(tmp_path, wave)
+    length = wave.shape[1] // 1600
+    track = AudioTrack(
+        role=AudioRole.DIALOGUE, noise_reduction=lowered, clips=(audio_clip(source, 0, length, 0, RATE),)
+    )
+    edl = edit([counted, source], [video_clip(counted, 0, length, 0, RATE)])
+    return mixed(edl.model_copy(update={"audio": (track,)}), [counted, source], tmp_path)
+
+
+def test_noise_reduction_lowers_the_noise_gently_and_moves_nothing(counted: Media, tmp_path: Path) -> None:
+    words, hiss = talk_in_a_noisy_room()
+    before = denoised(tmp_path, counted, words + hiss, lowered=False)
+    after = denoised(tmp_path, counted, words + hiss, lowered=True)
+    pause = (np.arange(words.shape[1]) % 48_000 > 24_000) & (np.arange(words.shape[1]) > 96_000)
+    assert decibels(before[:, pause]) - decibels(after[:, pause]) == pytest.approx(REDUCTION_DB, abs=2)
+    spoken = ~pause & (words[0] != 0)
+    assert decibels(after[:, spoken]) == pytest.approx(decibels(before[:, spoken]), abs=0.5)
+    assert np.corrcoef(after[0, spoken], before[0, spoken])[0, 1] > 0.98, "each sample is where it was"
+
+
+def test_noise_reduction_leaves_a_clean_recording_and_an_unbroken_one_alone(counted: Media, tmp_path: Path) -> None:
+    words, _ = talk_in_a_noisy_room()
+    unbroken = noise(8, 0.1, seed=5)
+    for wave in (words, unbroken):
+        before = denoised(tmp_path, counted, wave, lowered=False)
+        after = denoised(tmp_path, counted, wave, lowered=True)
+        assert decibels(after - before) < decibels(before) - 25
+
+
+def test_room_tone_lies_under_a_gap_that_is_kept(counted: Media, tmp_path: Path) -> None:
+    words, hiss = talk_in_a_noisy_room()
+    source = sound_of(tmp_path, words + hiss)
+    spoken = [audio_clip(source, 0, 7, 0, RATE), audio_clip(source, 37, 7, 60, RATE)]
+    tone = audio_clip(source, 7, 30, 40, RATE, id="tone", fade_in=480, fade_out=480)
+    short = tone.model_copy(update={"duration": 15})
+    tracks = (
+        AudioTrack(role=AudioRole.DIALOGUE, clips=tuple(spoken)),
+        AudioTrack(role=AudioRole.ROOM_TONE, clips=(short,)),
+    )
+    edl = edit([counted, source], [video_clip(counted, 0, 44, 0, RATE)])
+    wave = mixed(edl.model_copy(update={"audio": tracks}), [counted, source], tmp_path)
+    under = wave[:, 8 * 1600 : 21 * 1600]
+    assert decibels(under) == pytest.approx(decibels(hiss), abs=1)
+    assert np.all(wave[:, 23 * 1600 : 36 * 1600] == 0), "and nowhere else"
 
 
 def test_silence_is_delivered_as_silence(counted: Media, tmp_path: Path) -> None:
