@@ -16,11 +16,9 @@ def rounded_rectangle(width: int, height: int, radius: float) -> Mask:
 
 
 def grown(mask: Mask, radius: float) -> Mask:
-    """The mask with a round edge of ``radius`` pixels around it."""
-    reach = max(1, round(radius))
-    offsets = np.arange(-reach, reach + 1)
-    inside = np.hypot(offsets[None, :], offsets[:, None]) <= radius + 0.5
-    return np.asarray(cv2.GaussianBlur(cv2.dilate(mask, inside.astype(np.uint8)), (3, 3), 0.5), np.float32)
+    """The mask with a round edge of ``radius`` pixels around what it covers by half and more."""
+    distance = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.clip(radius + 1 - distance, 0, 1), np.float32)
 
 
 def shadow(mask: Mask, drop: float, blur: float) -> Mask:
