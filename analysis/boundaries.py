@@ -24,16 +24,20 @@ MOVE_COST = 0.6
 MAX_MOVE_COST = 14.0
 #: What a boundary costs where it is as loud as speech usually is; nothing in silence.
 LEVEL_COST = 10.0
+#: How many times as much it costs where a phrase ends: a pause is likely there.
+PAUSE_WEIGHT = 2.0
 _SPEECH_PERCENTILE = 60
-#: What a word costs that sounds e times longer or shorter than it should.
+#: What a word costs by the square of the logarithm of how many times longer or shorter it sounds than it should; from
+#: the second number on only by the logarithm, for a speaker may well dwell on a short word.
 LENGTH_COST = 30.0
+LENGTH_BEND = 0.5
 #: A word sounds as long as its letters, long words a little longer, the last of a phrase too (Klatt 1976, "Linguistic
 #: uses of segmental duration in English"); a figure is about five letters spoken.
 LETTERS_EXPONENT = 1.2
 PHRASE_END = 1.3
 FIGURE_LETTERS = 5
 #: Longest silence across which two words still share a boundary.
-LONGEST_GAP = 60
+LONGEST_GAP = 200
 #: No word is shorter.
 MIN_WORD = 3
 _IMPOSSIBLE = 1e6
@@ -52,7 +56,8 @@ class _Ground:
 
     def length_cost(self, starts: Frames, ends: Frames, text: str) -> Costs:
         sounding = np.maximum(self.sounding[ends] - self.sounding[starts], 0.5)
-        costs = LENGTH_COST * np.log(sounding / (self.rate * written_length(text))) ** 2
+        off = np.abs(np.log(sounding / (self.rate * written_length(text))))
+        costs = LENGTH_COST * np.where(off < LENGTH_BEND, off**2, LENGTH_BEND * (2 * off - LENGTH_BEND))
         return np.where(ends - starts < MIN_WORD, _IMPOSSIBLE, costs)
 
 
@@ -76,7 +81,11 @@ def part(
 def written_length(text: str) -> float:
     """How long a word is to say, in letters."""
     letters = sum(FIGURE_LETTERS if sign.isdigit() else sign.isalpha() for sign in text)
-    return float(max(1, letters) ** LETTERS_EXPONENT) * (PHRASE_END if text[-1:] in ".,;:?!" else 1.0)
+    return float(max(1, letters) ** LETTERS_EXPONENT) * (PHRASE_END if ends_phrase(text) else 1.0)
+
+
+def ends_phrase(text: str) -> bool:
+    return text[-1:] in tuple(".,;:?!")
 
 
 def _ground(words: Sequence[TimedWord], levels: Levels, active: NDArray[np.bool_], silence_below: float) -> _Ground:
@@ -132,4 +141,5 @@ def _places(before: TimedWord, after: TimedWord, first: int, last: int) -> Frame
 def _place_costs(places: Frames, before: TimedWord, after: TimedWord, ground: _Ground) -> Costs:
     moved = np.maximum(np.maximum(before.end - places, places - after.start), 0)
     loudness = ground.loudness[np.minimum(places, len(ground.loudness) - 1)]
-    return np.asarray(LEVEL_COST * loudness + np.minimum(MOVE_COST * moved, MAX_MOVE_COST), np.float64)
+    level_cost = LEVEL_COST * (PAUSE_WEIGHT if ends_phrase(before.text) else 1.0)
+    return np.asarray(level_cost * loudness + np.minimum(MOVE_COST * moved, MAX_MOVE_COST), np.float64)
