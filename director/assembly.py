@@ -4,22 +4,35 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from director.captions import Captioning, caption, caption_style
 from director.covering import Cover, cover
 from director.framing import Framing, frame_closer, frame_shot
+from director.grading import graded
+from director.insets import inset
 from director.ledger import Ledger, seen_in
 from director.material import Footage, Material
 from director.placing import Placed, PlacedWord, jump_cuts, place, placed_words
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal
 from director.soundtrack import soundtrack
-from director.style import END_FADE_US, LOOKS, PACES, PUNCH_INS, VISIBLE_JUMP_US
-from schemas.edl import EDL, Canvas, Caption, Evidence, Grade, Source, Variant, VideoClip
+from director.style import (
+    END_FADE_US,
+    INSET_FADE_US,
+    PACES,
+    PUNCH_INS,
+    PUSH_IN,
+    PUSH_IN_US,
+    PUSHED_IN,
+    SPLIT_EDIT_FRAMES,
+    VISIBLE_JUMP_US,
+)
+from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Variant, VideoClip
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.5.0"
+DIRECTOR_VERSION = "1.6.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -53,19 +66,18 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     duration = placed[-1].end
     canvas = _canvas(material, recipe.shape)
     reasons = _record_stretches(placed, selection, ledger)
-    covers = cover(material, placed, words) if recipe.covers else ()
-    look = _record_look(options.style, ledger)
-    video = tuple(_base_track(placed, reasons, covers, canvas, ledger, size=PUNCH_INS[options.style]))
+    covers = tuple(inset(one, placed, canvas) for one in cover(material, placed, words)) if recipe.covers else ()
+    video = tuple(_base_track(placed, reasons, covers, canvas, ledger, style=options.style))
     if recipe.fades_to_black:
         video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
     overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
-    video, overlays = _graded(video, look), _graded(overlays, look)
+    seen = {one.source.id: one for one in (*(p.stretch.footage for p in placed), *(c.footage for c in covers))}
+    video, overlays = graded(video, overlays, seen, options.style, ledger)
     audio, heard = soundtrack(material, placed, words, reasons, ledger)
     burn_in = recipe.burn_in if options.captions is None else options.captions is CaptionChoice.BURNED
     captions: tuple[Caption, ...] = ()
     if options.captions is not CaptionChoice.OFF:
         captions = _captions(placed, words, recipe, ledger, burn_in=burn_in)
-    shown = [one.stretch.footage.source for one in placed] + [one.footage.source for one in covers]
     return EDL(
         director_version=DIRECTOR_VERSION,
         variant=variant,
@@ -74,7 +86,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
         canvas=canvas,
         duration=duration,
         longest_pause_us=PACES[selection.pace or options.pace].longest_gap_us,
-        sources=_used(shown, heard),
+        sources=_used([one.source for one in seen.values()], heard),
         video=video,
         overlays=overlays,
         audio=audio,
@@ -127,13 +139,41 @@ def _record_removal(removal: Removal, ledger: Ledger, start: int | None = None, 
     return ledger.record(removal.kind, removal.sentence, evidence, start=start, end=end)
 
 
-def _parts(placed: Sequence[Placed], reasons: Sequence[str]) -> Iterator[_Part]:
-    for one, reason in zip(placed, reasons, strict=True):
-        first = one.stretch.start
-        while first < one.stretch.end:
-            end = min(one.stretch.footage.shot_at(first)[1], one.stretch.end)
+def _parts(placed: Sequence[Placed], reasons: Sequence[str], ledger: Ledger) -> Iterator[_Part]:
+    """The stretches shot by shot; where one follows of another footage, its sound is heard a little before."""
+    leads = _leads(placed, ledger)
+    for index, (one, reason) in enumerate(zip(placed, reasons, strict=True)):
+        first = one.stretch.start + leads.get(index, 0)
+        last = one.stretch.end + leads.get(index + 1, 0)
+        while first < last:
+            end = min(one.stretch.footage.shot_at(first)[1], last)
             yield _Part(one, first, end, reason)
             first = end
+
+
+def _leads(placed: Sequence[Placed], ledger: Ledger) -> dict[int, int]:
+    """By how many frames each stretch's sound leads its picture, where the one before it is of another footage.
+
+    The speaker before must be silent meanwhile, and the shot must go on.
+    """
+    leads: dict[int, int] = {}
+    for index, (before, after) in enumerate(pairwise(placed), start=1):
+        stretch, following = before.stretch, after.stretch
+        frames = SPLIT_EDIT_FRAMES[len(SPLIT_EDIT_FRAMES) // 2]
+        goes_on = stretch.footage.shot_at(stretch.end - 1)[1] >= stretch.end + frames
+        shown = following.footage.shot_at(following.start)[1] - following.start
+        quiet = stretch.clear_after >= frames
+        if stretch.footage is following.footage or not (goes_on and quiet and shown > 3 * frames and following.words):
+            continue
+        leads[index] = frames
+        ledger.record(
+            "split_edit",
+            f"{following.footage.facts.name} is heard {frames} frames before it is seen, so that the cut is not felt",
+            seen_in(stretch, "frames without speech after the cut", str(stretch.clear_after)),
+            start=after.start,
+            end=after.start + frames,
+        )
+    return leads
 
 
 def _base_track(
@@ -143,31 +183,59 @@ def _base_track(
     canvas: Canvas,
     ledger: Ledger,
     *,
-    size: Fraction,
+    style: EditStyle,
 ) -> Iterator[VideoClip]:
-    parts = list(_parts(placed, reasons))
+    parts = list(_parts(placed, reasons, ledger))
     shots = _by_shot(parts)
     wide = {shot: frame_shot(group[0].footage, _kept(group), canvas) for shot, group in shots.items()}
-    close = {shot: frame_closer(group[0].footage, _kept(group), canvas, size) for shot, group in shots.items()}
+    close = _nearer(shots, canvas, PUNCH_INS[style])
+    near = _nearer(shots, canvas, PUSH_IN) if style in PUSHED_IN else {}
     _record_framings(shots, wide, ledger)
     closer = _punched_in(placed, covers)
     for number, part in enumerate(parts, start=1):
         tight = close[part.shot] if part.placed.start in closer else None
         start = part.placed.on_timeline(part.first)
-        source_in, source_out = part.footage.clock.ticks(part.first, part.end)
-        framing = tight or wide[part.shot]
         turns_close = tight is not None and closer[part.placed.start] == start
-        yield VideoClip(
-            id=f"v{number:05d}",
-            source=part.footage.source.id,
-            start=start,
-            duration=part.end - part.first,
-            source_in=source_in,
-            source_out=source_out,
-            crop=framing.keys(part.first, part.end),
-            fit=framing.fit,
-            reason=_record_punch_in(part, start, size, ledger) if turns_close else part.reason,
-        )
+        reason = _record_punch_in(part, start, PUNCH_INS[style], ledger) if turns_close else part.reason
+        clip = _clip(f"v{number:05d}", part, tight or wide[part.shot], reason)
+        target = None if tight else near.get(part.shot)
+        yield clip if target is None else _pushed_in(clip, wide[part.shot], target, part, ledger)
+
+
+def _nearer(shots: Mapping[Shot, Sequence[_Part]], canvas: Canvas, size: Fraction) -> dict[Shot, Framing | None]:
+    return {shot: frame_closer(group[0].footage, _kept(group), canvas, size) for shot, group in shots.items()}
+
+
+def _clip(ident: str, part: _Part, framing: Framing, reason: str) -> VideoClip:
+    source_in, source_out = part.footage.clock.ticks(part.first, part.end)
+    return VideoClip(
+        id=ident,
+        source=part.footage.source.id,
+        start=part.placed.on_timeline(part.first),
+        duration=part.end - part.first,
+        source_in=source_in,
+        source_out=source_out,
+        crop=framing.keys(part.first, part.end),
+        fit=framing.fit,
+        reason=reason,
+    )
+
+
+def _pushed_in(clip: VideoClip, wide: Framing, near: Framing, part: _Part, ledger: Ledger) -> VideoClip:
+    """The clip slowly coming nearer, if it is long and its framing stands still and fills the canvas."""
+    seconds = clip.duration / part.footage.clock.rate
+    fills = wide.fit is near.fit is Fit.FILL and wide.stands_still and near.stands_still
+    if not fills or seconds * 1_000_000 < PUSH_IN_US:
+        return clip
+    reason = ledger.record(
+        "push_in",
+        "A long shot slowly comes nearer, so that it does not stand still",
+        Evidence(fact="length of the shot", value=f"{float(seconds):.1f} s", source=clip.source),
+        start=clip.start,
+        end=clip.end,
+    )
+    keys = (wide.at(0), near.at(clip.duration - 1))
+    return clip.model_copy(update={"crop": keys, "motion": Motion.SMOOTH, "reason": reason})
 
 
 def _by_shot(parts: Sequence[_Part]) -> dict[Shot, list[_Part]]:
@@ -204,7 +272,7 @@ class _Hidden:
     """Whether a cover lies over a cut; asked in the order of the timeline."""
 
     def __init__(self, covers: Sequence[Cover]) -> None:
-        self._covers = covers
+        self._covers = [one for one in covers if one.place is None]
         self._next = 0
 
     def at(self, frame: int) -> bool:
@@ -245,7 +313,8 @@ def _record_punch_in(part: _Part, start: int, size: Fraction, ledger: Ledger) ->
 def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoClip:
     clock = one.footage.clock
     source_end = one.source_start + one.end - one.start
-    framing = frame_shot(one.footage, [(one.source_start, source_end)], canvas)
+    area = Canvas(width=one.place.width, height=one.place.height) if one.place else canvas
+    framing = frame_shot(one.footage, [(one.source_start, source_end)], area)
     evidence = Evidence(
         fact="stretch shown",
         value=one.footage.facts.name,
@@ -255,6 +324,7 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
     )
     reason = ledger.record("b_roll", one.sentence, evidence, start=one.start, end=one.end)
     source_in, source_out = clock.ticks(one.source_start, source_end)
+    fade = min(us_to_frame(INSET_FADE_US, clock.rate), (one.end - one.start) // 2) if one.place else 0
     return VideoClip(
         id=f"o{number:05d}",
         source=one.footage.source.id,
@@ -264,21 +334,11 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
         source_out=source_out,
         crop=framing.keys(one.source_start, source_end),
         fit=framing.fit,
+        place=one.place,
+        fade_in=fade,
+        fade_out=fade,
         reason=reason,
     )
-
-
-def _record_look(style: EditStyle, ledger: Ledger) -> Grade | None:
-    look = LOOKS[style]
-    if look is not None:
-        ledger.record(
-            "look", f"The picture is graded {style.value}", Evidence(fact="style asked for", value=style.value)
-        )
-    return look
-
-
-def _graded(clips: tuple[VideoClip, ...], look: Grade | None) -> tuple[VideoClip, ...]:
-    return clips if look is None else tuple(clip.model_copy(update={"grade": look}) for clip in clips)
 
 
 def _with_end_fade(video: tuple[VideoClip, ...], frames: int) -> tuple[VideoClip, ...]:

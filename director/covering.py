@@ -22,6 +22,7 @@ from director.style import (
     SPLIT_EDIT_FRAMES,
 )
 from director.supply import Piece, Supply, words_of
+from schemas.edl import Place
 from schemas.timebase import us_to_frame
 
 
@@ -35,7 +36,10 @@ class Purpose(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Source frames from ``source_start`` shown for timeline frames ``[start, end)``; ``named`` is the word for it."""
+    """Source frames from ``source_start`` shown for timeline frames ``[start, end)``; ``named`` is the word for it.
+
+    With a ``place`` it is a picture in the picture, and hides nothing.
+    """
 
     footage: Footage
     source_start: int
@@ -43,11 +47,13 @@ class Cover:
     end: int
     purpose: Purpose
     named: str | None
+    place: Place | None = None
 
     @property
     def sentence(self) -> str:
         match = f"; it is of “{self.named}”, said here" if self.named else ""
-        return f"{self.footage.facts.name} {self.purpose.value}{match}"
+        beside = ", beside the speaker" if self.place else ""
+        return f"{self.footage.facts.name} {self.purpose.value}{beside}{match}"
 
 
 def cover(material: Material, placed: Sequence[Placed], words: Sequence[PlacedWord]) -> tuple[Cover, ...]:

@@ -57,6 +57,15 @@ class Framing:
     why: str
     faces: int = 0
 
+    @property
+    def stands_still(self) -> bool:
+        return len({x for leg in self.legs for x in (leg.x_start, leg.x_end)}) <= 1
+
+    def at(self, frame: int) -> CropKey:
+        """The crop of a framing that stands still, as a key at a clip-relative frame."""
+        x = self.legs[0].x_start if self.legs else 0
+        return CropKey(frame=frame, x=x, y=self.y, width=self.width, height=self.height)
+
     def keys(self, first: int, end: int) -> tuple[CropKey, ...]:
         """Crop keys of the clip that shows source frames ``[first, end)``."""
         positions: dict[int, int] = {}
@@ -101,7 +110,7 @@ def frame_closer(footage: Footage, kept: Sequence[Range], canvas: Canvas, size: 
 
 def _seen(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> list[Seen]:
     """The speaker where an upright frame has to choose, else everyone who matters."""
-    within = faces_within if canvas.height > canvas.width else _everyone_within
+    within = faces_within if canvas.height > canvas.width else everyone_within
     return [one for first, end in kept for one in within(footage, first, end)]
 
 
@@ -332,7 +341,7 @@ def faces_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
     yield from _sampled(footage, first, end, lambda present: _speakers(present) or _prominent(present))
 
 
-def _everyone_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
+def everyone_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
     """The face that matters at each sampled time; with a rival beside it, both."""
     yield from _sampled(footage, first, end, _prominent)
 

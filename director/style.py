@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from schemas.edl import Grade
+from schemas.edl import Grade, Look
 from schemas.jobs import EditStyle, Pace
 
 # Cutting (EDITING, "Cutting").
@@ -119,14 +119,33 @@ MOST_PIECES = 60
 
 # Looks.
 
-#: How each style changes the picture: a film's is a little softer in colour, a bold one stronger in both.
+#: What each style does to colours after its shots match; ``None`` shows the picture as it was shot.
 LOOKS: Mapping[EditStyle, Grade | None] = MappingProxyType(
     {
         EditStyle.NATURAL: None,
-        EditStyle.CINEMATIC: Grade(contrast_percent=108, saturation_percent=92),
+        EditStyle.CINEMATIC: Grade(look=Look.CINEMA, look_percent=70),
         EditStyle.PUNCHY: Grade(contrast_percent=110, saturation_percent=115),
     }
 )
+#: Shots are brought together by no more than this, since what differs may be meant; less than the least is not seen.
+EXPOSURE_MATCH_MILLISTOPS, LEAST_MATCH_MILLISTOPS = 500, 80
+WHITE_MATCH, LEAST_MATCH_WHITE = 12, 3
+#: Hundredths of a stop between red and blue for each unit of measured cast: half of what would take it away, since
+#: part of a cast is the colour of what is shown.
+WHITE_PER_CAST = 600
+#: Styles in which a long shot slowly comes nearer, how long it must be, and how much nearer it comes.
+PUSHED_IN = frozenset({EditStyle.CINEMATIC})
+PUSH_IN_US = 5_000_000
+PUSH_IN = Fraction(106, 100)
+
+# Screens as pictures in the picture.
+
+#: Least and greatest width, as shares of the canvas's, and the space around it.
+INSET_WIDTHS = (0.28, 0.42)
+INSET_MARGIN = 0.03
+INSET_FADE_US = 250_000
+#: A screen on which something changes for more than this share of the time is shown large.
+BUSY_SCREEN_SHARE = 0.25
 
 # Framing (EDITING, "Framing for 9:16").
 

@@ -7,7 +7,25 @@ from hypothesis import strategies as st
 
 from director import PlanOptions
 from schemas.edl import CaptionLook
-from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
+from schemas.facts import (
+    Activity,
+    Alignment,
+    AssetFacts,
+    CameraMove,
+    ChangedRegion,
+    Faces,
+    FaceSample,
+    FaceTrack,
+    Picture,
+    PictureMeasures,
+    Region,
+    ShotPicture,
+    Shots,
+    Sound,
+    Span,
+    Transcript,
+    Word,
+)
 from schemas.jobs import CaptionChoice, EditStyle, Pace
 from schemas.media import AssetKind, AudioStream, MediaProbe, VideoStream
 from tests.director.director_footage import face_track, recorder, talk, video_stream
@@ -162,6 +180,43 @@ sounds = st.builds(
     st.none() | st.floats(-70, 0),
     st.none() | spans(),
 )
+measures = st.builds(
+    ShotPicture,
+    start_us=st.just(0),
+    end_us=st.just(LONGEST_US),
+    measures=st.builds(
+        PictureMeasures,
+        exposure=unit,
+        shadows=unit,
+        highlights=unit,
+        warmth=st.floats(-1, 1),
+        tint=st.floats(-1, 1),
+        saturation=unit,
+        sharpness=unit,
+        move_x=st.just(0.0),
+        move_y=st.just(0.0),
+        motion=st.just(0.0),
+        shake=st.just(0.0),
+    ),
+    camera=st.just(CameraMove.STILL),
+)
+pictures = st.builds(
+    lambda usable, shots: Picture(step_us=500_000, samples=(), usable=tuple(usable), shots=tuple(shots)),
+    st.lists(spans(20_000_000), max_size=3),
+    st.lists(measures, max_size=2),
+)
+activities = st.builds(
+    lambda changes: Activity(
+        step_us=100_000,
+        changes=tuple(
+            ChangedRegion(
+                start_us=span.start_us, end_us=span.end_us, region=Region(left=0, top=0, width=1, height=1), share=0.5
+            )
+            for span in changes
+        ),
+    ),
+    st.lists(spans(), max_size=3),
+)
 alignments = st.builds(
     Alignment,
     reference_sha256=st.sampled_from(["0" * 64, "1" * 64]),
@@ -183,6 +238,8 @@ def assets(draw: st.DrawFn, number: int) -> AssetFacts:
         shots=draw(st.none() | shot_lists),
         faces=draw(st.none() | faces_found),
         sound=draw(st.none() | sounds),
+        picture=draw(st.none() | pictures),
+        activity=draw(st.none() | activities),
         alignment=draw(st.none() | alignments),
     )
 

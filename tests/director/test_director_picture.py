@@ -6,10 +6,21 @@ from itertools import pairwise
 
 import pytest
 
-from director import PlanOptions, plan
-from schemas.edl import EDL, CropKey, Fit, Variant
-from schemas.facts import AssetFacts, FaceTrack, Picture, Span
-from schemas.jobs import Pace
+from director import PlanOptions, plan, review
+from schemas.edl import EDL, CropKey, Fit, Look, Motion, Variant
+from schemas.facts import (
+    Activity,
+    AssetFacts,
+    CameraMove,
+    ChangedRegion,
+    FaceTrack,
+    Picture,
+    PictureMeasures,
+    Region,
+    ShotPicture,
+    Span,
+)
+from schemas.jobs import EditStyle, Pace
 from schemas.media import AssetKind
 from tests.director.director_footage import face_track, say, talk, video_stream
 
@@ -248,3 +259,98 @@ def test_footage_is_shown_where_its_words_are_said(tagged: int) -> None:
     assert shown[edl.overlays[0].source] == f"c{tagged}.mp4"
     reasons = {decision.id: decision.sentence for decision in edl.decisions}
     assert "“window”, said here" in reasons[edl.overlays[0].reason]
+
+
+def two_rooms() -> list[AssetFacts]:
+    first = talk(20, say((1, "The kitchen is warm and bright.")), ident="kitchen", name="kitchen.mp4", digest="a")
+    second = talk(20, say((2, "The cellar stays cold all year.")), ident="cellar", name="cellar.mp4", digest="b")
+    return [first, second]
+
+
+def test_the_next_speaker_is_heard_a_few_frames_before_being_seen() -> None:
+    edl = plan(two_rooms(), Variant.CINEMATIC_FULL, PlanOptions())
+    seen = next(clip.start for clip in edl.video if clip.source == "cellar")
+    heard = next(clip.start for clip in edl.audio[0].clips if clip.source == "cellar")
+    assert 4 <= seen - heard <= 15
+    assert all(row.passed for row in review(edl, two_rooms()))
+    assert any(decision.kind == "split_edit" for decision in edl.decisions)
+
+
+def lit(facts: AssetFacts, exposure: float, warmth: float = 0.0) -> AssetFacts:
+    measures = PictureMeasures(
+        exposure=exposure,
+        shadows=0.1,
+        highlights=0.9,
+        warmth=warmth,
+        tint=0.0,
+        saturation=0.2,
+        sharpness=0.5,
+        move_x=0.0,
+        move_y=0.0,
+        motion=0.0,
+        shake=0.0,
+    )
+    whole = ShotPicture(start_us=0, end_us=facts.probe.duration_us, measures=measures, camera=CameraMove.STILL)
+    return facts.model_copy(update={"picture": Picture(step_us=500_000, samples=(), shots=(whole,))})
+
+
+def test_shots_are_brought_to_one_light_and_given_the_look() -> None:
+    bright, dark = two_rooms()
+    edl = plan([lit(bright, 0.5), lit(dark, 0.42, warmth=-0.02)], Variant.CINEMATIC_FULL, style_of("cinematic"))
+    grades = {clip.source: clip.grade for clip in edl.video}
+    kitchen, cellar = grades["kitchen"], grades["cellar"]
+    assert kitchen
+    assert cellar
+    assert kitchen.look is cellar.look is Look.CINEMA
+    changed = [grade for grade in (kitchen, cellar) if grade.exposure_millistops]
+    assert len(changed) == 1
+    assert (cellar.exposure_millistops > 0) != (kitchen.exposure_millistops < 0)
+    assert cellar.warmth > 0 or kitchen.warmth < 0
+
+
+def test_the_natural_style_shows_the_picture_as_it_was_shot() -> None:
+    bright, dark = two_rooms()
+    edl = plan([lit(bright, 0.5), lit(dark, 0.2)], Variant.CINEMATIC_FULL, PlanOptions())
+    assert {clip.grade for clip in edl.video} == {None}
+
+
+def style_of(name: str) -> PlanOptions:
+    return PlanOptions(style=EditStyle(name))
+
+
+def test_a_long_shot_slowly_comes_nearer_in_the_cinematic_style_alone() -> None:
+    words = say((1, " ".join(["light"] * 30) + "."), gap_s=0.05)
+    moves = [
+        [clip for clip in plan([talk(14, words)], Variant.CINEMATIC_FULL, style_of(name)).video if len(clip.crop) > 1]
+        for name in ("natural", "cinematic", "punchy")
+    ]
+    assert [len(one) for one in moves] == [0, 1, 0]
+    clip = moves[1][0]
+    assert clip.motion is Motion.SMOOTH
+    assert clip.crop[-1].width < clip.crop[0].width <= 1.1 * clip.crop[-1].width
+
+
+@pytest.mark.parametrize(("busy", "face_left"), [(False, 0.1), (True, 0.1), (False, 0.42)])
+def test_a_calm_screen_lies_beside_the_speaker(busy: bool, face_left: float) -> None:
+    lines = list(speech(44))
+    lines[6] = (25.0, "Now you can see the whole list of it.")
+    face = face_track(*((t / 2, face_left, 0.3) for t in range(88)), size=FACE)
+    change = ChangedRegion(
+        start_us=1_000_000,
+        end_us=20_000_000 if busy else 1_500_000,
+        region=Region(left=0.1, top=0.1, width=0.5, height=0.5),
+        share=0.2,
+    )
+    screen = talk(30, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="b").model_copy(
+        update={"activity": Activity(step_us=100_000, changes=(change,))}
+    )
+    edl = plan([talk(44, say(*lines), tracks=[face]), screen], Variant.CINEMATIC_FULL, PlanOptions())
+    shown = next(
+        clip for clip in edl.overlays if "spoken of" in next(d.sentence for d in edl.decisions if d.id == clip.reason)
+    )
+    if busy:
+        assert shown.place is None
+        return
+    assert shown.place
+    faces = (face_left * 1920, (face_left + FACE) * 1920)
+    assert shown.place.x >= faces[1] or shown.place.x + shown.place.width <= faces[0]
