@@ -8,6 +8,7 @@ import asyncpg
 from activities.accelerators import GpuPolicy
 from activities.sandbox import SandboxLimits
 from activities.webhook_sending import WebhookSending
+from schemas.hardware import Hardware
 from schemas.rendering import EncoderSettings, SegmentLengths
 from stores import ObjectStore
 
@@ -29,4 +30,5 @@ class ActivityContext:
     segments: SegmentLengths = field(default_factory=SegmentLengths)
     limits: SandboxLimits = field(default_factory=SandboxLimits)
     gpu: GpuPolicy = field(default_factory=GpuPolicy)
+    hardware: Hardware = field(default_factory=Hardware)
     whisper_model: str | None = None

@@ -10,6 +10,7 @@ from activities.child_tasks import RENDER
 from activities.context import ActivityContext
 from activities.declarations import RENDER_OUTPUT, RenderedOutput, RenderOutput
 from activities.footage import Footage
+from activities.hardware import on_accelerator_or_cpu
 from activities.heartbeat import heartbeating
 from activities.identity import identify
 from activities.metrics import observe_render
@@ -22,6 +23,7 @@ from activities.scratch import working_folder
 from activities.time_limit import time_left
 from schemas.cost import Outcome
 from schemas.edl import EDL
+from schemas.hardware import Hardware
 from schemas.jobs import OutputStatus
 from schemas.rendering import RenderRequest, RenderResult
 from schemas.timebase import frame_to_us
@@ -70,19 +72,22 @@ class RenderActivities:
     async def _render(
         self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress, account: Account
     ) -> RenderResult:
-        async with self._footage.reading(asked.project_id, edl, edl.sources, range(edl.duration)) as sources:
-            request = RenderRequest(edl=edl, sources=sources.files, folder=folder, encoder=self._context.encoder)
-            started = time.monotonic()
-            rendering = run_in_child(
-                RENDER,
-                request,
-                RenderResult,
-                limits=self._context.limits,
-                time_limit=time_left(),
-                on_progress=progress.advance,
-                account=account,
-                hands=sources.hands,
-            )
-            result = await sources.serve_while(rendering)
+        async def render_on(hardware: Hardware, folder: Path) -> RenderResult:
+            async with self._footage.reading(asked.project_id, edl, edl.sources, range(edl.duration)) as sources:
+                encoder = self._context.encoder
+                rendering = run_in_child(
+                    RENDER,
+                    RenderRequest(edl=edl, sources=sources.files, folder=folder, encoder=encoder, hardware=hardware),
+                    RenderResult,
+                    limits=self._context.limits,
+                    time_limit=time_left(),
+                    on_progress=progress.advance,
+                    account=account,
+                    hands=sources.hands,
+                )
+                return await sources.serve_while(rendering)
+
+        started = time.monotonic()
+        result = await on_accelerator_or_cpu(render_on, self._context.hardware, folder)
         observe_render(asked.output.variant, result.report.metrics, time.monotonic() - started)
         return result

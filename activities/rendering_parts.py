@@ -40,6 +40,7 @@ from render import Segment, segment_key, sound_key, sources_heard, sources_shown
 from schemas.cost import Outcome
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
+from schemas.hardware import RenderPath
 from schemas.jobs import OutputStatus
 from schemas.rendering import JoinRequest, MadePart, MadeSegment, RenderRequest, RenderResult, SegmentRequest
 from schemas.segments import SegmentReport, StoredSegment
@@ -175,6 +176,7 @@ class PartActivities:
                 sources=sources.files,
                 folder=folder,
                 encoder=self._context.encoder,
+                hardware=self._context.hardware.for_decoding(),
                 first=frames.start,
                 end=frames.stop,
             )
@@ -249,6 +251,7 @@ class PartActivities:
                 notes=tuple(note for report in reports for note in report.notes),
                 stages=tuple(stage for report in reports for stage in report.stages),
                 corrections=tuple(correction for report in reports for correction in report.corrections),
+                path=RenderPath.joined(report.path for report in reports),
             ),
         )
 

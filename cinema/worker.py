@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -11,6 +12,7 @@ from temporalio.service import RPCError
 from activities.accelerators import GpuPolicy
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
+from activities.hardware import found_hardware
 from activities.registry import activities_for
 from activities.sandbox import SandboxLimits
 from activities.scratch import sweep
@@ -45,7 +47,7 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
         log.info("removed what a killed worker left", folder=str(folder))
     client = await connected_temporal(settings)
     async with database(settings, held=slots(queue, settings)) as pool:
-        context = activity_context(settings, pool, queue)
+        context = await _with_hardware(activity_context(settings, pool, queue), queue)
         tidying = asyncio.create_task(_tidy(context.objects))
         worker = worker_for(queue, client, activities_for(queue, context), settings)
         register(PoolMetrics(pool))
@@ -111,6 +113,13 @@ def activity_context(settings: Settings, pool: Pool, queue: TaskQueue = TaskQueu
         gpu=GpuPolicy(work=settings.gpu_work, patience_s=settings.gpu_patience_seconds),
         whisper_model=settings.whisper_model,
     )
+
+
+async def _with_hardware(context: ActivityContext, queue: TaskQueue) -> ActivityContext:
+    """What renders on a graphics processor tries it first."""
+    if queue is not TaskQueue.RENDER_GPU:
+        return context
+    return replace(context, hardware=await found_hardware(context.limits))
 
 
 def _sandbox_limits(settings: Settings, queue: TaskQueue) -> SandboxLimits:

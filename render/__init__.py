@@ -6,6 +6,7 @@ Everything runs in this process on FFmpeg's libraries; run it in a child process
 from render.delivery import check_delivery, require_passed
 from render.engine import render
 from render.parts import join, render_segment, render_sound
+from render.picture_track import GAVE_OUT
 from render.segment_key import segment_key, sound_key
 from render.segments import Segment, segments_of, sources_heard, sources_shown
 from render.storyboard import storyboard_vtt
@@ -14,6 +15,7 @@ from render.version import ENGINE_VERSION
 
 __all__ = [
     "ENGINE_VERSION",
+    "GAVE_OUT",
     "Segment",
     "check_delivery",
     "join",

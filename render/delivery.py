@@ -23,6 +23,7 @@ from render.version import ENGINE_VERSION
 from schemas.delivery import Correction, DeliveryCheck, DeliveryReport, StageTime
 from schemas.edl import EDL, SAMPLE_RATE
 from schemas.errors import DeliveryRejected, ErrorCode
+from schemas.hardware import NO_DEVICES, RenderPath
 from schemas.progress import ProgressCallback, ignore_progress
 
 #: EDITING, "Sound". Peaks that leave no room for more are a reason to miss it by as much again, and no more.
@@ -75,6 +76,7 @@ def check_delivery(
     *,
     notes: tuple[str, ...] = (),
     corrections: tuple[Correction, ...] = (),
+    devices: RenderPath = NO_DEVICES,
     stages: tuple[StageTime, ...] = (),
     progress: ProgressCallback = ignore_progress,
     watch: FrameWatcher = _watch_nothing,
@@ -86,6 +88,7 @@ def check_delivery(
         edl: The edit it was made from.
         notes: Sentences for the creator to store with the report.
         corrections: What was put right before this check, to store with it too.
+        devices: What the picture went through, as well.
         stages: Times of the stages before this one.
         progress: Told the share of frames decoded.
         watch: Shown every decoded frame with its number.
@@ -119,6 +122,7 @@ def check_delivery(
         checks=checks,
         metrics=metrics(edl, measured.loudness, stages),
         corrections=corrections,
+        path=devices,
         notes=notes,
     )
 

@@ -17,6 +17,8 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from render.failures import reporting_output
+from render.hardware import AcceleratorFailed
+from render.pyav import AnyPacket
 from schemas.edl import Canvas
 from schemas.rendering import EncoderSettings
 
@@ -38,12 +40,19 @@ DELIVERY_OPTIONS = {"movflags": "+faststart+negative_cts_offsets", "use_editlist
 _TRACK_OPTIONS = {"movflags": "+negative_cts_offsets", "use_editlist": "0"}
 
 
+#: H.264 is what is delivered, so it is the one encoder of a GPU that is of use.
+SOFTWARE, ACCELERATED = "libx264", "h264_nvenc"
+
+
 class PictureWriter:
     """Writes a silent MP4: give it every frame in order, then leave the ``with`` block."""
 
-    def __init__(self, path: Path, canvas: Canvas, rate: Fraction, settings: EncoderSettings) -> None:
+    def __init__(
+        self, path: Path, canvas: Canvas, rate: Fraction, settings: EncoderSettings, encoder: str = SOFTWARE
+    ) -> None:
+        self._encoder = encoder
         self._output: OutputContainer = av.open(f"file:{path}", "w", format="mp4", container_options=_TRACK_OPTIONS)
-        self._video = _video_stream(self._output, canvas, rate, settings)
+        self._video = _video_stream(self._output, canvas, rate, settings, encoder)
         self._queue: Queue[VideoFrame | None] = Queue(_QUEUE_FRAMES)
         self._failed = Event()
         self._failure: Exception | None = None
@@ -118,22 +127,43 @@ class PictureWriter:
             if frame is None:
                 return
 
+    def _encoded(self, frame: VideoFrame | None) -> list[AnyPacket]:
+        try:
+            return self._video.encode(frame)
+        except (av.error.FFmpegError, MemoryError) as error:
+            if self._encoder == ACCELERATED:
+                raise AcceleratorFailed("the graphics processor failed to encode") from error
+            raise
+
     def _encode(self, frame: VideoFrame | None) -> None:
         started = perf_counter()
-        self._output.mux(self._video.encode(frame))
+        self._output.mux(self._encoded(frame))
         self.encode_seconds += perf_counter() - started
 
 
-def _video_stream(output: OutputContainer, canvas: Canvas, rate: Fraction, settings: EncoderSettings) -> VideoStream:
-    options = {
+def _own_options(settings: EncoderSettings, encoder: str) -> dict[str, str]:
+    """What each encoder calls its quality, its speed and closed GOPs."""
+    if encoder == ACCELERATED:
+        return {"preset": "p4", "rc": "vbr", "cq": str(settings.crf), "strict_gop": "1", "forced-idr": "1"}
+    return {
         "preset": settings.preset,
         "crf": str(settings.crf),
+        "x264-params": "open-gop=0:force-cfr=1:8x8dct=1",
+    }
+
+
+def _video_stream(
+    output: OutputContainer, canvas: Canvas, rate: Fraction, settings: EncoderSettings, encoder: str
+) -> VideoStream:
+    options = {
+        **_own_options(settings, encoder),
         "profile": "high",
         "bf": str(_B_FRAMES),
         "g": str(floor(LONGEST_GOP_S * rate)),
-        "x264-params": "open-gop=0:force-cfr=1:8x8dct=1",
     }
-    stream = output.add_stream("libx264", rate=rate, options=options)
+    stream = output.add_stream(encoder, rate=rate, options=options)
+    if not isinstance(stream, VideoStream):
+        raise TypeError(f"{encoder} is no encoder of pictures")
     context = stream.codec_context
     context.width, context.height, context.pix_fmt = canvas.width, canvas.height, "yuv420p"
     context.sample_aspect_ratio = Fraction(1)

@@ -23,6 +23,7 @@ from render.timeline import find_source
 from schemas.delivery import Correction, StageTime
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode
+from schemas.hardware import NO_DEVICES, RenderPath
 from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest, RenderResult
 
@@ -64,6 +65,7 @@ class MadeVideo:
     stages: tuple[StageTime, ...]
     notes: tuple[str, ...]
     corrections: tuple[Correction, ...] = ()
+    devices: RenderPath = NO_DEVICES
 
 
 def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
@@ -76,6 +78,7 @@ def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
         stages=(sound_time, *picture.stages, assembly_time),
         notes=tuple(dict.fromkeys([*sound_notes, *picture.notes, *caption_notes(request.edl)])),
         corrections=sound.corrections,
+        devices=picture.devices,
     )
 
 
@@ -98,6 +101,7 @@ def prove_video(request: RenderRequest, made: MadeVideo, steps: Steps) -> Render
         edl,
         notes=made.notes,
         corrections=corrections,
+        devices=made.devices,
         stages=made.stages,
         progress=steps.part("check"),
         watch=watch,

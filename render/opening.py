@@ -4,7 +4,9 @@ import av
 from av.container import InputContainer
 
 from render.failures import refusing_media
+from render.hardware import accelerator
 from render.ranges import READ_BYTES, RangeReader
+from schemas.hardware import NO_HARDWARE, Hardware
 from schemas.media_limits import MAX_PIXELS, MAX_STREAMS
 from schemas.rendering import RangedFile, SourceFile
 
@@ -18,12 +20,13 @@ ALLOWED_FORMATS = (
 _LIMITS = {"max_pixels": str(MAX_PIXELS)}
 
 
-def open_source(file: SourceFile, name: str) -> InputContainer:
+def open_source(file: SourceFile, name: str, hardware: Hardware = NO_HARDWARE) -> InputContainer:
     """Open a media file, and nothing that it may refer to.
 
     Args:
         file: The local file, or the one that is read for us.
         name: What the creator calls it, for the error's sentence.
+        hardware: What may decode it; streams that it cannot are left to the CPU.
 
     Raises:
         MediaRefused: It is not a media file of an allowed format.
@@ -42,6 +45,7 @@ def open_source(file: SourceFile, name: str) -> InputContainer:
             container_options=limits,
             metadata_errors="replace",
             buffer_size=READ_BYTES,
+            hwaccel=accelerator(fall_back=True) if hardware.decoders else None,
         )
     for stream in container.streams.video:
         context: object = stream.codec_context  # None without a decoder, whatever its declared type says

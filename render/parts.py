@@ -43,7 +43,7 @@ def render_segment(request: SegmentRequest, progress: ProgressCallback) -> MadeP
     with reporting_output():
         file = request.folder / "segment.mp4"
         made = render_picture(request, file, steps.part("picture"), range(request.first, request.end))
-    return MadePart(file=file, report=SegmentReport(notes=made.notes, stages=made.stages))
+    return MadePart(file=file, report=SegmentReport(notes=made.notes, stages=made.stages, path=made.devices))
 
 
 def render_sound(request: RenderRequest, progress: ProgressCallback) -> MadePart:
@@ -82,7 +82,7 @@ def join(request: JoinRequest, progress: ProgressCallback) -> RenderResult:
         joined = StageTime(stage="assemble", seconds=perf_counter() - started)
         notes = tuple(dict.fromkeys([*request.report.notes, *caption_notes(request.edl)]))
         stages = (*_summed(request.report.stages), joined)
-        made = MadeVideo(video, stages, notes, request.report.corrections)
+        made = MadeVideo(video, stages, notes, request.report.corrections, request.report.path)
         result = prove_video(request, made, steps)
     steps.say(1.0)
     return result

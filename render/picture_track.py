@@ -9,15 +9,20 @@ from av import VideoFrame
 
 from render.captions import CaptionBurner
 from render.chain import FrameCopier
-from render.encoder import PictureWriter
+from render.encoder import ACCELERATED, SOFTWARE, PictureWriter
+from render.hardware import AcceleratorFailed
 from render.layers import Layer, layered
 from render.readers import Readers
 from render.timeline import find_source
 from schemas.delivery import StageTime
 from schemas.edl import EDL, VideoClip
+from schemas.hardware import NO_DEVICES, NO_HARDWARE, RenderPath
 from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest
 from schemas.timeline import Stretch, visible_stretches
+
+#: What the creator is told.
+GAVE_OUT = "The graphics processor gave out while this was rendered; the CPU did it instead, which took longer."
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class PictureTrack:
     frames: int
     stages: tuple[StageTime, ...] = ()
     notes: tuple[str, ...] = ()
+    devices: RenderPath = NO_DEVICES
 
 
 def render_picture(
@@ -49,12 +55,22 @@ def render_picture(
         MediaRefused: A source cannot be read or holds nothing that decodes.
         TransientError: The disk is full, or the encoder failed.
     """
+    try:
+        return _rendered(request, path, progress, part)
+    except AcceleratorFailed:
+        on_cpu = request.model_copy(update={"hardware": NO_HARDWARE})
+        track = _rendered(on_cpu, path, progress, part)
+        return replace(track, notes=(GAVE_OUT, *track.notes))
+
+
+def _rendered(request: RenderRequest, path: Path, progress: ProgressCallback, part: range | None) -> PictureTrack:
     edl = request.edl
     wanted = range(edl.duration) if part is None else part
-    readers = Readers(edl, request.sources)
+    readers = Readers(edl, request.sources, request.hardware)
+    encoder = ACCELERATED if ACCELERATED in request.hardware.encoders else SOFTWARE
     compose_s = 0.0
     try:
-        with PictureWriter(path, edl.canvas, edl.rate, request.encoder) as writer:
+        with PictureWriter(path, edl.canvas, edl.rate, request.encoder, encoder) as writer:
             frames = _frames(request, wanted, readers)
             started = perf_counter()
             for done, frame in enumerate(frames, start=1):
@@ -70,7 +86,8 @@ def render_picture(
         StageTime(stage="decode and filter", seconds=compose_s),
         StageTime(stage="encode", seconds=writer.encode_seconds),
     )
-    return PictureTrack(path, wanted.start, len(wanted), stages, tuple(readers.notes()))
+    devices = RenderPath(decoders=readers.devices, encoders=(encoder,))
+    return PictureTrack(path, wanted.start, len(wanted), stages, tuple(readers.notes()), devices)
 
 
 def _frames(request: RenderRequest, wanted: range, readers: Readers) -> Iterator[VideoFrame]:

@@ -11,11 +11,13 @@ from av.filter import Graph
 from av.video.stream import VideoStream
 
 from render.failures import MEDIA_ERRORS
+from render.hardware import DEVICE, AcceleratorFailed
 from render.opening import open_source
 from render.orientation import UPRIGHT, Turn, turn_of
 from render.reading import Damage, decoded
 from schemas.edl import Source, SourceVideo
 from schemas.errors import ErrorCode, MediaRefused
+from schemas.hardware import NO_HARDWARE, Hardware
 from schemas.rendering import SourceFile
 
 #: A jump up to this many seconds ahead is decoded through; a longer one seeks when a keyframe lies in between.
@@ -41,11 +43,12 @@ _UNSPECIFIED = 2
 class PictureReader:
     """The pictures of one source in any order, cheapest when asked for in time order."""
 
-    def __init__(self, source: Source, file: SourceFile) -> None:
+    def __init__(self, source: Source, file: SourceFile, hardware: Hardware = NO_HARDWARE) -> None:
         if source.video is None:
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture.")
         self._name = source.name
         self._file = file
+        self._hardware = hardware
         self._video: SourceVideo = source.video
         self._ticks_per_s = 1 / source.video.time_base
         self._frames: Iterator[VideoFrame] = iter(())
@@ -55,6 +58,11 @@ class PictureReader:
         self._damage = Damage()
         self.ended_early = False
         self._open()
+
+    @property
+    def device(self) -> str:
+        """What decodes."""
+        return DEVICE if self._is_accelerated else "cpu"
 
     @property
     def damaged(self) -> bool:
@@ -84,12 +92,13 @@ class PictureReader:
         return self._current
 
     def _open(self) -> None:
-        self._container: InputContainer = open_source(self._file, self._name)
+        self._container: InputContainer = open_source(self._file, self._name, self._hardware)
         stream = self._container.streams[self._video.stream_index]
         if not isinstance(stream, VideoStream):
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{self._name}” has no picture where one was found before.")
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = min(os.cpu_count() or 1, _MOST_THREADS)
+        self._is_accelerated = is_accelerated(stream)
         self._stream = stream
         self._at_start = True
         self._start()
@@ -136,8 +145,15 @@ class PictureReader:
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for frame in decoded(self._container, self._stream, self._damage):
+            self._give_up_accelerator()
             if isinstance(frame, VideoFrame):
                 yield frame
+        self._give_up_accelerator()
+
+    def _give_up_accelerator(self) -> None:
+        """Whether the device or the file is to blame, the CPU will show."""
+        if self._is_accelerated and self._damage.count:
+            raise AcceleratorFailed(f"“{self._name}” could not be decoded on the graphics processor")
 
     def _ordered(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         """Frames with rising times; a damaged one is left out while a good one shortly before it can be held."""
@@ -205,6 +221,11 @@ class _Deinterlacer:
             if isinstance(frame, VideoFrame):
                 frame.pts = self._times.popleft()
                 yield frame
+
+
+def is_accelerated(stream: VideoStream) -> bool:
+    """Whether the device decodes it, and not the CPU."""
+    return stream.codec_context.is_hwaccel
 
 
 def _forget_unknown_colour(frame: VideoFrame) -> None:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from render.pictures import PictureReader
 from render.timeline import find_source
 from schemas.edl import EDL, VideoClip
+from schemas.hardware import Hardware
 from schemas.rendering import SourceFile
 
 #: Decoders kept open at once; a 4K decoder with its threads holds hundreds of megabytes.
@@ -18,9 +19,11 @@ class Readers:
     other: each dissolve passes from one lane of readers to the other.
     """
 
-    def __init__(self, edl: EDL, files: dict[str, SourceFile]) -> None:
+    def __init__(self, edl: EDL, files: dict[str, SourceFile], hardware: Hardware) -> None:
         self._edl = edl
         self._files = files
+        self._hardware = hardware
+        self._devices: set[str] = set()
         self._lanes = _lanes(edl)
         self._open: OrderedDict[tuple[str, int], PictureReader] = OrderedDict()
         self._damaged: dict[str, None] = {}
@@ -32,9 +35,15 @@ class Readers:
             while len(self._open) >= _MOST_READERS:
                 self._close(next(iter(self._open)))
             source = find_source(self._edl.sources, clip.source)
-            self._open[key] = PictureReader(source, self._files[source.id])
+            self._open[key] = PictureReader(source, self._files[source.id], self._hardware)
+            self._devices.add(self._open[key].device)
         self._open.move_to_end(key)
         return self._open[key]
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """What has decoded so far."""
+        return tuple(sorted(self._devices))
 
     def close(self) -> None:
         for key in tuple(self._open):

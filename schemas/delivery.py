@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from annotated_types import Ge, Gt
 
+from schemas.hardware import RenderPath
 from schemas.model import Model
 
 
@@ -61,6 +62,7 @@ class DeliveryReport(Model):
     checks: tuple[DeliveryCheck, ...]
     metrics: RenderMetrics
     corrections: tuple[Correction, ...] = ()
+    path: RenderPath = RenderPath()
     notes: tuple[str, ...] = ()
 
     def with_review(self, review: Iterable[DeliveryCheck]) -> Self:

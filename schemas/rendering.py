@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 
 from schemas.delivery import DeliveryReport
 from schemas.edl import EDL
+from schemas.hardware import Hardware
 from schemas.model import Model
 from schemas.segments import SegmentReport
 from schemas.storyboard import StoryboardGrid
@@ -67,6 +68,7 @@ class RenderRequest(Model):
     sources: dict[str, SourceFile]
     folder: Path
     encoder: EncoderSettings = EncoderSettings()
+    hardware: Hardware = Hardware()
 
 
 class RenderResult(Model):

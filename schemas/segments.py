@@ -5,6 +5,7 @@ from typing import Annotated
 from annotated_types import Gt
 
 from schemas.delivery import Correction, StageTime
+from schemas.hardware import RenderPath
 from schemas.model import Model
 
 
@@ -14,6 +15,7 @@ class SegmentReport(Model):
     notes: tuple[str, ...] = ()
     stages: tuple[StageTime, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    path: RenderPath = RenderPath()
 
 
 class StoredSegment(Model):

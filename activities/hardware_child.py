@@ -1,0 +1,15 @@
+"""The sandboxed child that tries the graphics processor: a driver that crashes or hangs takes nothing else with it."""
+
+from pydantic import BaseModel
+
+from activities.child import serve
+from render.hardware import probe_hardware
+from schemas.progress import ProgressCallback
+
+
+def try_hardware(_request: str, _progress: ProgressCallback) -> BaseModel:
+    return probe_hardware()
+
+
+if __name__ == "__main__":
+    serve(try_hardware)
