@@ -1,6 +1,6 @@
 """Live progress as server-sent events (HTML standard, section 9.2): a job's state whenever it changes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from http import HTTPStatus
 from time import monotonic
@@ -60,9 +60,10 @@ async def job_events(
 
     async def stream() -> AsyncIterator[bytes]:
         with context.changes.watching_job(job_id) as mailbox:
+            sent: dict[UUID, str] = {}
             # Read after the watch began, so that no change falls between the two.
-            current = await Jobs(caller.connections).get(job_id)
-            async for part in _stream(mailbox, [current], last_event_id):
+            yield _opening([await Jobs(caller.connections).get(job_id)], last_event_id, sent)
+            async for part in _changes(mailbox, sent):
                 yield part
 
     return EventStream(stream(), headers=_NOT_CACHED)
@@ -83,22 +84,27 @@ async def project_events(
 
     async def stream() -> AsyncIterator[bytes]:
         with context.changes.watching_project(project_id) as mailbox:
-            current = await JobListing(caller.connections).page(NEWEST, project_id=project_id)
-            async for part in _stream(mailbox, list(reversed(current)), last_event_id):
+            sent: dict[UUID, str] = {}
+            newest = JobListing(caller.connections).page(NEWEST, project_id=project_id)
+            yield _opening(reversed(await newest), last_event_id, sent)
+            async for part in _changes(mailbox, sent):
                 yield part
 
     return EventStream(stream(), headers=_NOT_CACHED)
 
 
-async def _stream(mailbox: Mailbox, current: list[Job], last_event_id: str | None) -> AsyncIterator[bytes]:
-    """The current states but the one that the client has, then the changes; each state is sent once."""
-    sent: dict[UUID, str] = {}
-    for job in current:
-        event = JobEvent(job)
-        sent[job.id] = event.id
-        if event.id != last_event_id:
-            yield event.wire
-    yield _COMMENT
+def _opening(current: Iterable[Job], last_event_id: str | None, sent: dict[UUID, str]) -> bytes:
+    """The current states but the one that the client has; ``sent`` says which they are.
+
+    A stream that waits holds on to nothing else of them: there are many, and they wait long.
+    """
+    events = [JobEvent(job) for job in current]
+    sent.update({event.job_id: event.id for event in events})
+    return b"".join([*(event.wire for event in events if event.id != last_event_id), _COMMENT])
+
+
+async def _changes(mailbox: Mailbox, sent: dict[UUID, str]) -> AsyncIterator[bytes]:
+    """What changes, each state once."""
     ends_at = monotonic() + LONGEST_STREAM_S
     while monotonic() < ends_at:
         events = await mailbox.collect(HEARTBEAT)
@@ -106,4 +112,4 @@ async def _stream(mailbox: Mailbox, current: list[Job], last_event_id: str | Non
             return
         news = [event for event in events if sent.get(event.job_id) != event.id]
         sent.update({event.job_id: event.id for event in news})
-        yield b"".join(event.wire for event in news) if news else _COMMENT
+        yield b"".join([event.wire for event in news]) if news else _COMMENT

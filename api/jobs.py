@@ -61,9 +61,8 @@ async def create(
     idempotency_key: IdempotencyKey = None,
 ) -> JobResource:
     """Accepted at once, also while Temporal is away: the job says `queued` until its work begins."""
-    project = await Projects(caller.connections).get(project_id)
     jobs = Jobs(context.database)
-    return JobResource.of(await jobs.create(caller.owner_id, project.id, request, idempotency_key=idempotency_key))
+    return JobResource.of(await jobs.create(caller.owner_id, project_id, request, idempotency_key=idempotency_key))
 
 
 @routes.get("/jobs", name="list", summary="List jobs, newest first")

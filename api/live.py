@@ -62,7 +62,9 @@ class Mailbox:
     async def collect(self, longest: timedelta) -> list[JobEvent] | None:
         """What has arrived within this time, oldest first; ``None`` once the mailbox is closed."""
         try:
-            await asyncio.wait_for(self._arrived.wait(), longest.total_seconds())
+            # Not ``wait_for``, which waits in a task of its own: one for every stream.
+            async with asyncio.timeout(longest.total_seconds()):
+                await self._arrived.wait()
         except TimeoutError:
             return []
         if self._closed:

@@ -7,7 +7,7 @@ from schemas.control import OutputState, outputs_to_retry
 from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ArtifactCounts, AssetStatus, Job, JobRequest, JobStatus, Output, OutputStatus
 from stores.database import Connection, Connections, model_from, session, storable_json, transaction
-from stores.job_rows import insert_job, job_from
+from stores.job_rows import JobOrder, insert_job, job_from
 from stores.settling import derived_status
 from stores.trace_context import current_traceparent
 
@@ -35,24 +35,20 @@ class Jobs:
             CinemaError: this creator has no such project (``NOT_FOUND``), or used the key for another order
                 (``CONFLICT``).
         """
+        order = JobOrder(
+            job_id=uuid4(),
+            owner_id=owner_id,
+            project_id=project_id,
+            request=request,
+            idempotency_key=idempotency_key,
+            traceparent=current_traceparent(),
+        )
+        if idempotency_key is None:
+            async with session(self._connections) as connection:
+                return await insert_job(connection, order)
         async with transaction(self._connections) as connection:
-            if idempotency_key is not None:
-                made = await _made_before(connection, owner_id, idempotency_key)
-                if made is not None:
-                    return _same_order(made, project_id, request)
-            job_id = uuid4()
-            await insert_job(
-                connection,
-                job_id=job_id,
-                owner_id=owner_id,
-                project_id=project_id,
-                request=request,
-                idempotency_key=idempotency_key,
-            )
-            await connection.execute(
-                "insert into public.outbox (job_id, traceparent) values ($1, $2)", job_id, current_traceparent()
-            )
-            return await _read(connection, job_id)
+            made = await _made_before(connection, owner_id, idempotency_key)
+            return await insert_job(connection, order) if made is None else _same_order(made, project_id, request)
 
     async def ordered_before(
         self, owner_id: UUID, project_id: UUID, request: JobRequest, *, idempotency_key: str

@@ -12,7 +12,7 @@ from schemas.jobs import JobRequest
 from schemas.media import AssetKind
 from schemas.opening import ExistingAsset, ExistingProject, NewAsset, NewJob
 from stores.database import Connection, Connections, session, storable, transaction
-from stores.job_rows import insert_job
+from stores.job_rows import JobOrder, insert_job
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,7 @@ async def _write(connection: Connection, job_id: UUID, new: NewJob, contents: Ma
     await connection.execute("insert into public.profiles (id) values ($1) on conflict do nothing", new.owner_id)
     project_id = await _project(connection, new)
     await _add_assets(connection, project_id, new, contents)
-    await insert_job(connection, job_id=job_id, owner_id=new.owner_id, project_id=project_id, request=new.request)
-    # Its workflow runs already: an entry like every job's, but with nothing left to start.
-    await connection.execute("insert into public.outbox (job_id, done_at) values ($1, clock_timestamp())", job_id)
+    await insert_job(connection, JobOrder(job_id, new.owner_id, project_id, new.request, started=True))
 
 
 async def _project(connection: Connection, new: NewJob) -> UUID:
