@@ -45,8 +45,11 @@ ASSET=${LOCATION##*/}
 until STATE=$(api GET "/assets/$ASSET" | jq -r .state) && [ "$STATE" != uploading ]; do sleep 1; done
 [ "$STATE" = ready ] || { api GET "/assets/$ASSET" | jq .error >&2; exit 1; }
 
+json PATCH "/assets/$ASSET" '{"tags": ["interview"], "description": "Somebody talks to the camera."}' > /dev/null
+
 say "Ordering a $VARIANT"
-JOB=$(json POST "/projects/$PROJECT/jobs" "{\"variants\": [\"$VARIANT\"]}" \
+ORDER=$(jq -n --arg variant "$VARIANT" '{outputs: [{variant: $variant, count: 1, pace: "natural", style: "cinematic"}]}')
+JOB=$(json POST "/projects/$PROJECT/jobs" "$ORDER" \
   -H "Idempotency-Key: journey-$PROJECT" | jq -r .id)
 
 say "Watching job $JOB"
@@ -73,6 +76,13 @@ FILES=$(api GET "/outputs/$OUTPUT/files")
 NAME=$(jq -r .video.name <<< "$FILES")
 curl --silent --show-error --fail --retry 5 --continue-at - -o "$FOLDER/$NAME" "$(jq -r .video.url <<< "$FILES")"
 echo "$(jq -r .video.sha256 <<< "$FILES")  $FOLDER/$NAME" | sha256sum --check --quiet
+
+say "Reading why it is as it is, and taking it elsewhere"
+api GET "/outputs/$OUTPUT/explanation" | jq -r '.lines[]' | sed 's/^/    /' >&2
+for FORMAT in otio fcpxml premiere cmx3600 srt vtt; do
+  api GET "/outputs/$OUTPUT/exports/$FORMAT" -o "$FOLDER/${NAME%.mp4}.$FORMAT"
+done
+api GET "/outputs/$OUTPUT/storyboard" -o "$FOLDER/${NAME%.mp4}.storyboard.vtt"
 
 if [ -z "${KEEP:-}" ]; then
   say "Deleting the project"

@@ -16,6 +16,7 @@ from schemas.resources.files import OutputFilesResource
 from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
 from schemas.resources.page import Page
 from schemas.resources.projects import NewProject, ProjectChange, ProjectResource
+from schemas.resources.readings import EditExplanation
 from schemas.resources.uploads import NewUpload, UploadTicket
 
 
@@ -166,6 +167,23 @@ def output_files(output_id: UUID) -> Flow[OutputFilesResource]:
 def output_edl(output_id: UUID) -> Flow[EDL]:
     """A planned output's edit."""
     return _asked(Send(method="GET", url=f"/outputs/{output_id}/edl"), EDL)
+
+
+def output_explanation(output_id: UUID) -> Flow[EditExplanation]:
+    """Why a planned output is as it is, line by line."""
+    return _asked(Send(method="GET", url=f"/outputs/{output_id}/explanation"), EditExplanation)
+
+
+def export_output(output_id: UUID, wanted: str) -> Flow[bytes]:
+    """A planned output's edit or captions as a file, in a format of ``GET /outputs/{id}/exports/{format}``."""
+    response = yield from attempted(Send(method="GET", url=f"/outputs/{output_id}/exports/{wanted}"))
+    return raised(response).content
+
+
+def output_storyboard(output_id: UUID) -> Flow[str]:
+    """A completed output's storyboard: WebVTT whose cues name parts of one image."""
+    response = yield from attempted(Send(method="GET", url=f"/outputs/{output_id}/storyboard"))
+    return raised(response).text
 
 
 def _ordered(job_id: UUID, order: str, outputs: OutputsOrder | None) -> Flow[JobResource]:

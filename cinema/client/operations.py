@@ -99,6 +99,9 @@ class OutputOperations:
     get = Operation(calls.get_output)
     files = Operation(calls.output_files)
     edl = Operation(calls.output_edl)
+    explanation = Operation(calls.output_explanation)
+    export = Operation(calls.export_output)
+    storyboard = Operation(calls.output_storyboard)
     download = Operation(downloading.download)
 
 

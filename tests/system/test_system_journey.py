@@ -31,3 +31,6 @@ def test_footage_becomes_a_video_with_curl_alone(stack: Stack, tmp_path: Path) -
     video = Path(done.stdout.strip().splitlines()[-1])
     assert video.parent == tmp_path
     assert 3 <= measure(video).picture_s <= 5
+    endings = {path.name.removeprefix(f"{video.stem}.") for path in tmp_path.iterdir()}
+    assert {"otio", "fcpxml", "premiere", "cmx3600", "srt", "vtt", "storyboard.vtt"} <= endings
+    assert "#xywh=0,0,160,90" in video.with_suffix(".storyboard.vtt").read_text()
