@@ -51,6 +51,8 @@ class EventError(Model):
 class OutputSummary(Model):
     output_id: UUID
     variant: Variant
+    number: Annotated[int, Ge(1)] = 1
+    count: Annotated[int, Ge(1)] = 1
     status: OutputStatus
 
 
@@ -66,12 +68,17 @@ class JobData(Model):
 
 
 class OutputData(Model):
-    """An output as it was at the moment of the event. ``attempt`` counts its renders."""
+    """An output as it was at the moment of the event: ``number`` of the ``count`` of its variant in the job.
+
+    ``attempt`` counts its renders.
+    """
 
     output_id: UUID
     job_id: UUID
     project_id: UUID
     variant: Variant
+    number: Annotated[int, Ge(1)] = 1
+    count: Annotated[int, Ge(1)] = 1
     status: OutputStatus
     attempt: Annotated[int, Ge(0)]
     message: str
