@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 from temporalio import activity
@@ -24,12 +25,14 @@ log = structlog.get_logger(__name__)
 class Account:
     """What an attempt has used so far. ``on_gpu`` says that its worker holds an accelerator for it.
 
-    ``outcome`` is how the attempt ends if nothing goes wrong; ``media_us`` is how much it made, or made sense of.
+    ``outcome`` is how the attempt ends if nothing goes wrong; ``media_us`` is how much it made, or made sense of, and
+    ``pixel_rate`` how many pixels that took for each second.
     """
 
     def __init__(self, *, on_gpu: bool) -> None:
         self.outcome = Outcome.SUCCEEDED
         self.media_us: int | None = None
+        self.pixel_rate: int | None = None
         self._on_gpu = on_gpu
         self._began = time.monotonic()
         self._children: list[ChildProcess] = []
@@ -84,11 +87,12 @@ async def _keep_up(ledger: Ledger, entry_id: int, account: Account) -> None:
 
 async def _close(ledger: Ledger, entry_id: int, account: Account) -> None:
     usage = account.usage
+    end = partial(ledger.end, entry_id, account.outcome, usage, account.media_us, pixel_rate=account.pixel_rate)
     try:
         if account.outcome is Outcome.SUCCEEDED:
-            await patiently(lambda: ledger.end(entry_id, account.outcome, usage, account.media_us))
+            await patiently(end)
         else:
-            await ledger.end(entry_id, account.outcome, usage, account.media_us)
+            await end()
     except CinemaError as error:
         log.warning("what this attempt used could not be written down", error=error.message, **usage.model_dump())
 

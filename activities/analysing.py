@@ -29,10 +29,11 @@ from activities.declarations import (
 from activities.heartbeat import Heartbeat, heartbeating
 from activities.identity import job_of
 from activities.patience import patiently
+from activities.pixel_rates import picture_of
 from activities.sandbox import run_in_child
 from activities.time_limit import time_left
 from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
-from schemas.analysing import AnalysisRequest, ArtifactRef
+from schemas.analysing import AnalysisPass, AnalysisRequest, ArtifactRef
 from schemas.media import MediaProbe
 from stores import Analyses, AnalysisWork, Bucket, Ledger
 
@@ -57,6 +58,11 @@ class _Work:
     measurements: tuple[_Measurement, ...]
     probe: MediaProbe | None = None
     reference: AssetRef | None = None
+
+    @property
+    def pixel_rate(self) -> int | None:
+        picture = None if self.probe is None or self.subject != AnalysisPass.SEEING else picture_of(self.probe)
+        return None if picture is None else picture.pixel_rate
 
     @property
     def right(self) -> str:
@@ -139,6 +145,7 @@ class AnalysisActivities:
                 await patiently(partial(self._keep, work.asset, measurement, made))
                 account.media_us = made.duration_us if isinstance(made, MediaProbe) else account.media_us
             account.media_us = account.media_us if work.probe is None else work.probe.duration_us
+            account.pixel_rate = work.pixel_rate
 
     async def _keep(self, asset: AssetRef, measurement: _Measurement, made: BaseModel) -> None:
         ref, content = measurement.ref, asset.sha256

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from activities.estimating import PROBE, Capacity, Source, Speeds, estimate
+from activities.pixel_rates import picture_of
 from schemas.analysing import applicable, most_applicable
 from schemas.cost import WorkKind
 from schemas.edl import Variant
@@ -97,7 +98,7 @@ def foretell(
 
 def _source(kind: AssetKind, probe: MediaProbe, *, talked: bool) -> Source:
     aligned = ("alignment",) if talked and kind is AssetKind.AUDIO and probe.dialogue is not None else ()
-    return Source(kind, probe.duration_us, applicable(probe, kind) + aligned)
+    return Source(kind, probe.duration_us, applicable(probe, kind) + aligned, picture_of(probe))
 
 
 def _guessed(file: UnknownFile, length_s: float, *, talked: bool) -> Source:

@@ -16,6 +16,7 @@ from activities.identity import identify
 from activities.metrics import observe_render
 from activities.output_progress import OutputProgress
 from activities.patience import patiently
+from activities.pixel_rates import pixel_rate_of
 from activities.publishing import Publishing, published
 from activities.render_key import render_key
 from activities.sandbox import run_in_child
@@ -62,7 +63,7 @@ class RenderActivities:
         if await patiently(lambda: self._publishing.reuse(asked, attempt, key)):
             account.outcome = Outcome.REUSED
             return True
-        account.media_us = frame_to_us(edl.duration, edl.rate)
+        account.media_us, account.pixel_rate = frame_to_us(edl.duration, edl.rate), pixel_rate_of(edl)
         with working_folder(self._context.scratch, f"{asked.output.output_id}-{attempt}") as folder:
             result = await self._render(asked, edl, folder, progress, account)
             await progress.enter("publishing")

@@ -30,6 +30,7 @@ from activities.metrics import RENDERED_MEDIA, observe_stages
 from activities.output_keys import segment_object_key
 from activities.output_progress import OutputProgress, PartProgress
 from activities.patience import patiently
+from activities.pixel_rates import pixel_rate_of
 from activities.publishing import Publishing, published
 from activities.render_key import render_key
 from activities.sandbox import run_in_child
@@ -130,6 +131,7 @@ class PartActivities:
             entry = await self._ledger.begin_part(PartWork(asked.output.output_id, _name(asked.number)))
             async with accounted(self._ledger, entry) as account:
                 account.media_us = frame_to_us(asked.span.end, edl.rate) - frame_to_us(asked.span.first, edl.rate)
+                account.pixel_rate = pixel_rate_of(edl) if asked.number else None
                 with working_folder(self._context.scratch, f"{asked.output.output_id}-part-{asked.number}") as folder:
                     made = await make(asked, edl, folder, progress, account)
                     await patiently(lambda: self._keep(asked, key, made))
@@ -199,7 +201,7 @@ class PartActivities:
         if await patiently(lambda: self._publishing.reuse(asked, attempt, key)):
             account.outcome = Outcome.REUSED
             return True
-        account.media_us = frame_to_us(edl.duration, edl.rate)
+        account.media_us, account.pixel_rate = frame_to_us(edl.duration, edl.rate), pixel_rate_of(edl)
         keys = self._keys(edl, asked.segments)
         with working_folder(self._context.scratch, f"{asked.output.output_id}-{attempt}") as folder:
             request = await self._gathered(asked, edl, keys, folder)

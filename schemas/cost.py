@@ -86,11 +86,15 @@ class Bill(Model):
 
 
 class MeasuredWork(Model):
-    """A successful attempt as a measure of speed; ``step`` is the kind of part it was at, if it was at one."""
+    """A successful attempt as a measure of speed; ``step`` is the kind of part it was at, if it was at one.
+
+    ``pixel_rate`` is how many pixels it decoded and encoded for each second of media, where that is known.
+    """
 
     kind: WorkKind
     subject: str
     step: str = ""
     media_us: Annotated[int, Gt(0)]
+    pixel_rate: Annotated[int, Gt(0)] | None = None
     wall_s: Seconds
     cpu_s: Seconds

@@ -136,9 +136,17 @@ class Ledger:
 
     async def keep_up(self, entry_id: int, usage: Usage) -> None:
         """What an open attempt has used so far: all that will be known of it if its worker is killed."""
-        await self._write(entry_id, Outcome.RUNNING, usage, None)
+        await self._write(entry_id, Outcome.RUNNING, usage, None, None)
 
-    async def end(self, entry_id: int, outcome: Outcome, usage: Usage, media_us: int | None = None) -> None:
+    async def end(
+        self,
+        entry_id: int,
+        outcome: Outcome,
+        usage: Usage,
+        media_us: int | None = None,
+        *,
+        pixel_rate: int | None = None,
+    ) -> None:
         """Closes the entry; one that was closed before, as lost, stays as it is.
 
         Args:
@@ -146,10 +154,11 @@ class Ledger:
             outcome: how it ended, which decides who pays.
             usage: all of it.
             media_us: microseconds of source analysed or of video rendered, where that is known.
+            pixel_rate: pixels decoded and encoded for each second of it, where a picture was.
         """
         if outcome not in _ENDED:
             raise ValueError(f"an attempt does not end as {outcome}")
-        await self._write(entry_id, outcome, usage, media_us)
+        await self._write(entry_id, outcome, usage, media_us, pixel_rate)
 
     async def close_job(self, job_id: UUID) -> None:
         """Closes what is still open once nobody works for the job any more.
@@ -189,7 +198,7 @@ class Ledger:
         async with session(self._connections) as connection:
             rows = await connection.fetch(
                 """
-                select kind, subject, step, media_us, wall_s, cpu_s from (
+                select kind, subject, step, media_us, pixel_rate, wall_s, cpu_s from (
                     select *, row_number() over (partition by kind, subject, step order by id desc) as age
                     from (select *, split_part(part, ' ', 1) as step from public.ledger) as entry
                     where outcome = 'succeeded' and media_us is not null and started_at > now() - $2::interval
@@ -200,13 +209,16 @@ class Ledger:
             )
         return tuple(model_from(row, MeasuredWork) for row in rows)
 
-    async def _write(self, entry_id: int, outcome: Outcome, usage: Usage, media_us: int | None) -> None:
+    async def _write(
+        self, entry_id: int, outcome: Outcome, usage: Usage, media_us: int | None, pixel_rate: int | None
+    ) -> None:
         async with session(self._connections) as connection:
             await connection.execute(
                 """
                 update public.ledger
                 set outcome = $2, ended_at = case when $2 <> 'running' then clock_timestamp() end,
-                    wall_s = $3, cpu_s = $4, gpu_s = $5, bytes_read = $6, bytes_written = $7, media_us = $8
+                    wall_s = $3, cpu_s = $4, gpu_s = $5, bytes_read = $6, bytes_written = $7, media_us = $8,
+                    pixel_rate = $9
                 where id = $1 and outcome = 'running'
                 """,
                 entry_id,
@@ -217,6 +229,7 @@ class Ledger:
                 usage.bytes_read,
                 usage.bytes_written,
                 media_us,
+                pixel_rate,
             )
 
     async def _bill(self, statement: str, subject: UUID) -> Bill:

@@ -1,6 +1,7 @@
 """Estimates: their arithmetic for any job and any history, and how they meet what work really took."""
 
 import statistics
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from activities.estimating import (
     FEWEST_MEASURED,
+    SHARE_OF_PIXELS_SEEN,
     START_CPU_S,
     START_WALL_S,
     Capacity,
@@ -16,6 +18,7 @@ from activities.estimating import (
     estimate,
     expected_length,
 )
+from activities.pixel_rates import Picture
 from schemas.cost import MeasuredWork, WorkKind
 from schemas.edl import Variant
 from schemas.estimate import JobEstimate, Spread
@@ -181,6 +184,41 @@ def test_what_was_foretold_from_other_jobs_meets_what_each_job_used() -> None:
     assert inside / len(pairs) >= 0.8, pairs
     assert statistics.median(used / told.typical for told, used in pairs) == pytest.approx(1, rel=0.35), pairs
     assert all(told.high / told.low < 100 for told, _ in pairs), "a range that says something"
+
+
+FULL_HD, UHD = Picture(1920, 1080, Fraction(30)), Picture(3840, 2160, Fraction(30))
+
+
+def test_work_on_small_pictures_says_how_long_large_ones_take() -> None:
+    """Four times the pixels take three times as long, as two thirds of the work come of them."""
+    looked = [
+        MeasuredWork(
+            kind=WorkKind.ANALYSIS,
+            subject="seeing",
+            media_us=60_000_000,
+            pixel_rate=FULL_HD.pixel_rate,
+            wall_s=START_WALL_S + 12,
+            cpu_s=START_CPU_S + 12,
+        )
+    ] * FEWEST_MEASURED
+
+    def compute(picture: Picture | None) -> float:
+        files = [Source(AssetKind.SCREEN, 60_000_000, ("shots",), picture)]
+        told = estimate(files, [Variant.HOOK_CUT], Speeds(looked), Capacity())
+        return told.analysis_compute_s.typical
+
+    base = compute(None) - 12
+    assert compute(FULL_HD) == pytest.approx(base + 12)
+    assert compute(UHD) == pytest.approx(base + 12 * (1 - SHARE_OF_PIXELS_SEEN + 4 * SHARE_OF_PIXELS_SEEN))
+
+
+@given(st.sampled_from(Variant), st.integers(180, 4320), st.integers(180, 4320))
+def test_what_has_more_pixels_takes_no_less_to_render(variant: Variant, lines: int, more: int) -> None:
+    def compute(height: int) -> float:
+        files = [Source(AssetKind.A_ROLL, 600_000_000, (), Picture(height * 16 // 9, height, Fraction(30)))]
+        return estimate(files, [variant], Speeds(()), Capacity()).outputs[0].compute_s.typical
+
+    assert compute(min(lines, more)) <= compute(max(lines, more))
 
 
 def test_work_that_is_done_in_parts_takes_what_its_parts_take_together() -> None:

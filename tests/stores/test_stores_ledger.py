@@ -42,7 +42,8 @@ async def test_an_attempt_is_opened_kept_up_and_closed_once(pool: Pool, ledger: 
     (row,) = await ledger.of_job(job.id)
     assert (row.kind, row.subject, row.output_id, row.attempt) == (WorkKind.RENDER, "cinematic_full", work.output_id, 1)
     assert (row.outcome, row.usage.cpu_s, row.charged, row.ended_at) == (Outcome.RUNNING, 2, False, None)
-    await ledger.end(entry, Outcome.SUCCEEDED, USED, media_us=4_200_000)
+    await ledger.end(entry, Outcome.SUCCEEDED, USED, media_us=4_200_000, pixel_rate=62_208_000)
+    assert [work.pixel_rate for work in await ledger.measured(1)] == [62_208_000]
     await ledger.end(entry, Outcome.FAILED, NOTHING)
     await ledger.keep_up(entry, NOTHING)
     (row,) = await ledger.of_job(job.id)
