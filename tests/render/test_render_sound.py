@@ -1,8 +1,10 @@
 """Sound where and as loud as the edit says, as heard by whoever decodes the finished file."""
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,6 +89,7 @@ def test_every_sample_lies_where_the_edit_puts_it(counted: Media, tmp_path: Path
         ("a.mkv", "libopus", 48_000),
         ("a.mp3", "libmp3lame", 44_100),
         ("a.flac", "flac", 32_000),
+        ("a.wav", "pcm_s24le", 96_000),
         ("a.ts", "aac", 48_000),
         ("a.ogg", "libopus", 48_000),
     ],
@@ -222,6 +225,70 @@ def test_loudness_and_peak_after_aac(wave: Stereo, counted: Media, tmp_path: Pat
     assert integrated == pytest.approx(-14, abs=0.5)
     assert peak is not None
     assert peak <= -1
+
+
+def test_what_had_to_be_encoded_again_is_recorded(counted: Media, tmp_path: Path) -> None:
+    clicks = noise(6, 0.02) * (1 + 40 * (np.arange(288_000) % 24_000 < 60)).astype(np.float32)
+    source = sound_of(tmp_path, clicks.clip(-1, 1))
+    edl = edit([counted, source], [video_clip(counted, 0, 180, 0, RATE)], [audio_clip(source, 0, 180, 0, RATE)])
+    correction, *more = run(edl, [counted, source], tmp_path / "o").report.corrections
+    assert not more
+    assert correction.name == "loudness and true peak"
+    assert correction.before != correction.after
+    assert correction.after.startswith("-1")
+
+
+def test_a_shout_too_short_to_have_a_loudness_keeps_its_peak_all_the_same(counted: Media, tmp_path: Path) -> None:
+    source = sound_of(tmp_path, noise(1, 0.9), sound_codec="pcm_f32le")
+    edl = edit([counted, source], [video_clip(counted, 0, 6, 0, RATE)], [audio_clip(source, 0, 6, 0, RATE)])
+    report = run(edl, [counted, source], tmp_path / "o").report
+    assert report.passed
+    assert report.metrics.true_peak_dbtp is not None
+    assert -6 < report.metrics.true_peak_dbtp <= -1
+
+
+def test_floating_point_sound_that_is_no_number_is_heard_as_silence(tmp_path: Path) -> None:
+    wave = noise(2)
+    wave[:, 10_000:20_000] = np.nan
+    wave[:, 30_000:40_000] = np.inf
+    source = sound_of(tmp_path, wave, sound_codec="pcm_f32le")
+    reader = SoundReader(source.source, source.path)
+    heard = reader.read(0, 96_000)
+    reader.close()
+    assert np.isfinite(heard).all()
+    assert np.all(heard[:, 10_000:20_000] == 0)
+    assert np.abs(heard[:, 50_000:] - wave[:, 50_000:]).max() < 1e-6
+
+
+def test_sound_that_ends_before_the_picture_is_silent_from_there_on(counted: Media, tmp_path: Path) -> None:
+    source = sound_of(tmp_path, noise(1))
+    reader = SoundReader(source.source, source.path)
+    heard = reader.read(24_000, 96_000)
+    reader.close()
+    assert np.abs(heard[:, :24_000]).max() > 0.1
+    assert np.all(heard[:, 24_000:] == 0)
+    edl = edit([counted, source], [video_clip(counted, 0, 120, 0, RATE)], [audio_clip(source, 0, 30, 0, RATE)])
+    assert run(edl, [counted, source], tmp_path / "o").report.passed
+
+
+def test_two_hours_without_a_sound_between_two_cost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "gap.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for second in (0, 7200):
+            packet = av.Packet(np.full(4800, 8000, np.int16).tobytes())
+            packet.stream, packet.time_base = stream, Fraction(1, 48_000)
+            packet.pts = packet.dts = second * 48_000
+            output.mux(packet)
+    media = describe(path)
+    reader = SoundReader(media.source, path)
+    tracemalloc.start()
+    parts = [reader.read(at, 4800) for at in (0, 3600 * 48_000, 7200 * 48_000)]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    reader.close()
+    assert [float(part.mean()) > 0.1 for part in parts] == [True, False, True]
+    assert most < 10_000_000
 
 
 def decibels(wave: Stereo) -> float:
