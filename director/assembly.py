@@ -13,7 +13,7 @@ from director.grading import graded
 from director.insets import inset
 from director.ledger import Ledger, seen_in
 from director.material import Footage, Material
-from director.placing import Placed, PlacedWord, jump_cuts, place, placed_words
+from director.placing import Placed, PlacedWord, jump_cuts, place, placed_words, visible_jumps
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal
 from director.soundtrack import soundtrack
@@ -26,13 +26,12 @@ from director.style import (
     PUSH_IN_US,
     PUSHED_IN,
     SPLIT_EDIT_FRAMES,
-    VISIBLE_JUMP_US,
 )
 from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Variant, VideoClip
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.6.0"
+DIRECTOR_VERSION = "1.7.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -254,14 +253,15 @@ def _punched_in(placed: Sequence[Placed], covers: Sequence[Cover]) -> dict[int, 
 
     Sizes alternate at the jump cuts that no cover hides.
     """
-    jumps = {after.start: (before, after) for before, after in jump_cuts(placed)}
+    jumps = {after.start for _, after in jump_cuts(placed)}
+    visible = {after.start for _, after in visible_jumps(placed)}
     hidden = _Hidden(covers)
     closer: dict[int, int] = {}
     turned: int | None = None
     for one in placed:
         if one.start not in jumps:
             turned = None
-        elif not hidden.at(one.start) and _is_visible(*jumps[one.start]):
+        elif not hidden.at(one.start) and one.start in visible:
             turned = one.start if turned is None else None
         if turned is not None:
             closer[one.start] = turned
@@ -279,11 +279,6 @@ class _Hidden:
         while self._next < len(self._covers) and self._covers[self._next].end <= frame:
             self._next += 1
         return self._next < len(self._covers) and self._covers[self._next].start < frame
-
-
-def _is_visible(before: Placed, after: Placed) -> bool:
-    clock = after.stretch.footage.clock
-    return abs(after.stretch.start - before.stretch.end) >= clock.length(VISIBLE_JUMP_US)
 
 
 def _record_framings(shots: Mapping[Shot, Sequence[_Part]], framings: Mapping[Shot, Framing], ledger: Ledger) -> None:

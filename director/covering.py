@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from director.language import POINTING, SHOWN_NOW, bare
 from director.material import Footage, Material
-from director.placing import Placed, PlacedWord, changes_of_picture, jump_cuts
+from director.placing import Placed, PlacedWord, changes_of_picture, visible_jumps
 from director.style import (
     ASKED_VISIBLE_US,
     COVER_US,
@@ -80,7 +80,7 @@ class _Covering:
         self._first = _opening_end(words, us_to_frame(OPENING_US, rate))
         self._last_end = placed[-1].end - us_to_frame(SPEAKER_AT_END_US, rate)
         self._changes = sorted(changes_of_picture(placed))
-        self._jumps = sorted(after.start for _, after in jump_cuts(placed))
+        self._jumps = sorted(after.start for _, after in visible_jumps(placed))
         self.covers: list[Cover] = []
         for at in _asked_at(words, supply.topics):
             self._try(at - self._lead, Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))

@@ -13,7 +13,7 @@ from director.style import (
     EYE_LINE,
     FACE_INSIDE_SHARE,
     FACE_MARGIN,
-    HOLD_PATIENCE,
+    HOLD_BETWEEN_CUTS_US,
     HOLD_US,
     MOVE_US,
     MOVE_WIDTHS_PER_S,
@@ -93,19 +93,19 @@ class Seen:
 
 def frame_shot(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> Framing:
     """Frames one shot for the parts of it that are ``kept`` (source frames, in order)."""
-    seen, span = _seen(footage, kept, canvas), (kept[0][0], kept[-1][1])
-    framing = _crop(footage, seen, span, canvas, Fraction(1)) if _is_cropped(footage, canvas) else None
+    seen = _seen(footage, kept, canvas)
+    framing = _crop(footage, seen, kept, canvas, Fraction(1)) if _is_cropped(footage, canvas) else None
     return framing or _whole(footage, canvas, len(seen))
 
 
 def frame_closer(footage: Footage, kept: Sequence[Range], canvas: Canvas, size: Fraction) -> Framing | None:
     """The same shot ``size`` times closer; ``None`` where its faces do not stay inside so close a framing."""
-    seen, span = _seen(footage, kept, canvas), (kept[0][0], kept[-1][1])
-    fills = _is_cropped(footage, canvas) and _crop(footage, seen, span, canvas, Fraction(1)) is not None
+    seen = _seen(footage, kept, canvas)
+    fills = _is_cropped(footage, canvas) and _crop(footage, seen, kept, canvas, Fraction(1)) is not None
     if fills:
-        return _crop(footage, seen, span, canvas, size)
+        return _crop(footage, seen, kept, canvas, size)
     width, height = _size(footage)
-    return _placed(footage, seen, span, (_pixels(width / size), _pixels(height / size)), Fit.BLURRED)
+    return _placed(footage, seen, kept, (_pixels(width / size), _pixels(height / size)), Fit.BLURRED)
 
 
 def _seen(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> list[Seen]:
@@ -145,31 +145,33 @@ def _whole(footage: Footage, canvas: Canvas, faces: int) -> Framing:
     return Framing(Fit.FILL if exact else Fit.BLURRED, width, height, 0, (), why, faces)
 
 
-def _crop(footage: Footage, seen: Sequence[Seen], span: Range, canvas: Canvas, size: Fraction) -> Framing | None:
+def _crop(
+    footage: Footage, seen: Sequence[Seen], kept: Sequence[Range], canvas: Canvas, size: Fraction
+) -> Framing | None:
     width, height = _size(footage)
     if width * canvas.height == height * canvas.width and size == 1:
         return _whole(footage, canvas, len(seen))
     full_width = min(Fraction(width), Fraction(height * canvas.width, canvas.height))
     full_height = min(Fraction(height), Fraction(width * canvas.height, canvas.width))
-    return _placed(footage, seen, span, (_pixels(full_width / size), _pixels(full_height / size)), Fit.FILL)
+    return _placed(footage, seen, kept, (_pixels(full_width / size), _pixels(full_height / size)), Fit.FILL)
 
 
 def _pixels(length: Fraction) -> int:
     return max(1, int(length))
 
 
-def _placed(footage: Footage, seen: Sequence[Seen], span: Range, crop: Range, fit: Fit) -> Framing | None:
+def _placed(footage: Footage, seen: Sequence[Seen], kept: Sequence[Range], crop: Range, fit: Fit) -> Framing | None:
     width, height = _size(footage)
     free_x, free_y = width - crop[0], height - crop[1]
     if not seen:
-        legs = (Leg(span[0], span[1], free_x // 2, free_x // 2),)
+        legs = (Leg(kept[0][0], kept[-1][1], free_x // 2, free_x // 2),)
         return Framing(fit, *crop, free_y // 2, legs, "No face is in view, so the middle is shown")
     y = _eye_height(seen, crop[1], free_y)
     ranges = [_room(one, crop[0], free_x) for one in seen if one.bottom - one.top <= crop[1]]
     inside_y = sum(y <= one.top + 1 and one.bottom <= y + crop[1] + 1 for one in seen)
     if len(ranges) < FACE_INSIDE_SHARE * len(seen) or inside_y < FACE_INSIDE_SHARE * len(seen):
         return None
-    path = _path(footage, ranges, span, crop[0])
+    path = _path(footage, ranges, kept, crop[0])
     if path is None:
         return None
     return Framing(fit, *crop, y, *path, len(seen))
@@ -207,15 +209,18 @@ def _clamp(x: float, free: int, *, up: bool) -> int:
     return min(max(0, whole), free)
 
 
-def _path(footage: Footage, rooms: Sequence[_Room], span: Range, width: int) -> tuple[tuple[Leg, ...], str] | None:
+def _path(
+    footage: Footage, rooms: Sequence[_Room], kept: Sequence[Range], width: int
+) -> tuple[tuple[Leg, ...], str] | None:
     """The calmest path that keeps the face inside: standing still, a slow pan, or rests and moves between."""
+    span = kept[0][0], kept[-1][1]
     still = _still(rooms, span)
     if still is not None:
         return (still,), "The crop stands still on the speaker"
     pan = _pan(footage, rooms, span, width)
     if pan is not None:
         return (pan,), "The crop pans slowly with the speaker"
-    legs = _follow(footage, rooms, span, width)
+    legs = _follow(footage, rooms, kept, width)
     return None if legs is None else (legs, "The crop goes with the speaker from place to place, and rests there")
 
 
@@ -275,18 +280,30 @@ class _Stay:
         return self.last - self.first
 
 
-def _follow(footage: Footage, rooms: Sequence[_Room], span: Range, width: int) -> tuple[Leg, ...] | None:
-    """Positions held while the face stays in them, and the way between; longer holds are tried until it is calm."""
-    stays = _stays(rooms)
-    allowed = REVERSALS_PER_S * (span[1] - span[0]) / footage.clock.rate
-    for patience in HOLD_PATIENCE:
-        held = [stay for stay in stays if stay.length >= patience * footage.clock.length(HOLD_US)]
-        if not held or _reversals([stay.x for stay in held]) > allowed:
-            continue
-        legs = tuple(_legs(footage, held, span, width))
-        if _enough(sum(room.holds(_position(legs, room.frame)) for room in rooms), rooms):
-            return legs
-    return None
+def _follow(footage: Footage, rooms: Sequence[_Room], kept: Sequence[Range], width: int) -> tuple[Leg, ...] | None:
+    """Positions held while the face stays in them, and the way between; the briefest are left out until it is calm."""
+    held = list(_held(_stays(rooms), footage, kept))
+    allowed = REVERSALS_PER_S * sum(end - first for first, end in kept) / footage.clock.rate
+    while held and _reversals(held, kept) > allowed:
+        held.remove(min(held, key=lambda stay: stay.length))
+    legs = tuple(_legs(footage, held, kept, width)) if held else ()
+    inside = sum(room.holds(_position(legs, room.frame)) for room in rooms) if legs else 0
+    return legs if legs and _enough(inside, rooms) else None
+
+
+def _held(stays: Sequence[_Stay], footage: Footage, kept: Sequence[Range]) -> Iterator[_Stay]:
+    """Those that are long enough: between two cuts of the edit a position may be shorter than where the crop turns."""
+    for at, stay in enumerate(stays):
+        around = stays[max(0, at - 1) : at + 2]
+        turns = any(_turns_within(one, other, kept) for one, other in pairwise(around))
+        if stay.length >= footage.clock.length(HOLD_US if turns else HOLD_BETWEEN_CUTS_US):
+            yield stay
+
+
+def _turns_within(one: _Stay, other: _Stay, kept: Sequence[Range]) -> bool:
+    """Whether the crop goes from the one to the other while the picture runs on, not at a cut of the edit."""
+    piece = kept[max(0, bisect_right(kept, other.first, key=lambda piece: piece[0]) - 1)]
+    return piece[0] <= one.last
 
 
 def _stays(rooms: Sequence[_Room]) -> list[_Stay]:
@@ -303,10 +320,18 @@ def _stays(rooms: Sequence[_Room]) -> list[_Stay]:
     return [_Stay(group[0].frame, group[-1].frame, _held_at(group)) for group in groups]
 
 
-def _legs(footage: Footage, held: Sequence[_Stay], span: Range, width: int) -> Iterator[Leg]:
-    """Holds from end to end of the span; on the way between two, a move as fast as the face's, or else a cut."""
-    start = span[0]
+def _legs(footage: Footage, held: Sequence[_Stay], kept: Sequence[Range], width: int) -> Iterator[Leg]:
+    """Holds from end to end of what is kept; on the way between two, a move as fast as the face's, or else a cut.
+
+    Where the edit cuts between two, the crop cuts with it.
+    """
+    start = kept[0][0]
     for stay, following in pairwise(held):
+        if not _turns_within(stay, following, kept):
+            cut = kept[bisect_right(kept, following.first, key=lambda piece: piece[0]) - 1][0]
+            yield Leg(start, cut, stay.x, stay.x)
+            start = cut
+            continue
         way = following.first - stay.last
         if way >= footage.clock.length(MOVE_US) and abs(following.x - stay.x) * footage.clock.rate <= (
             MOVE_WIDTHS_PER_S * width * way
@@ -318,7 +343,7 @@ def _legs(footage: Footage, held: Sequence[_Stay], span: Range, width: int) -> I
             middle = (stay.last + following.first + 1) // 2
             yield Leg(start, middle, stay.x, stay.x)
             start = middle
-    yield Leg(start, span[1], held[-1].x, held[-1].x)
+    yield Leg(start, kept[-1][1], held[-1].x, held[-1].x)
 
 
 def _position(legs: Sequence[Leg], frame: int) -> int:
@@ -331,13 +356,18 @@ def _held_at(group: Sequence[_Room]) -> int:
     return min(max(median_low([room.best for room in group]), low), high)
 
 
-def _reversals(positions: Sequence[int]) -> int:
-    steps = [after - before for before, after in pairwise(positions) if after != before]
-    return sum((one < 0) != (other < 0) for one, other in pairwise(steps))
+def _reversals(held: Sequence[_Stay], kept: Sequence[Range]) -> int:
+    """How often the crop turns back in a running picture."""
+    steps = [
+        (after.x > before.x, _turns_within(before, after, kept))
+        for before, after in pairwise(held)
+        if after.x != before.x
+    ]
+    return sum(one[0] != other[0] and other[1] for one, other in pairwise(steps))
 
 
 def faces_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
-    """At each sampled time the face that speaks or spoke last; where that is not known, as everyone who matters."""
+    """At each sampled time the face that speaks, or is nearest to it in time; all that matter if none is known to."""
     yield from _sampled(footage, first, end, lambda present: _speakers(present) or _prominent(present))
 
 
@@ -366,6 +396,7 @@ def _sampled(
 
 
 def _speakers(present: Sequence[SeenFace]) -> Sequence[FaceSample]:
+    """Who speaks; while nobody does, who is nearest to speaking in time."""
     known = [seen.silent_us for seen in present if seen.silent_us is not None]
     return [seen.face for seen in present if known and seen.silent_us == min(known)]
 

@@ -23,7 +23,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 class SeenFace:
     """A face at a source frame; ``prominence`` is the size and time of its whole track.
 
-    ``silent_us`` is how long ago it spoke: 0 while it does, ``None`` before it ever did.
+    ``silent_us`` is the time to when it last spoke or next will, and 0 while it does; ``None`` where it never does.
     """
 
     frame: int
@@ -237,4 +237,6 @@ def _seen_faces(facts: AssetFacts, clock: PictureClock) -> Iterator[SeenFace]:
 
 def _silent_us(speaking: Sequence[tuple[int, int]], at_us: int) -> int | None:
     begun = bisect_right(speaking, at_us, key=lambda span: span[0])
-    return max(0, at_us - speaking[begun - 1][1]) if begun else None
+    around = [at_us - end for _, end in speaking[max(0, begun - 1) : begun]]
+    around += [start - at_us for start, _ in speaking[begun : begun + 1]]
+    return max(0, min(around)) if around else None

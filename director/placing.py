@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from director.script import Stretch
+from director.style import VISIBLE_JUMP_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,13 @@ def jump_cuts(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
         first, second = before.stretch, after.stretch
         same = first.footage is second.footage
         if same and first.footage.shot_at(first.end - 1) == second.footage.shot_at(second.start):
+            yield before, after
+
+
+def visible_jumps(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
+    """The jump cuts over more than a moment, in which the speaker has moved."""
+    for before, after in jump_cuts(placed):
+        if abs(after.stretch.start - before.stretch.end) >= after.stretch.footage.clock.length(VISIBLE_JUMP_US):
             yield before, after
 
 

@@ -158,14 +158,14 @@ FACE_MARGIN = 0.12
 PAN_WIDTHS_PER_S = 0.15
 #: A position is held at least this long before the crop cuts to another.
 HOLD_US = 1_500_000
-#: Longer holds, as multiples, that are tried where the speaker wanders so much that the crop would turn too often.
-HOLD_PATIENCE = (1, 2, 4)
+#: Between two cuts of the edit, where it turns for nobody to see, as long as a shot must last to be understood.
+HOLD_BETWEEN_CUTS_US = 500_000
 #: A speaker who takes at least this long from place to place is followed; one who is quicker is cut to.
 MOVE_US = 400_000
 #: A move faster than this share of the crop's width a second is a whip pan: cut instead.
 MOVE_WIDTHS_PER_S = 1.0
 #: Share of samples whose face must be inside the crop before the picture is shown whole instead (delivery: 95 %).
-FACE_INSIDE_SHARE = 0.97
+FACE_INSIDE_SHARE = 0.96
 #: Share of the frames with a face that must show it whole (ARCHITECTURE, "Quality a viewer can measure").
 FACE_IN_FRAME_SHARE = 0.95
 #: A second face of this share of the first one's area (half as wide), for as long, is another speaker.
