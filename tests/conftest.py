@@ -23,8 +23,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest work first, so that no worker ends long after the others."""
-    items.sort(key=lambda item: _module(item).startswith(STACKS), reverse=True)
+    """The longest work first, so that no worker ends long after the others; and the same order in each of them.
+
+    Within a module that is the order of its lines; cases may come from a set, which each process orders as it likes.
+    """
+    items.sort(key=lambda item: (not _module(item).startswith(STACKS), _module(item), item.location[1], item.nodeid))
 
 
 @pytest.fixture(scope="session")
