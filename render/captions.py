@@ -125,15 +125,11 @@ class _Drawing:
         return self._drawn[1]
 
     def _painted(self, word: int | None) -> "_Paint":
-        paint = self._ground.copy()
         if word is None:
-            paint.lay(self._letters, _WHITE)
-            return paint
+            return self._ground.under(self._letters, _WHITE)
         first, end = word_spans(self.caption)[word]
         marked = self._coverage([glyph for glyph in self._glyphs if first <= glyph.position < end])
-        paint.lay(np.maximum(self._letters - marked, 0), _WHITE)
-        paint.lay(marked, _MARK)
-        return paint
+        return self._ground.under(np.maximum(self._letters - marked, 0), _WHITE).under(marked, _MARK)
 
     @cached_property
     def _glyphs(self) -> list["_Placed"]:
@@ -147,15 +143,13 @@ class _Drawing:
     def _ground(self) -> "_Paint":
         """What lies under the letters: a box, or an edge and a shadow."""
         size, letters = self._box.font_size, self._letters
-        paint = _Paint(self._box)
         if self._look is CaptionLook.BOXED:
-            paint.lay(_BOX_OPACITY * rounded_rectangle(self._box.width, self._box.height, _CORNER * size), _BLACK)
-            paint.lay(grown(letters, _EDGE_ON_BOX * size), _BLACK)
-            return paint
-        edge = grown(letters, _EDGE * size)
-        paint.lay(_SHADOW_OPACITY * shadow(edge, _SHADOW_DROP * size, _SHADOW_BLUR * size), _BLACK)
-        paint.lay(edge, _BLACK)
-        return paint
+            edge = grown(letters, _EDGE_ON_BOX * size)
+            ground = _BOX_OPACITY * rounded_rectangle(self._box.width, self._box.height, _CORNER * size)
+        else:
+            edge = grown(letters, _EDGE * size)
+            ground = _SHADOW_OPACITY * shadow(edge, _SHADOW_DROP * size, _SHADOW_BLUR * size)
+        return _Paint.none(self._box).under(ground, _BLACK).under(edge, _BLACK)
 
     def _coverage(self, glyphs: list["_Placed"]) -> Mask:
         """How much of each pixel of the box the glyphs cover, 0 to 1; rows run downwards."""
@@ -219,22 +213,23 @@ def word_spans(caption: Caption) -> list[tuple[int, int]]:
     return spans
 
 
+@dataclass(frozen=True)
 class _Paint:
-    """Code values weighted by their opacity, and the opacity, laid on in layers."""
+    """Code values of Y, Cb and Cr weighted by their opacity, and the opacity; each layer makes a new one."""
 
-    def __init__(self, box: CaptionBox) -> None:
-        self.opacity = np.zeros((box.height, box.width), np.float32)
-        self.planes = [np.zeros_like(self.opacity) for _ in _WHITE]
+    opacity: Mask
+    planes: tuple[Mask, ...]
 
-    def copy(self) -> "_Paint":
-        paint = _Paint.__new__(_Paint)
-        paint.opacity, paint.planes = self.opacity.copy(), [plane.copy() for plane in self.planes]
-        return paint
+    @classmethod
+    def none(cls, box: CaptionBox) -> "_Paint":
+        clear = np.zeros((box.height, box.width), np.float32)
+        return cls(clear, (clear,) * len(_WHITE))
 
-    def lay(self, mask: Mask, colour: tuple[float, float, float]) -> None:
+    def under(self, mask: Mask, colour: tuple[float, float, float]) -> "_Paint":
+        """With a layer of one colour on top."""
         kept = 1 - mask
-        self.opacity = self.opacity * kept + mask
-        self.planes = [plane * kept + mask * value for plane, value in zip(self.planes, colour, strict=True)]
+        values = tuple(plane * kept + mask * value for plane, value in zip(self.planes, colour, strict=True))
+        return _Paint(self.opacity * kept + mask, values)
 
 
 def _inks(paint: _Paint, box: CaptionBox) -> tuple[_Ink, ...]:

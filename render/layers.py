@@ -55,6 +55,8 @@ class Layer:
         frame = self.reader.frame_at(source_tick(self.clip, self.video, self.rate, relative))
         try:
             return self.composer.compose(frame, relative)
+        except MemoryError:  # FFmpeg's is one of its errors too, and no fault of the picture
+            raise
         except (av.error.FFmpegError, ValueError) as error:
             sentence = f"A picture of “{self.name}” is in no form that can be shown."
             raise MediaRefused(ErrorCode.MEDIA_DAMAGED, sentence) from error
