@@ -5,6 +5,7 @@ object behind its socket, and only so many at once.
 """
 
 import asyncio
+import os
 import socket
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from schemas.rendering import RANGE_ANSWER, RANGE_MOST_BYTES, RANGE_REQUEST, Ran
 #: Places in one object that are read on from at the same time: a picture's, an overlay's, a sound's, and what is next.
 MOST_READERS = 6
 
+#: What was read is kept up to here: picture and sound are opened one after the other, each beginning with the index.
+KEPT_BYTES = 32 << 20
+
 
 @dataclass
 class RangedObject:
@@ -28,6 +32,7 @@ class RangedObject:
     size_bytes: int
     failure: CinemaError | None = None
     _readers: "OrderedDict[int, BinaryIO]" = field(default_factory=OrderedDict)
+    _kept: "OrderedDict[tuple[int, int], bytes]" = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         self._ours, self.theirs = socket.socketpair()
@@ -45,7 +50,7 @@ class RangedObject:
         """
         while (request := await self._received(RANGE_REQUEST.size)) is not None:
             try:
-                data = await patiently(partial(asyncio.to_thread, self._read, *RANGE_REQUEST.unpack(request)))
+                data = await self._found_or_read(*RANGE_REQUEST.unpack(request))
             except CinemaError as error:
                 self.failure = error
                 await self._answer(RANGE_ANSWER.pack(-1))
@@ -60,6 +65,15 @@ class RangedObject:
             await asyncio.to_thread(file.close)
         self._readers.clear()
 
+    async def _found_or_read(self, reader: int, start: int, length: int) -> bytes:
+        data = self._kept.pop((start, length), None)
+        if data is None:
+            data = await patiently(partial(asyncio.to_thread, self._read, reader, start, length))
+        self._kept[start, length] = data
+        while sum(map(len, self._kept.values())) > KEPT_BYTES:
+            self._kept.popitem(last=False)
+        return data
+
     def _read(self, reader: int, start: int, length: int) -> bytes:
         """In a thread."""
         if not 0 < length <= RANGE_MOST_BYTES or start + length > self.size_bytes:
@@ -67,7 +81,7 @@ class RangedObject:
         if reader not in self._readers:
             while len(self._readers) >= MOST_READERS:
                 self._readers.popitem(last=False)[1].close()
-            self._readers[reader] = self.open_object()
+            self._readers[reader] = self._opened()
         self._readers.move_to_end(reader)
         file = self._readers[reader]
         try:
@@ -80,6 +94,14 @@ class RangedObject:
         if len(data) != length:
             raise TransientError.store("The object store gave less of a file than it has.")
         return data
+
+    def _opened(self) -> BinaryIO:
+        """The object, still the one that it was when the edit was made, as far as its size says."""
+        file = self.open_object()
+        if file.seek(0, os.SEEK_END) != self.size_bytes:
+            file.close()
+            raise CinemaError(ErrorCode.OBJECT_CORRUPT, "A stored file is no longer the one that was uploaded.")
+        return file
 
     async def _received(self, length: int) -> bytes | None:
         """Exactly so many bytes, or ``None`` once the child is gone."""

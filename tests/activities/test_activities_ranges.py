@@ -168,6 +168,17 @@ async def test_what_is_lost_in_the_midst_is_not_taken_for_the_end_of_the_file(
     assert caught.value.code is ErrorCode.OBJECT_CORRUPT
 
 
+async def test_another_file_under_the_same_name_is_noticed(
+    store: RemoteFaultyObjects, long_source: Media, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(long_source.path.read_bytes()[:-1000])
+    await store.put_file(Bucket.ASSETS, KEY, other)
+    with pytest.raises(CinemaError) as caught:
+        await rendered(store, long_source, a_hook(long_source), tmp_path / "out")
+    assert caught.value.code is ErrorCode.OBJECT_CORRUPT
+
+
 async def test_what_is_mostly_read_or_small_is_downloaded(
     store: RemoteFaultyObjects, long_source: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,15 @@ async def test_a_broken_download_goes_on_where_it_broke_off(
     assert (await supabase_objects.local_path(Bucket.ASSETS, KEY)).read_bytes() == content
 
 
+async def test_a_local_copy_is_told_of_only_where_there_is_one(supabase_objects: SupabaseObjects) -> None:
+    await put(supabase_objects, b"footage")
+    assert await supabase_objects.local_copy(Bucket.ASSETS, KEY) is None
+    path = await supabase_objects.local_path(Bucket.ASSETS, KEY)
+    assert await supabase_objects.local_copy(Bucket.ASSETS, KEY) == path
+    await put(supabase_objects, b"other footage")
+    assert await supabase_objects.local_copy(Bucket.ASSETS, KEY) is None
+
+
 async def test_a_version_that_comes_in_the_midst_of_reading_is_not_mixed_in(
     supabase_objects: SupabaseObjects, storage_server: StorageServer
 ) -> None:
