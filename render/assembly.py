@@ -75,12 +75,14 @@ def _joined(pictures: Sequence[PictureTrack], rate: Fraction) -> Iterator[AnyPac
 def _frames_ahead(track: PictureTrack, rate: Fraction) -> int:
     """How many frames before it is shown a picture may have to be decoded.
 
-    Told from the order of the packets: x264 gives decoding times that are too late to streams of a few frames.
+    The file's first decoding time says so for all of it. It is told from the order of the first packets too: x264 gives
+    decoding times that are too late to streams of a few frames.
     """
     with _opened(track) as container:
-        packets = islice(container.demux(), _MOST_REORDERED)
-        shown = [_frame(packet.pts * packet.time_base, rate) for packet in packets if packet.pts is not None]
-    return max(order - frame for order, frame in enumerate(shown))
+        packets = [packet for packet in islice(container.demux(), _MOST_REORDERED) if packet.pts is not None]
+    shown = [_frame(packet.pts * packet.time_base, rate) for packet in packets if packet.pts is not None]
+    said = -_frame((packets[0].dts or 0) * packets[0].time_base, rate)
+    return max(said, *(order - frame for order, frame in enumerate(shown)))
 
 
 def _opened(track: PictureTrack) -> InputContainer:

@@ -20,7 +20,7 @@ from render.metrics import metrics
 from render.pyav import AnyPacket, float_samples
 from render.timeline import total_samples
 from render.version import ENGINE_VERSION
-from schemas.delivery import Correction, DeliveryCheck, DeliveryReport, StageTime
+from schemas.delivery import Correction, DeliveryCheck, DeliveryReport, PictureOrigin, StageTime
 from schemas.edl import EDL, SAMPLE_RATE
 from schemas.errors import DeliveryRejected, ErrorCode
 from schemas.hardware import NO_DEVICES, RenderPath
@@ -77,6 +77,7 @@ def check_delivery(
     notes: tuple[str, ...] = (),
     corrections: tuple[Correction, ...] = (),
     devices: RenderPath = NO_DEVICES,
+    picture: PictureOrigin | None = None,
     stages: tuple[StageTime, ...] = (),
     progress: ProgressCallback = ignore_progress,
     watch: FrameWatcher = _watch_nothing,
@@ -89,6 +90,7 @@ def check_delivery(
         notes: Sentences for the creator to store with the report.
         corrections: What was put right before this check, to store with it too.
         devices: What the picture went through, as well.
+        picture: How many pictures were copied and how many encoded, as well.
         stages: Times of the stages before this one.
         progress: Told the share of frames decoded.
         watch: Shown every decoded frame with its number.
@@ -123,6 +125,7 @@ def check_delivery(
         metrics=metrics(edl, measured.loudness, stages),
         corrections=corrections,
         path=devices,
+        picture=picture,
         notes=notes,
     )
 

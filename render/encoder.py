@@ -37,8 +37,7 @@ _WAIT_S = 0.2
 #: moov goes first; negative composition offsets let a stream with B-frames start at time 0 with no edit list.
 DELIVERY_OPTIONS = {"movflags": "+faststart+negative_cts_offsets", "use_editlist": "0"}
 #: What is only read again here needs no index in front.
-_TRACK_OPTIONS = {"movflags": "+negative_cts_offsets", "use_editlist": "0"}
-
+TRACK_OPTIONS = {"movflags": "+negative_cts_offsets", "use_editlist": "0"}
 
 #: H.264 is what is delivered, so it is the one encoder of a GPU that is of use.
 SOFTWARE, ACCELERATED = "libx264", "h264_nvenc"
@@ -48,11 +47,19 @@ class PictureWriter:
     """Writes a silent MP4: give it every frame in order, then leave the ``with`` block."""
 
     def __init__(
-        self, path: Path, canvas: Canvas, rate: Fraction, settings: EncoderSettings, encoder: str = SOFTWARE
+        self,
+        path: Path,
+        canvas: Canvas,
+        rate: Fraction,
+        settings: EncoderSettings,
+        *,
+        encoder: str = SOFTWARE,
+        parameter_set: int = 0,
     ) -> None:
+        """``parameter_set`` numbers x264's parameter sets, for pictures that join others with theirs."""
         self._encoder = encoder
-        self._output: OutputContainer = av.open(f"file:{path}", "w", format="mp4", container_options=_TRACK_OPTIONS)
-        self._video = _video_stream(self._output, canvas, rate, settings, encoder)
+        self._output: OutputContainer = av.open(f"file:{path}", "w", format="mp4", container_options=TRACK_OPTIONS)
+        self._video = _video_stream(self._output, canvas, rate, settings, encoder, parameter_set=parameter_set)
         self._queue: Queue[VideoFrame | None] = Queue(_QUEUE_FRAMES)
         self._failed = Event()
         self._failure: Exception | None = None
@@ -141,22 +148,29 @@ class PictureWriter:
         self.encode_seconds += perf_counter() - started
 
 
-def _own_options(settings: EncoderSettings, encoder: str) -> dict[str, str]:
+def _own_options(settings: EncoderSettings, encoder: str, parameter_set: int) -> dict[str, str]:
     """What each encoder calls its quality, its speed and closed GOPs."""
     if encoder == ACCELERATED:
         return {"preset": "p4", "rc": "vbr", "cq": str(settings.crf), "strict_gop": "1", "forced-idr": "1"}
     return {
         "preset": settings.preset,
         "crf": str(settings.crf),
-        "x264-params": "open-gop=0:force-cfr=1:8x8dct=1",
+        "forced-idr": "1",
+        "x264-params": f"open-gop=0:force-cfr=1:8x8dct=1:sps-id={parameter_set}",
     }
 
 
 def _video_stream(
-    output: OutputContainer, canvas: Canvas, rate: Fraction, settings: EncoderSettings, encoder: str
+    output: OutputContainer,
+    canvas: Canvas,
+    rate: Fraction,
+    settings: EncoderSettings,
+    encoder: str,
+    *,
+    parameter_set: int,
 ) -> VideoStream:
     options = {
-        **_own_options(settings, encoder),
+        **_own_options(settings, encoder, parameter_set),
         "profile": "high",
         "bf": str(_B_FRAMES),
         "g": str(floor(LONGEST_GOP_S * rate)),

@@ -12,15 +12,16 @@ from render.correction import correct_index
 from render.delivery import check_delivery, require_passed
 from render.failures import reporting_output
 from render.master import EncodedSound
-from render.picture_track import PictureTrack, render_picture
+from render.picture_track import PictureTrack
 from render.shaping import undrawable
 from render.soundtrack import make_soundtrack
+from render.splicing import make_picture
 from render.steps import Steps, Stopped
 from render.storyboard import StoryboardMaker
 from render.subtitles import to_srt, to_vtt
 from render.thumbnail import Thumbnail
 from render.timeline import find_source
-from schemas.delivery import Correction, StageTime
+from schemas.delivery import Correction, PictureOrigin, StageTime
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode
 from schemas.hardware import NO_DEVICES, RenderPath
@@ -30,6 +31,7 @@ from schemas.rendering import RenderRequest, RenderResult
 #: Shares of the whole that each part takes, for the progress shown; the rest is the thumbnail and captions.
 SHARES = {"sound": 0.08, "picture": 0.8, "check": 0.11}
 
+_Picture = tuple[PictureTrack, PictureOrigin]
 _Soundtrack = tuple[EncodedSound, StageTime, list[str]]
 
 
@@ -66,11 +68,12 @@ class MadeVideo:
     notes: tuple[str, ...]
     corrections: tuple[Correction, ...] = ()
     devices: RenderPath = NO_DEVICES
+    picture: PictureOrigin | None = None
 
 
 def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
     """Make the file to deliver: the picture, the sound beside it, and both in one MP4."""
-    picture, (sound, sound_time, sound_notes) = _made_side_by_side(request, steps)
+    (picture, origin), (sound, sound_time, sound_notes) = _made_side_by_side(request, steps)
     video = request.folder / "output.mp4"
     assembly_time = _assembled(picture, sound, request.edl, video)
     return MadeVideo(
@@ -79,6 +82,7 @@ def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
         notes=tuple(dict.fromkeys([*sound_notes, *picture.notes, *caption_notes(request.edl)])),
         corrections=sound.corrections,
         devices=picture.devices,
+        picture=origin,
     )
 
 
@@ -102,6 +106,7 @@ def prove_video(request: RenderRequest, made: MadeVideo, steps: Steps) -> Render
         notes=made.notes,
         corrections=corrections,
         devices=made.devices,
+        picture=made.picture,
         stages=made.stages,
         progress=steps.part("check"),
         watch=watch,
@@ -127,7 +132,7 @@ def _require_sources(request: RenderRequest) -> None:
         raise CinemaError(ErrorCode.OBJECT_MISSING, f"The edit needs {names}, which was not handed over.")
 
 
-def _made_side_by_side(request: RenderRequest, steps: Steps) -> tuple[PictureTrack, _Soundtrack]:
+def _made_side_by_side(request: RenderRequest, steps: Steps) -> tuple[_Picture, _Soundtrack]:
     """Picture and sound, the sound on a thread beside; where one fails, the other ends soon after."""
 
     def stop_picture(sound: Future[_Soundtrack]) -> None:
@@ -138,7 +143,7 @@ def _made_side_by_side(request: RenderRequest, steps: Steps) -> tuple[PictureTra
         sound = beside.submit(make_soundtrack, request, steps.part("sound"))
         sound.add_done_callback(stop_picture)
         try:
-            picture = render_picture(request, request.folder / "picture.mp4", steps.part("picture"))
+            picture = make_picture(request, request.folder / "picture.mp4", steps.part("picture"))
         except Stopped:
             sound.result()  # raises what made the picture stop
             raise

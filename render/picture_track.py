@@ -1,11 +1,13 @@
 """An edit's pictures, or some consecutive ones of them, composed and encoded into a file of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
 from av import VideoFrame
+from av.video.frame import PictureType
 
 from render.captions import CaptionBurner
 from render.chain import FrameCopier
@@ -55,28 +57,48 @@ def render_picture(
         MediaRefused: A source cannot be read or holds nothing that decodes.
         TransientError: The disk is full, or the encoder failed.
     """
+    wanted = range(request.edl.duration) if part is None else part
+    return encode_pictures(request, path, progress, (wanted,))
+
+
+def encode_pictures(
+    request: RenderRequest, path: Path, progress: ProgressCallback, parts: Sequence[range], parameter_set: int = 0
+) -> PictureTrack:
+    """Compose and encode parts of the timeline one after another, each timed as it lies and opened by a keyframe.
+
+    Args:
+        request: The edit, its sources and the encoder's settings.
+        path: The MP4 to write; its time 0 is the first part's first frame.
+        progress: Told the share of frames composed; what it raises ends the rendering.
+        parts: Timeline frames in rising order.
+        parameter_set: The number of x264's parameter sets.
+    """
     try:
-        return _rendered(request, path, progress, part)
+        return _encoded(request, path, progress, parts, parameter_set)
     except AcceleratorFailed:
         on_cpu = request.model_copy(update={"hardware": NO_HARDWARE})
-        track = _rendered(on_cpu, path, progress, part)
+        track = _encoded(on_cpu, path, progress, parts, parameter_set)
         return replace(track, notes=(GAVE_OUT, *track.notes))
 
 
-def _rendered(request: RenderRequest, path: Path, progress: ProgressCallback, part: range | None) -> PictureTrack:
+def _encoded(
+    request: RenderRequest, path: Path, progress: ProgressCallback, parts: Sequence[range], parameter_set: int
+) -> PictureTrack:
     edl = request.edl
-    wanted = range(edl.duration) if part is None else part
+    first, count = parts[0].start, sum(map(len, parts))
     readers = Readers(edl, request.sources, request.hardware)
     encoder = ACCELERATED if ACCELERATED in request.hardware.encoders else SOFTWARE
     compose_s = 0.0
     try:
-        with PictureWriter(path, edl.canvas, edl.rate, request.encoder, encoder) as writer:
-            frames = _frames(request, wanted, readers)
+        with PictureWriter(
+            path, edl.canvas, edl.rate, request.encoder, encoder=encoder, parameter_set=parameter_set
+        ) as writer:
+            frames = _frames(request, parts, readers)
             started = perf_counter()
             for done, frame in enumerate(frames, start=1):
                 compose_s += perf_counter() - started
                 writer.write(frame)
-                progress(done / len(wanted))
+                progress(done / count)
                 started = perf_counter()
     finally:
         readers.close()
@@ -87,20 +109,23 @@ def _rendered(request: RenderRequest, path: Path, progress: ProgressCallback, pa
         StageTime(stage="encode", seconds=writer.encode_seconds),
     )
     devices = RenderPath(decoders=readers.devices, encoders=(encoder,))
-    return PictureTrack(path, wanted.start, len(wanted), stages, tuple(readers.notes()), devices)
+    return PictureTrack(path, first, count, stages, tuple(readers.notes()), devices)
 
 
-def _frames(request: RenderRequest, wanted: range, readers: Readers) -> Iterator[VideoFrame]:
-    """The finished pictures of the wanted frames, timed from 0."""
+def _frames(request: RenderRequest, parts: Sequence[range], readers: Readers) -> Iterator[VideoFrame]:
+    """The finished pictures of the parts, timed from the first one's start."""
     edl = request.edl
     copier = FrameCopier()
     style = edl.caption_style
     burner = CaptionBurner(edl.captions, style) if style is not None and style.burn_in else None
-    for stretch in _stretches_within(edl, wanted):
+    opening = {part.start for part in parts}
+    for stretch in chain.from_iterable(_stretches_within(edl, part) for part in parts):
         for number, shown in enumerate(_shown(stretch, request, readers), start=stretch.first):
-            frame = copier.copy(shown, number - wanted.start, 1 / edl.rate)
+            frame = copier.copy(shown, number - parts[0].start, 1 / edl.rate)
             if burner is not None:
                 burner.burn(frame, number)
+            if number in opening:
+                frame.pict_type = PictureType.I
             yield frame
 
 

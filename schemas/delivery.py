@@ -50,6 +50,17 @@ class RenderMetrics(Model):
     stages: tuple[StageTime, ...] = ()
 
 
+class PictureOrigin(Model):
+    """How the pictures got into the file: frames copied from the source packet by packet, and frames encoded.
+
+    ``why_encoded`` says why none was copied, as the end of a sentence; it is empty where some were.
+    """
+
+    copied_frames: Annotated[int, Ge(0)]
+    encoded_frames: Annotated[int, Ge(0)]
+    why_encoded: str = ""
+
+
 class DeliveryReport(Model):
     """Every check made by decoding the finished file again, what was done to get there, and the metrics.
 
@@ -63,6 +74,7 @@ class DeliveryReport(Model):
     metrics: RenderMetrics
     corrections: tuple[Correction, ...] = ()
     path: RenderPath = RenderPath()
+    picture: PictureOrigin | None = None
     notes: tuple[str, ...] = ()
 
     def with_review(self, review: Iterable[DeliveryCheck]) -> Self:

@@ -53,8 +53,8 @@ def a_device(monkeypatch: pytest.MonkeyPatch, *, encodes: int = 10_000, decodes:
     """Let the CPU stand in for a device that gives out after so many pictures."""
     real_stream, real_decoded = render.encoder._video_stream, render.pictures.decoded
 
-    def stream(output: Any, canvas: Any, rate: Any, settings: Any, encoder: str) -> Any:
-        made = real_stream(output, canvas, rate, settings, "libx264")
+    def stream(output: Any, canvas: Any, rate: Any, settings: Any, encoder: str, **more: Any) -> Any:
+        made = real_stream(output, canvas, rate, settings, "libx264", **more)
         return Device(made, encodes) if encoder == "h264_nvenc" else made
 
     def decoded(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
