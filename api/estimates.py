@@ -15,7 +15,7 @@ from api.context import ApiContext
 from api.problems import problem_responses
 from schemas.analysing import ArtifactRef
 from schemas.errors import CinemaError, ConflictError, ErrorCode
-from schemas.jobs import Asset, AssetStatus, JobRequest
+from schemas.jobs import Asset, AssetStatus, JobRequest, WantedOutput
 from schemas.media import MediaProbe
 from schemas.resources.estimates import EstimatedOutput, EstimateResource
 from stores import Analyses, Assets, Projects
@@ -39,13 +39,14 @@ async def estimate(project_id: UUID, request: JobRequest, caller: Authenticated,
         raise ConflictError(ErrorCode.INVALID_TRANSITION, "This project has no footage to make anything of yet.")
     probes = await _probes(context, usable)
     unknown = [asset for asset in usable if asset.sha256 not in probes]
+    wanted = request.wanted()
     told = foretell(
         [(asset.kind, probes[asset.sha256]) for asset in usable if asset.sha256 in probes],
-        tuple(output.variant for output in request.wanted()),
+        tuple(output.variant for output in wanted),
         await look_around(context.database, context.capacity),
         [UnknownFile(asset.kind, asset.size_bytes) for asset in unknown],
     )
-    return _resource(told, tuple(asset.id for asset in unknown))
+    return _resource(told, wanted, tuple(asset.id for asset in unknown))
 
 
 async def _probes(context: ApiContext, assets: list[Asset]) -> dict[str, MediaProbe]:
@@ -72,12 +73,12 @@ async def _probe(context: ApiContext, ref: ArtifactRef) -> MediaProbe | None:
         raise
 
 
-def _resource(told: Foretold, unknown: tuple[UUID, ...]) -> EstimateResource:
+def _resource(told: Foretold, wanted: tuple[WantedOutput, ...], unknown: tuple[UUID, ...]) -> EstimateResource:
     whole = told.estimate
     return EstimateResource(
         outputs=tuple(
-            EstimatedOutput(**output.model_dump(), basis=basis)
-            for output, basis in zip(whole.outputs, told.renders, strict=True)
+            EstimatedOutput(**output.model_dump(), number=asked.number, count=asked.count, basis=basis)
+            for output, asked, basis in zip(whole.outputs, wanted, told.renders, strict=True)
         ),
         analysis_compute_s=whole.analysis_compute_s,
         compute_s=whole.compute_s,

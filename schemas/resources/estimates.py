@@ -1,7 +1,9 @@
 """What a job would take, as the API's clients are told before they order it."""
 
+from typing import Annotated
 from uuid import UUID
 
+from annotated_types import Ge
 from pydantic import Field
 
 from schemas.edl import Variant
@@ -10,9 +12,14 @@ from schemas.model import Model
 
 
 class EstimatedOutput(Model):
-    """``length_s`` of video, seconds of processor time to render it, and seconds from now until it is finished."""
+    """One output, ``number`` of the ``count`` of its variant.
+
+    ``length_s`` of video, seconds of processor time to render it, and seconds from now until it is finished.
+    """
 
     variant: Variant
+    number: Annotated[int, Ge(1)]
+    count: Annotated[int, Ge(1)]
     length_s: Spread
     compute_s: Spread
     finished_s: Spread

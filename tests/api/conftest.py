@@ -27,13 +27,24 @@ from tests.stores.conftest import (
     owner_id,
     pool,
     project,
+    real_supabase_objects,
     server_dsn,
     storage_server,
     supabase_objects,
     template,
 )
 
-__all__ = ["dsn", "owner_id", "pool", "project", "server_dsn", "storage_server", "supabase_objects", "template"]
+__all__ = [
+    "dsn",
+    "owner_id",
+    "pool",
+    "project",
+    "real_supabase_objects",
+    "server_dsn",
+    "storage_server",
+    "supabase_objects",
+    "template",
+]
 
 NOWHERE = "127.0.0.1:9"
 

@@ -1,6 +1,7 @@
 """Uploads that go past the API, straight to Supabase Storage, and what is believed of them."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -99,6 +100,19 @@ async def test_the_client_sends_a_file_past_the_api_through_whatever_happens(
     assert await keys(supabase_objects) == [key]
     assert b"".join([piece async for piece in supabase_objects.get(Bucket.ASSETS, key)]) == talk.read_bytes()
     assert storage_server.received_bytes < 13 * MIB + 4 * MIB, "nothing is sent again but what was lost"
+
+
+@pytest.mark.skipif("CINEMA_TEST_SUPABASE_URL" not in os.environ, reason="no Supabase project is there for tests")
+async def test_a_real_project_takes_a_file(pool: Pool, tmp_path: Path, real_supabase_objects: SupabaseObjects) -> None:
+    talk = tmp_path / "talk.wav"
+    talk.write_bytes(recording(7 * MIB))
+    async with (
+        serving(pool, tmp_path / "objects", store=real_supabase_objects) as served,
+        AsyncClient(served.url, served.issuer.token(uuid4())) as cinema,
+    ):
+        project = await cinema.projects.create("Kitchen talk")
+        asset = await cinema.assets.upload(project.id, talk)
+    assert (asset.state, asset.sha256) == (AssetState.READY, sha256(talk.read_bytes()).hexdigest())
 
 
 async def test_a_ticket_is_for_one_name_and_replaces_nothing(
