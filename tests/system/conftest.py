@@ -46,7 +46,7 @@ class Stack:
             text=True,
         )
 
-    def run(self, *arguments: str | Path, seconds: float = 560) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str | Path, seconds: float = 1500) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments)
         out, err = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)

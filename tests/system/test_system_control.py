@@ -14,7 +14,7 @@ from demo.small import make_small_talk
 from tests.system.conftest import Stack
 from tests.system.measurement import measure, sha256
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 MADE = ("hook_cut", "vertical_reel")
 
@@ -59,7 +59,7 @@ def test_one_output_is_called_off_and_made_again_after_the_job_has_closed(stack:
     assert cancelled.returncode == 0, cancelled.stderr
     assert not Path(f"/proc/{render}").exists(), "it is answered when the render has ended"
     assert f"{called_off} cancelled" in cancelled.stdout
-    directing.communicate(timeout=600)
+    directing.communicate(timeout=1500)
     assert directing.returncode == 3, "the other output was made"
     assert [path.name for path in out.glob("*.mp4")] == [f"talk_{kept}.mp4"]
     assert list(stack.scratch.iterdir()) == []
@@ -90,6 +90,6 @@ def test_nothing_is_rendered_before_its_plan_is_approved(stack: Stack, tmp_path:
     assert list(stack.scratch.iterdir()) == []
     approved = stack.run("approve", job_id, "--outputs", "hook_cut")
     assert approved.stdout.strip() == "Approved: hook_cut."
-    directing.communicate(timeout=600)
+    directing.communicate(timeout=1500)
     assert directing.returncode == 3
     assert [path.name for path in out.glob("*.mp4")] == ["talk_hook_cut.mp4"]

@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 from tests.system.conftest import Stack
 from tests.system.measurement import measure
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 
 def test_footage_becomes_a_video_with_curl_alone(stack: Stack, tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_footage_becomes_a_video_with_curl_alone(stack: Stack, tmp_path: Path) -
         env={**environment, "API": state["endpoints"]["api_url"]},
         capture_output=True,
         text=True,
-        timeout=800,
+        timeout=1500,
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout

@@ -18,7 +18,7 @@ from tests.system.conftest import Stack
 from tests.system.measurement import Measured, measure, sha256
 from tests.system.recutting import beginning_at
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 BT709 = (1, 1, 1)
 
@@ -228,7 +228,7 @@ def first_word_s(edl: EDL, footage: Footage) -> float:
 
 def settled(api: httpx.Client, job_id: str) -> dict[str, Any]:
     """The job once it has ended."""
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + 1500
     while True:
         job: dict[str, Any] = api.get(f"/jobs/{job_id}").json()
         if JobStatus(job["status"]).settled:

@@ -14,7 +14,7 @@ from demo import Footage
 from tests.system.conftest import Stack
 from tests.system.measurement import measure
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 400) -> None:
@@ -72,7 +72,7 @@ def test_a_killed_render_worker_costs_one_attempt_and_leaves_nothing(
     directing = stack.start("direct", footage.talk, *order, "-o", tmp_path)
     until(lambda: rendering(stack), directing)
     os.kill(stack.pid_of("worker-render"), signal.SIGKILL)
-    out, err = directing.communicate(timeout=600)
+    out, err = directing.communicate(timeout=1500)
     assert directing.returncode == 0, out + err
     report = json.loads(out)
     assert report["outputs"][0]["attempt"] == 2

@@ -16,7 +16,7 @@ from demo.small import make_small_talk
 from tests.system.conftest import Stack
 from tests.system.otlp_receiver import ReceivedSpan, Receiver
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 #: What no operator's tool gets to know.
 FILE_NAME, TITLE = "wedding-of-ada.mp4", "Ada says yes"
@@ -24,7 +24,7 @@ FILE_NAME, TITLE = "wedding-of-ada.mp4", "Ada says yes"
 Labels = dict[str, str]
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 600) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 1500) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not in time: {what}"
@@ -43,7 +43,7 @@ def job(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     )
     until(lambda: len(stack.traces.named("StartActivity:render_output")) > seen, "rendering begins")
     os.kill(stack.pid_of("worker-jobs"), signal.SIGTERM)
-    out, err = process.communicate(timeout=600)
+    out, err = process.communicate(timeout=1500)
     assert process.returncode == 3, err
     report: dict[str, Any] = json.loads(out)
     return report
