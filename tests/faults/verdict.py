@@ -13,8 +13,11 @@ from tests.cinema.cinema_processes import descendants, running
 from tests.faults.stack_under_fault import StackUnderFault, until
 from workflows.contract import direct_job_id
 
-#: Seconds in which what was killed has to be gone and swept.
-TIDY_SECONDS = 30.0
+#: Seconds in which what was killed has to be gone and swept, on a machine with much else to do.
+TIDY_SECONDS = 120.0
+
+#: No work but a question, which a job that takes longer than the answer holds asks again.
+ASKED_NOW_AND_AGAIN = "look for GPUs"
 
 
 async def judge(
@@ -39,7 +42,7 @@ async def judge(
     assert settled.status is status, settled
     await _one_object_and_one_row_per_output(stack, settled)
     tried = await _tried(stack, job)
-    again = {piece: times for piece, times in tried.items() if times > 1}
+    again = {piece: times for piece, times in tried.items() if times > 1 and piece != ASKED_NOW_AND_AGAIN}
     unexpected = {piece: times for piece, times in again.items() if not piece.startswith(tuple(repeated) or ("\0",))}
     assert not unexpected, f"done again without need: {unexpected}"
     assert max(again.values(), default=1) <= attempts, again
