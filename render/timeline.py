@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import floor
 
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip, CropKey, Source, SourceVideo, VideoClip
@@ -37,19 +37,16 @@ class CropSpan:
 
 def crop_spans(keys: tuple[CropKey, ...]) -> tuple[CropSpan, ...]:
     """A crop path taken apart into rests and moves, in order; one rest where there is no crop."""
-    spans = [CropSpan(0, keys[:1], moves=False)]
-    for before, after in pairwise(keys):
-        moves = _area(before) != _area(after)
-        last = spans[-1]
-        if moves and last.moves:
-            spans[-1] = replace(last, keys=(*last.keys, after))
-        elif moves:
-            spans.append(CropSpan(before.frame, (before, after), moves=True))
-        elif last.moves:
-            spans.append(CropSpan(before.frame, (before,), moves=False))
+    spans: list[CropSpan] = []
+    for moves, part in groupby(pairwise(keys), key=lambda pair: _area(pair[0]) != _area(pair[1])):
+        begun, *others = part
+        reached = tuple(after for _, after in (begun, *others)) if moves else ()
+        spans.append(CropSpan(begun[0].frame, (begun[0], *reached), moves=moves))
+    if not spans or spans[0].moves:
+        spans.insert(0, CropSpan(0, keys[:1], moves=False))
     if spans[-1].moves:
         spans.append(CropSpan(keys[-1].frame, keys[-1:], moves=False))
-    return tuple(spans)
+    return (replace(spans[0], first=0), *spans[1:])
 
 
 def span_at(spans: Sequence[CropSpan], frame: int) -> CropSpan:

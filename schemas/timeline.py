@@ -1,8 +1,10 @@
 """What is seen when on an EDL's timeline: exact arithmetic on the edit, no media."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 
 from schemas.edl import EDL, CropKey, Motion, VideoClip
 
@@ -88,11 +90,11 @@ def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
 
 def crop_at(keys: tuple[CropKey, ...], frame: int, motion: Motion) -> Area:
     """The crop at a clip-relative frame, interpolated between keys."""
-    later = next((key for key in keys if key.frame >= frame), None)
-    earlier = next((key for key in reversed(keys) if key.frame <= frame), None)
-    if later is None or earlier is None or later is earlier:
-        key = earlier or later or keys[0]
+    reached = bisect_right(keys, frame, key=attrgetter("frame"))
+    if reached in {0, len(keys)}:
+        key = keys[max(0, reached - 1)]
         return Area(key.x, key.y, key.width, key.height)
+    earlier, later = keys[reached - 1], keys[reached]
     share = (frame - earlier.frame) / (later.frame - earlier.frame)
     if motion is Motion.SMOOTH:
         share = share * share * (3 - 2 * share)
