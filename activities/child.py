@@ -38,7 +38,9 @@ def serve(task: Callable[[str, ProgressCallback], BaseModel]) -> NoReturn:
     _, memory, address_space, file_size, cpu_seconds, parent = sys.argv
     _die_with_parent(int(parent))
     _limit(resource.RLIMIT_DATA, int(memory))
-    _limit(resource.RLIMIT_AS, int(address_space))
+    if sys.platform == "linux":
+        # Elsewhere a process begins with more addresses than any limit that would mean something.
+        _limit(resource.RLIMIT_AS, int(address_space))
     _limit(resource.RLIMIT_FSIZE, int(file_size))
     _limit(resource.RLIMIT_CPU, int(cpu_seconds), grace=CPU_GRACE)
     _limit(resource.RLIMIT_NOFILE, MOST_FILES)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from activities.system_calls import can_refuse
 from cinema.settings import Settings, load_settings
 from cinema.stack.errors import StackError
 from cinema.stack.launch import running_stack
@@ -82,6 +84,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if settings.temporal_address is None:
         yield _program("Temporal", temporal_binary)
     yield _objects(settings)
+    yield _confinement()
     yield _speech_model(settings.models)
     yield _face_model(settings.models)
     yield _space(settings.home)
@@ -136,6 +139,20 @@ def _objects(settings: Settings) -> Finding:
         detail = f"{settings.supabase_url} lacks {', '.join(missing)}"
         return Finding(subject, Verdict.MISSING, detail, "Run: cinema setup supabase")
     return Finding(subject, Verdict.FINE, settings.supabase_url)
+
+
+def _confinement() -> Finding:
+    """Whether children that decode can be kept from sockets and programs: tried in a process of its own."""
+    subject = "sandbox of decoders"
+    if not can_refuse():
+        remedy = "Direct footage of strangers on Linux (x86-64 or ARM64)."
+        return Finding(subject, Verdict.LESS, "limits on memory, files and time, but not on the network", remedy)
+    program = "from activities.system_calls import refuse_dangerous_calls; refuse_dangerous_calls()"
+    tried = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    if tried.returncode == 0:
+        return Finding(subject, Verdict.FINE, "no network, no other program, limits on memory, files and time")
+    detail = tried.stderr.strip().rpartition("\n")[2]
+    return Finding(subject, Verdict.MISSING, detail, "Run on a kernel, or in a container, that takes seccomp filters.")
 
 
 def _speech_model(models: Path) -> Finding:
