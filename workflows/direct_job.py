@@ -207,6 +207,9 @@ class DirectJob:
         while True:
             await workflow.wait_condition(workflow.all_handlers_finished)
             if not self._book.open:
+                if self._book.ended is None:
+                    # An earlier run was terminated when all had been made, before it could say so.
+                    await self._rows.settle()
                 return self._book.settled()
             await self._make_and_settle()
 

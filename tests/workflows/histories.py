@@ -41,6 +41,8 @@ FOLDER = Path(__file__).parent / "histories"
 #: Seconds; far more than any takes on a slow machine.
 LONGEST_SCENARIO = 120
 
+SHORT_HISTORY = 100
+
 Handle = WorkflowHandle[Any, DirectJobResult]
 
 
@@ -118,6 +120,15 @@ async def retried_after_its_end(stage: Stage) -> None:
     await stage.client.get_workflow_handle(direct_job_id(stage.stand_ins.job_id)).result()
 
 
+async def retried_after_its_termination(stage: Stage) -> None:
+    handle = await stage.start()
+    await stage.stand_ins.rendering.wait()
+    await handle.terminate()
+    await stage.jobs.retry(*_rows(stage.stand_ins))
+    stage.stand_ins.held.clear()
+    await stage.client.get_workflow_handle(handle.id).result()
+
+
 def scenarios() -> dict[str, tuple[StandIns, Scenario]]:
     """What jobs go through, by the name of its recording."""
     hook = frozenset({Variant.HOOK_CUT})
@@ -139,27 +150,44 @@ def scenarios() -> dict[str, tuple[StandIns, Scenario]]:
         "some-plans-approved": (StandIns(request=asking), some_approved),
         "in-parts-of-which-some-are-lost": (PartsStandIns(segments=3, losing={2}), to_its_end),
         "retried-after-its-end": (StandIns(unrenderable=hook), retried_after_its_end),
+        "retried-after-its-termination": (StandIns(held=set(Variant)), retried_after_its_termination),
     }
+
+
+def long_scenarios() -> dict[str, tuple[StandIns, Scenario]]:
+    """What makes a history too long, where the server thinks so after :data:`SHORT_HISTORY` events."""
+    return {"begun-anew-for-its-size": (PartsStandIns(segments=40), to_its_end)}
 
 
 async def record(folder: Path) -> list[Path]:
     """Play every scenario on a server of its own, and keep the history of each run of its workflow."""
-    environment = await WorkflowEnvironment.start_local(
+    async with await _server() as environment:
+        written = await _record_jobs(environment.client, scenarios(), folder)
+        for name, play in plays().items():
+            await _run(environment.client, play)
+            written += await _keep(environment.client, play.id, folder / name)
+    short = f"limit.historyCount.suggestContinueAsNew={SHORT_HISTORY}"
+    async with await _server("--dynamic-config-value", short) as environment:
+        return written + await _record_jobs(environment.client, long_scenarios(), folder)
+
+
+async def _server(*arguments: str) -> WorkflowEnvironment:
+    return await WorkflowEnvironment.start_local(
         identity="recorder",
         dev_server_existing_path=str(TEMPORAL),
         search_attributes=SEARCH_ATTRIBUTES,
         plugins=[cinema_plugin()],
+        dev_server_extra_args=arguments,
     )
+
+
+async def _record_jobs(client: Client, wanted: dict[str, tuple[StandIns, Scenario]], folder: Path) -> list[Path]:
     written = []
-    async with environment:
-        for name, (stand_ins, scenario) in scenarios().items():
-            async with _stage(environment.client, stand_ins) as stage:
-                async with asyncio.timeout(LONGEST_SCENARIO):
-                    await scenario(stage)
-            written += await _keep(environment.client, direct_job_id(stand_ins.job_id), folder / name)
-        for name, play in plays().items():
-            await _run(environment.client, play)
-            written += await _keep(environment.client, play.id, folder / name)
+    for name, (stand_ins, scenario) in wanted.items():
+        async with _stage(client, stand_ins) as stage:
+            async with asyncio.timeout(LONGEST_SCENARIO):
+                await scenario(stage)
+        written += await _keep(client, direct_job_id(stand_ins.job_id), folder / name)
     return written
 
 

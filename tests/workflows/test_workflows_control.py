@@ -279,6 +279,19 @@ async def test_a_job_whose_workflow_was_terminated_is_taken_up_again_by_a_retry(
     assert settled.status is JobStatus.COMPLETED
 
 
+async def test_a_job_terminated_when_all_was_made_is_settled_by_a_retry(client: Client) -> None:
+    stand_ins = StandIns(held=set(Variant))
+    async with working(client, stand_ins) as jobs:
+        handle = await start(client, stand_ins)
+        await stand_ins.rendering.wait()
+        await handle.terminate()
+        stand_ins.statuses = dict.fromkeys(Variant, OutputStatus.COMPLETED)
+        with pytest.raises(CinemaError, match="nothing to make again"):
+            await jobs.retry(*rows(stand_ins))
+        settled = await client.get_workflow_handle(handle.id, result_type=DirectJobResult).result()
+    assert settled.status is stand_ins.status is JobStatus.COMPLETED
+
+
 async def test_one_output_is_called_off_and_its_siblings_go_on(client: Client) -> None:
     stand_ins = StandIns(held={HOOK, REEL})
     async with working(client, stand_ins) as jobs:
