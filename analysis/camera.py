@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Furthest shift that is looked for from one frame to the next, in pixels of the picture that is compared.
-REACH = 16
+REACH = 8
 #: A shift is believed if it explains the difference of the sums this much better than no shift does.
 MIN_EXPLAINED = 0.25
-#: Mean difference of the sums, in code values, that is noise.
-NOISE = 0.15
+#: Root mean square difference of the sums, in code values, that is noise.
+NOISE = 0.2
 
 Line = NDArray[np.float32]
 
@@ -43,10 +43,9 @@ def movement(before: Projections, after: Projections) -> tuple[float, float]:
 def _shift(before: Line, after: Line) -> float:
     if len(before) <= 4 * REACH:
         return 0.0
-    inner = after[REACH:-REACH]
-    shifted = np.lib.stride_tricks.sliding_window_view(before, len(inner))
-    lines = shifted - shifted.mean(axis=1, keepdims=True)
-    costs = np.abs(lines - (inner - inner.mean())).mean(axis=1)
+    inner = (after - after.mean())[None, REACH:-REACH]
+    squares = cv2.matchTemplate((before - before.mean())[None], inner, cv2.TM_SQDIFF)
+    costs = np.sqrt(np.maximum(np.asarray(squares, np.float32).ravel(), 0) / inner.size)
     unmoved, best = float(costs[REACH]), int(costs.argmin())
     if unmoved < NOISE or float(costs[best]) > (1 - MIN_EXPLAINED) * unmoved or best in {0, 2 * REACH}:
         return 0.0

@@ -26,7 +26,9 @@ SMOOTH_S = 0.5
 #: this share of its way.
 STILL = 0.02
 DIRECTED = 0.7
-#: Sharpness is measured on edges: where the luma ranges by at least this much within this many pixels.
+#: Sharpness is measured in every so many steps, since focus changes slowly, and on edges: where the luma ranges by at
+#: least this much within this many pixels.
+SHARPNESS_STEPS = 2
 EDGE_SIDE = 9
 EDGE_RANGE = 24
 #: A picture with fewer edge pixels has nothing to be sharp.
@@ -76,12 +78,15 @@ class LookAnalysis:
         self._lights: dict[int, _Light] = {}
         self._before: tuple[Plane, Projections] | None = None
         self._gradient = 1.0
+        self._sharpness = 0.0
 
     def process_frame(self, view: View) -> None:
         luma, projections = view.thumbnail.luma, view.projections
         step = view.at_us // STEP_US
         if step not in self._lights:
-            self._lights[step] = _light(view)
+            if step % SHARPNESS_STEPS == 0 or not self._lights:
+                self._sharpness = sharpness(np.asarray(cv2.cvtColor(view.large, cv2.COLOR_BGR2GRAY), np.uint8))
+            self._lights[step] = _light(view, self._sharpness)
             self._gradient = _gradient(luma)
         right = down = change = 0.0
         if self._before is not None:
@@ -103,7 +108,7 @@ class LookAnalysis:
         )
 
 
-def _light(view: View) -> _Light:
+def _light(view: View, sharp: float) -> _Light:
     histogram = np.bincount(view.thumbnail.luma.ravel(), minlength=256).cumsum()
     shadows, highlights = np.searchsorted(histogram, np.array([SHADOWS, HIGHLIGHTS]) * histogram[-1])
     chroma = view.thumbnail.chroma.astype(np.float32) - CHROMA_ZERO
@@ -115,7 +120,7 @@ def _light(view: View) -> _Light:
         warmth=float(np.clip((red.mean() - blue.mean()) / 2 / CHROMA_RANGE, -1, 1)),
         tint=float(np.clip((red.mean() + blue.mean()) / 2 / CHROMA_RANGE, -1, 1)),
         saturation=float(np.clip(np.hypot(red, blue).mean() / CHROMA_RANGE, 0, 1)),
-        sharpness=sharpness(np.asarray(cv2.cvtColor(view.large, cv2.COLOR_BGR2GRAY), np.uint8)),
+        sharpness=sharp,
     )
 
 

@@ -33,8 +33,6 @@ SCENE_PROMINENCE = 1.8
 JUMP_DIFFERENCE = 6.0
 JUMP_LIKENESS = 0.92
 JUMP_PROMINENCE = 2.8
-#: A change of this much of the picture is looked at for being a zoom: the same moment, only nearer or further.
-ZOOM_AREA = 0.3
 JUMP_ROWS = 0.55
 JUMP_BALANCE = 0.05
 JUMP_AREA = 0.7
@@ -122,17 +120,20 @@ class ShotFinder:
 
 
 def _change(before: Thumbnail, after: Thumbnail, at_us: int, gap_us: int, *, black: bool) -> _Change:
-    blocks = changed(before, after)
+    size = difference(before, after)
+    if size < JUMP_DIFFERENCE:
+        return _Change(at_us, gap_us, size, 1.0, 0.0, 0.0, 0.0, black)
+    blocks, alike = changed(before, after), likeness(before.blocks, after.blocks)
     return _Change(
         at_us,
         gap_us,
-        difference(before, after),
-        likeness(before.blocks, after.blocks),
+        size,
+        alike,
         float(blocks.any(axis=1).mean()),
         _balance(blocks),
         float(blocks.mean()),
         black,
-        zoomed=bool(blocks.mean() > ZOOM_AREA) and is_zoom(before.luma, after.luma),
+        zoomed=alike <= JUMP_LIKENESS and is_zoom(before.luma, after.luma),
     )
 
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 WIDTH = 160
 HEIGHT = 90
-#: Pixels of the first scaling to one of the thumbnail, in both directions.
-_HALVING = 2
+#: The first scaling, halved again for the thumbnail.
+FINE_WIDTH = 2 * WIDTH
+FINE_HEIGHT = 2 * HEIGHT
 #: Blocks of 5 by 5 pixels in which structure and the spread of a change are judged: noise averages out in them.
 _BLOCK = 5
 BLOCK_ROWS = HEIGHT // _BLOCK
@@ -42,13 +43,12 @@ class Thumbnailer:
         self._reformatter = VideoReformatter()
 
     def make(self, frame: av.VideoFrame) -> Thumbnail:
-        width, height = WIDTH * _HALVING, HEIGHT * _HALVING
         small = self._reformatter.reformat(
-            frame, width=width, height=height, format="yuv420p", interpolation=Interpolation.AREA
+            frame, width=FINE_WIDTH, height=FINE_HEIGHT, format="yuv420p", interpolation=Interpolation.AREA
         )
         planes = np.asarray(small.to_ndarray(), np.uint8)
-        fine = planes[:height]
-        chroma = planes[height:].reshape(height, width // 2)
+        fine = planes[:FINE_HEIGHT]
+        chroma = planes[FINE_HEIGHT:].reshape(FINE_HEIGHT, FINE_WIDTH // 2)
         luma = np.asarray(cv2.resize(fine, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
         small_chroma = cv2.resize(chroma, (WIDTH // 2, HEIGHT), interpolation=cv2.INTER_AREA)
         blocks = cv2.resize(luma.astype(np.float32), (BLOCK_COLUMNS, BLOCK_ROWS), interpolation=cv2.INTER_AREA)

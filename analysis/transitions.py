@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -114,13 +115,12 @@ class TransitionFinder:
         if len(self._recent) <= 2 * reach:
             return None
         old, middle, new = (self._recent[-1 - back].blocks for back in (2 * reach, reach, 0))
-        apart = np.abs(new - old)
-        size = float(apart.mean())
+        size = _distance(old, new)
         if size < MIN_DIFFERENCE:
             return None
-        if float(np.abs(middle - (old + new) / 2).mean()) < MAX_BLEND_RESIDUE * size:
+        if _distance(middle, np.asarray((old + new) / 2, np.float32)) < MAX_BLEND_RESIDUE * size:
             return False
-        from_old, from_new = np.abs(middle - old), np.abs(middle - new)
+        apart, from_old, from_new = np.abs(new - old), np.abs(middle - old), np.abs(middle - new)
         wiped = float(apart[from_new < from_old].sum()) / (size * apart.size)
         clean = float(np.minimum(from_old, from_new).mean()) < MAX_WIPE_RESIDUE * size
         return True if clean and WIPED[0] < wiped < WIPED[1] else None
@@ -161,10 +161,15 @@ class TransitionFinder:
         return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
 
 
+def _distance(a: Blocks, b: Blocks) -> float:
+    """Mean absolute difference, in code values."""
+    return float(cv2.norm(a, b, cv2.NORM_L1)) / a.size
+
+
 def _change_in(frames: list[_Seen], *, wipe: bool) -> Gradual | None:
     """The change that leads from the first of some frames to the last."""
     old, new = frames[0].blocks, frames[-1].blocks
-    if float(np.abs(new - old).mean()) < MIN_CHANGE:
+    if _distance(old, new) < MIN_CHANGE:
         return None
     from_black, to_black = not wipe and _faded(old, new), not wipe and _faded(new, old)
     if not (from_black or to_black or _is_other_picture(old, new)):

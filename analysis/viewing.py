@@ -66,8 +66,8 @@ class View:
 
     @cached_property
     def projections(self) -> Projections:
-        """Of the fine view."""
-        return project(self.fine)
+        """Of the luma, as a viewer sees it."""
+        return project(self._viewer.upright(self.thumbnail.luma))
 
     @cached_property
     def large(self) -> NDArray[np.uint8]:

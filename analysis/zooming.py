@@ -21,10 +21,16 @@ def is_zoom(before: Plane, after: Plane) -> bool:
     """Whether ``after`` is a part of ``before`` enlarged, or the other way round; luma planes of the same size."""
     if min(before.std(), after.std()) < FLAT:
         return False
+    before, after = _halved(before), _halved(after)
     wanted = max(MIN_MATCH, _match(before, after) + MIN_GAIN)
     return any(
         max(_zoomed_match(before, after, factor), _zoomed_match(after, before, factor)) >= wanted for factor in FACTORS
     )
+
+
+def _halved(picture: Plane) -> Plane:
+    height, width = picture.shape
+    return np.asarray(cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _zoomed_match(further: Plane, nearer: Plane, factor: float) -> float:

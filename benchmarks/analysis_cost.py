@@ -1,8 +1,11 @@
-"""Each analyzer on the demo footage: seconds on the clock and of processor time per minute of talk."""
+"""The analyzers against their peers, and each on the demo footage: seconds and processor seconds per minute of talk."""
 
+from benchmarks.analysis_peers import picture_figures, shots_figures, transcript_figures
 from benchmarks.facts import measure_footage
 from benchmarks.footage import demo_footage, minutes_of
 from benchmarks.frame import Figures
+from benchmarks.quality.measuring import labelled_media
+from cinema.settings import Settings
 
 NAME = "analysis"
 
@@ -10,7 +13,10 @@ NAME = "analysis"
 def run() -> Figures:
     footage = demo_footage()
     minutes = minutes_of(footage.talk)
-    figures: Figures = {}
+    models, labelled = Settings().models, labelled_media()
+    shots_in = footage.city if labelled is None else labelled / "cuts" / "hardcuts_labelled_640x360_25fps.mp4"
+    figures = picture_figures(footage.city, models) | shots_figures(shots_in)
+    figures |= transcript_figures(footage.talk, models)
     for asset in measure_footage(footage):
         for analyzer, cost in asset.costs.items():
             name = f"analysis.{asset.facts.asset_id}.{analyzer}"

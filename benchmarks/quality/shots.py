@@ -12,18 +12,26 @@ from schemas.facts import Shots
 from schemas.media import AssetKind
 from schemas.progress import ignore_progress
 
-#: Footage whose every hard cut is known, under ``cuts/``; its truth is under ``truth/``.
-LABELLED = ("hardcuts_labelled_640x360_25fps", "cuts_and_gradual_640x360_25fps", "city_bikes_5cuts")
-#: A boundary found this many frames off is still that boundary.
-TOLERANCE_FRAMES = 1
+#: Footage whose every hard cut is known; its truth is under ``truth/``, by the same name.
+LABELLED = (
+    "cuts/hardcuts_labelled_640x360_25fps.mp4",
+    "cuts/cuts_and_gradual_640x360_25fps.mp4",
+    "cuts/city_bikes_5cuts.mp4",
+    "cuts/fades_leaf_deer_wood.mp4",
+    "cuts/big_buck_bunny_0-30s_vp8.webm",
+    "composite/episode_landscape_1280x720_30fps.mp4",
+    "composite/two_speaker_splitscreen_lipsync_1280x720_30fps.mp4",
+)
+#: A cut found this many frames off is another one.
+TOLERANCE_FRAMES = 0
 
 
 def shot_figures(media: Path) -> Figures:
     """Hard cuts missed, and boundaries found where there is nothing; those in gradual changes count as neither."""
     missed = false = known = 0
     for name in LABELLED:
-        truth = json.loads((media / "truth" / f"{name}.json").read_text())
-        found = _found_frames(media / "cuts" / f"{name}.mp4")
+        truth = json.loads((media / "truth" / f"{Path(name).stem}.json").read_text())
+        found = _found_frames(media / name)
         cuts = list(truth["hard_cut_frames"])
         known += len(cuts)
         missed += sum(not _near(cut, found) for cut in cuts)
@@ -51,7 +59,7 @@ def _excused(frame: int, truth: dict[str, Any]) -> bool:
         change["start_frame"] - TOLERANCE_FRAMES <= frame <= change["end_frame"] + TOLERANCE_FRAMES
         for change in truth.get("gradual", ())
     )
-    open_to_question = [
+    open_to_question = list(truth.get("jump_cut_frames", ())) + [
         int(trap["frame"]) for trap in truth.get("not_cuts", ()) if trap.get("is_cut", False) is not False
     ]
     return gradual or _near(frame, open_to_question)
