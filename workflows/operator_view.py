@@ -13,9 +13,10 @@ from workflows.job_book import JobBook
 def details(job: LoadedJob, book: JobBook) -> str:
     """The workflow's current details as Markdown."""
     status = f"**{book.status}**" + (f" while {book.stage}" if book.status is not book.stage else "")
+    files = len(job.assets)
     heading = (
         f"Project **{_plain(job.project_name)}** (`{job.project_id}`) of owner `{job.owner_id}`, "
-        f"{len(job.assets)} assets, {job.request.pace} pace"
+        f"{files} {'file' if files == 1 else 'files'}, {job.request.pace} pace"
     )
     lines = [status, "", heading, "", *_next(book), "", "| output | state | id |", "|---|---|---|"]
     lines += [f"| {output.name} | {_state(output, book)} | `{output.output_id}` |" for output in book.outputs]
