@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.artifacts import read_facts, read_object
 from activities.context import ActivityContext
 from activities.declarations import PLAN_OUTPUT, PlannedOutput, PlanOutput, SegmentSpan
+from activities.in_one_piece import mostly_copied
 from activities.output_keys import OutputKeys, edit_key
 from activities.uploads import upload_bytes
 from director import PlanOptions, adopt, export_otio, plan, review
@@ -49,7 +50,7 @@ class PlanningActivities:
             edl_key=key,
             duration_us=frame_to_us(edl.duration, edl.rate),
             review=findings,
-            segments=await asyncio.to_thread(_segments, edl, self._segments),
+            segments=await asyncio.to_thread(_segments, edl, facts, self._segments),
         )
 
     async def _facts(self, asked: PlanOutput) -> list[AssetFacts]:
@@ -90,9 +91,11 @@ class PlanningActivities:
         return keys.edl
 
 
-def _segments(edl: EDL, lengths: SegmentLengths) -> tuple[SegmentSpan, ...]:
+def _segments(edl: EDL, facts: Sequence[AssetFacts], lengths: SegmentLengths) -> tuple[SegmentSpan, ...]:
     """What the output is to be rendered in; nothing where it is rendered in one piece."""
     segments = segments_of(edl, lengths)
+    if mostly_copied(edl, facts):
+        return ()
     return tuple(SegmentSpan(first=found.first, end=found.end) for found in segments) if len(segments) > 1 else ()
 
 

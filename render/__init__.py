@@ -3,6 +3,7 @@
 Everything runs in this process on FFmpeg's libraries; run it in a child process with limits, since sources are hostile.
 """
 
+from render.copying import MOST_BITS_PER_PIXEL, untouched_frames
 from render.delivery import check_delivery, require_passed
 from render.engine import render
 from render.parts import join, render_segment, render_sound
@@ -16,6 +17,7 @@ from render.version import ENGINE_VERSION
 __all__ = [
     "ENGINE_VERSION",
     "GAVE_OUT",
+    "MOST_BITS_PER_PIXEL",
     "Segment",
     "check_delivery",
     "join",
@@ -31,4 +33,5 @@ __all__ = [
     "storyboard_vtt",
     "to_srt",
     "to_vtt",
+    "untouched_frames",
 ]

@@ -23,7 +23,7 @@ from schemas.timeline import visible_stretches
 
 #: A file whose packets are copied is as large as its source; above this many bits for each pixel it is encoded anew
 #: (12 Mbit/s at 1080p30, half as much again as YouTube asks for).
-_MOST_BITS_PER_PIXEL = 0.2
+MOST_BITS_PER_PIXEL = 0.2
 #: Copying less than this share of an edit is not worth the joins.
 _LEAST_SHARE = 0.1
 
@@ -72,13 +72,10 @@ def plan_copies(request: RenderRequest) -> CopyPlan:
         MediaRefused: A source cannot be read.
     """
     edl = request.edl
-    untouched = list(_untouched(edl))
-    if not untouched:
+    lengths = untouched_frames(edl)
+    if not lengths:
         raise NotCopiedError("every picture is changed")
-    lengths: Counter[str] = Counter()
-    for clip, frames in untouched:
-        lengths[clip.source] += len(frames)
-    chosen = lengths.most_common(1)[0][0]
+    untouched, chosen = list(_untouched(edl)), lengths.most_common(1)[0][0]
     source = find_source(edl.sources, chosen)
     if source.video is None:
         raise NotCopiedError("the source has no picture")
@@ -96,6 +93,14 @@ def plan_copies(request: RenderRequest) -> CopyPlan:
     if plan.frames < _LEAST_SHARE * edl.duration:
         raise NotCopiedError("too few whole groups of pictures lie between the cuts")
     return plan
+
+
+def untouched_frames(edl: EDL) -> Counter[str]:
+    """How many frames of an edit show each source just as it is, by the source's id."""
+    lengths: Counter[str] = Counter()
+    for clip, frames in _untouched(edl):
+        lengths[clip.source] += len(frames)
+    return lengths
 
 
 def _untouched(edl: EDL) -> Iterator[tuple[VideoClip, range]]:
@@ -154,7 +159,7 @@ def _delivered_as_it_is(reader: GopReader, video: SourceVideo, edl: EDL) -> Conf
     if stream.codec_context.name != "h264":
         raise NotCopiedError("the source is not H.264")
     _require_format(stream, video, edl)
-    if stream.bit_rate is None or stream.bit_rate > _MOST_BITS_PER_PIXEL * _pixels_a_second(video, edl.rate):
+    if stream.bit_rate is None or stream.bit_rate > MOST_BITS_PER_PIXEL * _pixels_a_second(video, edl.rate):
         raise NotCopiedError("the source has a higher bit rate than is delivered")
     try:
         configuration = reader.configuration()
