@@ -127,9 +127,14 @@ def _reach(words: Sequence[PlacedWord], first: int, limits: _Limits) -> int:
         full = line > CAPTION_LINES or width > limits.line_chars
         too_late = words[index].end - words[first].start > limits.longest
         paused = index > first and words[index].start - words[index - 1].end > limits.pause
-        if index > first and (full or too_late or paused):
+        if index > first and (full or too_late or paused or _begins_anew(words, index)):
             return index
     return len(words)
+
+
+def _begins_anew(words: Sequence[PlacedWord], index: int) -> bool:
+    """Whether a sentence begins after a cut: often it is another's, who is not to be read before being heard."""
+    return words[index].after_cut and words[index - 1].ends_sentence
 
 
 def _best_break(words: Sequence[PlacedWord], first: int, end: int, limits: _Limits) -> int:

@@ -26,13 +26,14 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class PlacedWord:
-    """A word on the timeline, frames ``[start, end)``."""
+    """A word on the timeline, frames ``[start, end)``; ``after_cut`` says that the edit cuts right before it."""
 
     text: str
     start: int
     end: int
     ends_sentence: bool
     ends_phrase: bool
+    after_cut: bool = False
 
 
 def place(stretches: Sequence[Stretch]) -> tuple[Placed, ...]:
@@ -47,9 +48,9 @@ def place(stretches: Sequence[Stretch]) -> tuple[Placed, ...]:
 def placed_words(placed: Sequence[Placed]) -> Iterator[PlacedWord]:
     """Every word, unworded speech included, in order."""
     for one in placed:
-        for word in one.stretch.words:
+        for place, word in enumerate(one.stretch.words):
             start, end = one.on_timeline(word.start), one.on_timeline(word.end)
-            yield PlacedWord(word.text, start, end, word.ends_sentence, word.ends_phrase)
+            yield PlacedWord(word.text, start, end, word.ends_sentence, word.ends_phrase, after_cut=place == 0)
 
 
 def jump_cuts(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:

@@ -1,5 +1,6 @@
 """Captions: where they break, how long they stay, where they lie."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -80,6 +81,17 @@ def test_each_word_of_a_caption_is_told_with_the_time_it_is_said() -> None:
     for shown in caption(words, 400, RATE, LANDSCAPE_CAPTIONS, "en").captions:
         assert " ".join(shown.lines).split() == [word.text for word in shown.words]
         assert all(any((w.start, w.text) == (word.start, word.text) for w in words) for word in shown.words)
+
+
+def test_a_sentence_after_a_cut_does_not_share_a_caption_with_the_one_before() -> None:
+    said = ["Good", "morning,", "Steve.", "Good", "morning,", "Katie."]
+    words = [
+        PlacedWord(text, 12 * at, 12 * at + 10, text.endswith("."), False, at == 3) for at, text in enumerate(said)
+    ]
+    shown = caption(words, 90, RATE, PORTRAIT_CAPTIONS, "en").captions
+    assert [" ".join(one.lines) for one in shown] == ["Good morning, Steve.", "Good morning, Katie."]
+    together = caption([replace(word, after_cut=False) for word in words], 90, RATE, PORTRAIT_CAPTIONS, "en").captions
+    assert len(together) == 1
 
 
 LINE = "The light comes from the left, and it is soft enough to show the skin as it really is today."
