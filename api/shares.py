@@ -16,6 +16,7 @@ from api.callers import Authenticated, Context
 from api.context import ApiContext
 from api.cursors import Cursor, Limit, below, page_of
 from api.problems import problem_responses
+from render import storyboard_vtt
 from schemas.errors import CinemaError, ConflictError, ErrorCode
 from schemas.resources.page import Page
 from schemas.resources.shares import USUAL_LIFE, MadeShare, NewShare, OpenShare, SharedOutput, ShareResource
@@ -135,12 +136,14 @@ async def _opened(context: ApiContext, share: LiveShare, *, after_guess: bool) -
     async def signed(bucket: Bucket, key: str) -> str:
         return await context.objects.signed_download_url(bucket, key, expires_in=VALID_FOR)
 
+    board = files.storyboard
     shared = SharedOutput(
         title=share.title,
         variant=share.output.variant,
         duration_s=files.report.metrics.duration_s,
         video_url=await signed(Bucket.OUTPUTS, files.video_key),
         thumbnail_url=await signed(Bucket.THUMBS, files.thumbnail_key),
+        storyboard=board and storyboard_vtt(board.grid, await signed(Bucket.THUMBS, board.image_key)),
         captions_url=await signed(Bucket.OUTPUTS, files.vtt_key),
         urls_expire_at=expires_at,
     )

@@ -68,5 +68,6 @@ class SharedOutput(Model):
     duration_s: Annotated[Seconds, Gt(0)]
     video_url: str
     thumbnail_url: str
+    storyboard: str | None = Field(None, description="WebVTT whose cues name parts (`#xywh=`) of one image.")
     captions_url: str
     urls_expire_at: datetime

@@ -17,11 +17,14 @@ from schemas.jobs import Asset, Job, JobRequest, Output, Project
 from schemas.media import AssetKind
 from schemas.retention import RetentionPolicy, SweepCounts
 from schemas.segments import SegmentReport
+from schemas.storyboard import Storyboard, StoryboardGrid
 from stores import Analyses, Assets, Bucket, Jobs, LocalObjects, Outputs, Pool, Projects, Retention, Segments
 from tests.stores.samples import delivered
 
 #: Days that the plan of every creator here keeps things.
 KEPT_DAYS = 30
+
+GRID = StoryboardGrid(count=1, columns=1, width=160, height=90, step_ms=1000, duration_ms=900)
 
 POLICY = RetentionPolicy(notice=timedelta(days=7), grace=timedelta(days=14), batch_size=3)
 
@@ -121,6 +124,7 @@ class KeptThings:
             for key in (keys.video, keys.edl, keys.otio, keys.srt, keys.vtt):
                 await self.objects.put(Bucket.OUTPUTS, key, once(key.encode()))
             await self.objects.put(Bucket.THUMBS, keys.thumbnail, once(b"thumbnail"))
+            await self.objects.put(Bucket.THUMBS, keys.storyboard, once(b"storyboard"))
             files = delivered(keys.edl).model_copy(
                 update={
                     "video_key": keys.video,
@@ -128,6 +132,7 @@ class KeptThings:
                     "srt_key": keys.srt,
                     "vtt_key": keys.vtt,
                     "thumbnail_key": keys.thumbnail,
+                    "storyboard": Storyboard(image_key=keys.storyboard, grid=GRID),
                 }
             )
             await self.outputs.complete(output.id, attempt, files)

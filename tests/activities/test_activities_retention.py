@@ -31,7 +31,7 @@ async def test_what_its_plan_no_longer_keeps_goes_and_its_history_stays(kept: Ke
     told = await kept.sweep(days(KEPT_DAYS))
     assert (told.noticed, told.objects) == (2, 0)
     gone = await kept.sweep(days(KEPT_DAYS) + POLICY.notice)
-    assert (gone.outputs, gone.assets, gone.analyses, gone.objects, gone.failed) == (1, 1, 1, 8, 0)
+    assert (gone.outputs, gone.assets, gone.analyses, gone.objects, gone.failed) == (1, 1, 1, 9, 0)
     for bucket in Bucket:
         assert await kept.stored(bucket) == set()
     row = await kept.pool.fetchrow("select * from assets where id = $1", asset.id)
@@ -285,7 +285,7 @@ async def test_two_sweeps_at_once_remove_everything_once(kept: KeptThings) -> No
     gone = await asyncio.gather(*(kept.sweep(due) for _ in range(2)))
     assert sum(counts.assets for counts in gone) == 6
     assert sum(counts.outputs for counts in gone) == 1
-    assert sum(counts.objects for counts in gone) == 6 + 6
+    assert sum(counts.objects for counts in gone) == 6 + 7
     for bucket in Bucket:
         assert await kept.stored(bucket) == set()
 

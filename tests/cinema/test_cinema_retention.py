@@ -131,7 +131,7 @@ async def test_a_sweep_goes_on_in_new_runs_and_counts_everything(client: Client,
             RETENTION_SWEEP, due, id=f"sweep-{uuid4()}", task_queue=TaskQueue.JOBS, result_type=SweepCounts
         )
         counts = await handle.result()
-    assert (counts.assets, counts.outputs, counts.objects, counts.failed) == (7, 1, 13, 0)
+    assert (counts.assets, counts.outputs, counts.objects, counts.failed) == (7, 1, 14, 0)
     first = await client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id).describe()
     assert first.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
     for bucket in Bucket:
@@ -187,12 +187,12 @@ async def test_a_deleted_project_is_gone_and_the_proof_stays(client: Client, kep
     assert record.verification is not None
     assert record.rows_removed is not None
     assert record.verification.clean
-    assert record.verification.keys_checked == 12
+    assert record.verification.keys_checked == 13
     assert {name: volume.objects for name, volume in record.inventory.removed.items()} == {
         "assets": 3,
         "outputs": 7,
         "analysis": 1,
-        "thumbs": 1,
+        "thumbs": 2,
     }
     assert record.inventory.shared == 3
     assert (record.rows_removed["assets"], record.rows_removed["jobs"], record.rows_removed["projects"]) == (3, 1, 1)
@@ -296,7 +296,7 @@ async def test_a_deletion_goes_on_after_its_worker_was_killed(
         "assets": 40,
         "outputs": 5,
         "analysis": 40,
-        "thumbs": 1,
+        "thumbs": 2,
     }
     assert record.verification is not None
     assert record.verification.clean
