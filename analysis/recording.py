@@ -4,7 +4,10 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+import av
+
 from analysis.channels import find_mix
+from analysis.clipping import ClippingMeter
 from analysis.hearing import Hearing, hear, voice_of
 from analysis.listening import Waveform, record_dialogue
 from analysis.loudness import LoudnessMeter
@@ -24,10 +27,11 @@ class Recording:
     What is worked out of it is worked out once, for all who ask.
     """
 
-    def __init__(self, wave: Waveform, mix: ChannelMix, meter: LoudnessMeter) -> None:
+    def __init__(self, wave: Waveform, mix: ChannelMix, meter: LoudnessMeter, clipped_share: float = 0.0) -> None:
         self.wave = wave
         self.mix = mix
         self.meter = meter
+        self.clipped_share = clipped_share
         self._voice: Levels | None = None
 
     def voice(self, progress: ProgressCallback = ignore_progress) -> Levels:
@@ -47,6 +51,11 @@ def record(path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_pr
     Raises:
         MediaRefused: when most of the sound is damaged.
     """
-    mix, meter = find_mix(path, probe), LoudnessMeter()
-    wave = record_dialogue(path, probe, mix, tap=meter.add, progress=progress)
-    return Recording(wave, mix, meter)
+    mix, meter, clipping = find_mix(path, probe), LoudnessMeter(), ClippingMeter()
+
+    def tap(frame: av.AudioFrame) -> None:
+        clipping.add(frame)
+        meter.add(frame)
+
+    wave = record_dialogue(path, probe, mix, tap=tap, progress=progress)
+    return Recording(wave, mix, meter, clipping.share)

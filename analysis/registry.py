@@ -132,8 +132,8 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
         analyzer.name: analyzer
         for analyzer in (
             Analyzer("probe", 2, ProbeParameters, MediaProbe, OfFile(_run_probe)),
-            Analyzer("sound", 1, SoundParameters, Sound, OfSound(_hear_sound)),
-            Analyzer("transcript", 2, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
+            Analyzer("sound", 2, SoundParameters, Sound, OfSound(_hear_sound)),
+            Analyzer("transcript", 3, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
             Analyzer("shots", 2, ShotsParameters, Shots, OfPicture(_begin_shots)),
             Analyzer("faces", 3, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
             Analyzer("picture", 1, PictureParameters, Picture, OfPicture(_begin_picture)),

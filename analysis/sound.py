@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.hearing import DIGITAL_SILENCE_DBFS, LEVEL_FRAME, Hearing, span_of
+from analysis.music import find_music
 from analysis.recording import Recording
 from analysis.voice import VOICE_ON, runs_of, speech_runs
 from schemas.facts import Sound, Span
@@ -37,6 +38,8 @@ def measure_sound(recording: Recording, progress: ProgressCallback = ignore_prog
         speech=tuple(span_of(start, end, len(wave)) for start, end in _speech(hearing, speech_runs(probabilities))),
         silences=tuple(span_of(a * LEVEL_FRAME, b * LEVEL_FRAME, len(wave)) for a, b in silences),
         room_tone=_room_tone(hearing, silences, len(wave)),
+        music=find_music(wave),
+        clipped_share=round(recording.clipped_share, 6),
     )
 
 

@@ -13,7 +13,8 @@ from faster_whisper import WhisperModel
 from faster_whisper.transcribe import Segment
 from pydantic import Field
 
-from analysis.hearing import LEVEL_FRAME, Hearing, span_of
+from analysis.fillers import find_fillers
+from analysis.hearing import LEVEL_FRAME, span_of
 from analysis.listening import SPEECH_RATE, Samples, Waveform
 from analysis.models import WhisperModelFiles, find_whisper
 from analysis.progressing import in_steps, stage
@@ -107,7 +108,7 @@ def transcribe(
     recogniser = _load(files, parameters, _sound_of(wave, windows[0], gain))
     words = list(_recognise(recogniser, wave, windows, gain, stage(progress, 0.1, 1)))
     progress(1.0)
-    return _as_transcript(recogniser, without_loops(words), recording.hearing, len(wave))
+    return _as_transcript(recogniser, without_loops(words), recording)
 
 
 def pack(runs: list[tuple[int, int]], limit: int) -> list[list[_Piece]]:
@@ -225,8 +226,9 @@ def _loop_at(spoken: list[str], position: int) -> tuple[int, int]:
     return best
 
 
-def _as_transcript(recogniser: _Recogniser, words: list[TimedWord], hearing: Hearing, limit: int) -> Transcript:
-    refined = refine(words, hearing, recogniser.files.name)
+def _as_transcript(recogniser: _Recogniser, words: list[TimedWord], recording: Recording) -> Transcript:
+    refined = refine(words, recording.hearing, recogniser.files.name)
+    limit = len(recording.wave)
     told = []
     for word in refined:
         span = span_of(word.start * LEVEL_FRAME, word.end * LEVEL_FRAME, limit)
@@ -236,6 +238,7 @@ def _as_transcript(recogniser: _Recogniser, words: list[TimedWord], hearing: Hea
         language=recogniser.language,
         language_probability=min(1.0, recogniser.language_probability),
         words=tuple(told),
+        fillers=find_fillers(recording.wave, recording.hearing, refined),
         note=_note(recogniser, refined),
     )
 
