@@ -74,7 +74,7 @@ def _held(scored: ScoredScript, length: Bounds) -> Iterator[_Line]:
     """Short lines, the best first, lengthened into the silence around them and not into that of a better one."""
     script = scored.script
     taken: list[Stretch] = []
-    short = [passage_of_line(scored, index, held=1.0) for index in _short_lines(script, length)]
+    short = [passage_of_line(scored, index, held=missing) for index, missing in _short_lines(script, length)]
     for line in sorted(short, key=lambda line: (-line.worth, line.first)):
         stretches = _lengthened(script, line.first, line.end, length[0])
         if stretches is None or not length[0] <= total_frames(stretches) <= length[1] or _meet(stretches, taken):
@@ -84,11 +84,13 @@ def _held(scored: ScoredScript, length: Bounds) -> Iterator[_Line]:
         yield _Line(line.worth, replace(chosen, stretches=stretches))
 
 
-def _short_lines(script: Script, length: Bounds) -> Iterator[int]:
+def _short_lines(script: Script, length: Bounds) -> Iterator[tuple[int, float]]:
+    """The lines that are shorter than a hook, and the share of a hook that each lacks."""
     for index, line in enumerate(script.lines):
         cuttable = script.gap_before(line.first) is not None and script.gap_before(line.end) is not None
-        if cuttable and script.length(line.first, line.end) < length[0]:
-            yield index
+        missing = length[0] - script.length(line.first, line.end)
+        if cuttable and missing > 0:
+            yield index, missing / length[0]
 
 
 def _meet(stretches: Sequence[Stretch], taken: Sequence[Stretch]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import inf
 
 from director.costs import OF_LINES, share
@@ -14,6 +14,8 @@ from director.style import GOOD_PAUSE_US, USABLE_PAUSE_US
 Bounds = tuple[int, int]
 #: A run from one place to a later one, by their numbers, and its worth.
 Run = tuple[int, int, float]
+#: Changes of shot after which a passage is no more about one thing than after any further ones.
+_MANY_SHOTS = 5
 #: Parts of a passage's worth by name, each from 0 to 1.
 Parts = Mapping[str, float]
 
@@ -155,6 +157,9 @@ class _Cuts:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._before = list(accumulate((not joined for joined in script.joined), initial=0))
+        spoken = zip(script.places, script.words, strict=True)
+        shots = [script.footage[number].shot_at(word.start)[0] for (number, _), word in spoken]
+        self._shots = list(accumulate((one != other for one, other in pairwise(shots)), initial=0))
 
     def within(self, first: int, end: int) -> Parts:
         places = self._script.places
@@ -162,7 +167,12 @@ class _Cuts:
         rate = self._script.footage[places[first][0]].clock.rate
         seconds = float(self._script.length(first, end) / rate)
         changes = places[end - 1][0] != places[first][0]
-        return {"inner_cuts": min(1.0, cuts / max(1.0, seconds)), "change_of_footage": float(changes)}
+        shots = self._shots[end - 1] - self._shots[first]
+        return {
+            "inner_cuts": min(1.0, cuts / max(1.0, seconds)),
+            "change_of_footage": float(changes),
+            "changes_of_shot": min(1.0, shots / _MANY_SHOTS),
+        }
 
 
 def _is_bound(script: Script, index: int, narrowest: int) -> bool:

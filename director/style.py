@@ -114,6 +114,8 @@ OPENING_US = 4_000_000
 COVER_REPEAT_US = 30_000_000
 #: Kept away from the ends of a B-roll shot, where cameras are started and dropped.
 COVER_MARGIN_US = 200_000
+#: The same piece is shown this often in an edit at most; a change of size hides a jump cut as well, and bores nobody.
+MOST_SHOWINGS = 2
 #: Pieces taken from one B-roll file at most; beyond it nothing new would be seen of it.
 MOST_PIECES = 60
 

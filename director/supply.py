@@ -14,6 +14,7 @@ from director.style import (
     COVER_REPEAT_US,
     COVER_US,
     MOST_PIECES,
+    MOST_SHOWINGS,
     SCREEN_COVER_US,
     SCREEN_LEAD_US,
     SHORTEST_COVER_US,
@@ -66,6 +67,7 @@ class Supply:
             piece
             for piece in self.pieces
             if piece.length >= shortest
+            and len(piece.shown) < MOST_SHOWINGS
             and (not piece.topics.isdisjoint(spoken) if asked else only_screens or not piece.is_screen)
             and piece.rests(start, start + piece.length, piece.footage.clock.length(COVER_REPEAT_US))
         ]
