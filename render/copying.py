@@ -72,6 +72,8 @@ def plan_copies(request: RenderRequest) -> CopyPlan:
         MediaRefused: A source cannot be read.
     """
     edl = request.edl
+    if not request.copies_packets:
+        raise NotCopiedError("a file with copied packets did not pass its check")
     lengths = untouched_frames(edl)
     if not lengths:
         raise NotCopiedError("every picture is changed")

@@ -1,7 +1,7 @@
 """The whole render: sound and picture side by side, then the file, its check, thumbnail, storyboard and captions."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -23,7 +23,7 @@ from render.thumbnail import Thumbnail
 from render.timeline import find_source
 from schemas.delivery import Correction, PictureOrigin, StageTime
 from schemas.edl import EDL
-from schemas.errors import CinemaError, ErrorCode
+from schemas.errors import CinemaError, DeliveryRejected, ErrorCode
 from schemas.hardware import NO_DEVICES, RenderPath
 from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest, RenderResult
@@ -54,9 +54,24 @@ def render(request: RenderRequest, progress: ProgressCallback) -> RenderResult:
     steps = Steps(progress, SHARES)
     steps.say(0.0)
     with reporting_output():
-        result = prove_video(request, make_video(request, steps), steps)
+        result = _made_and_proven(request, steps)
     steps.say(1.0)
     return result
+
+
+def _made_and_proven(request: RenderRequest, steps: Steps) -> RenderResult:
+    """The finished files; should packets that were copied not pass the check, all of it is encoded, once."""
+    made = make_video(request, steps)
+    try:
+        return prove_video(request, made, steps)
+    except DeliveryRejected as rejected:
+        if made.picture is None or not made.picture.copied_frames:
+            raise
+        before = rejected.message
+    encoding = request.model_copy(update={"copies_packets": False})
+    made = make_video(encoding, steps)
+    correction = Correction(name="copied pictures", before=before, after="All pictures were encoded anew.")
+    return prove_video(encoding, replace(made, corrections=(*made.corrections, correction)), steps)
 
 
 @dataclass(frozen=True)

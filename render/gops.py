@@ -16,6 +16,7 @@ from render.avc import (
     nal_units,
     parse_configuration,
 )
+from render.failures import MEDIA_ERRORS
 from render.opening import open_source
 from render.pyav import AnyPacket
 from schemas.edl import Source
@@ -67,20 +68,31 @@ class GopReader:
         return parse_configuration(bytes(self.stream.codec_context.extradata or b""))
 
     def gops(self, tick: int) -> Iterator[Gop]:
-        """Groups from the one that is decoded for ``tick`` on."""
+        """Groups from the one that is decoded for ``tick`` on.
+
+        Raises:
+            UnsupportedStreamError: The packets cannot be read, or are not laid out as in MP4.
+        """
         known = self.configuration()
-        self._container.seek(tick, stream=self.stream, backward=True)
         group: list[AnyPacket] = []
-        wanted: list[Stream] = [self.stream]
-        for packet in self._container.demux(*wanted):
-            if packet.size == 0:  # the end
-                break
+        for packet in self._packets(tick):
             if packet.is_keyframe and group:
                 yield _gop(group, known)
                 group = []
             group.append(packet)
         if group:
             yield _gop(group, known)
+
+    def _packets(self, tick: int) -> Iterator[AnyPacket]:
+        wanted: list[Stream] = [self.stream]
+        try:
+            self._container.seek(tick, stream=self.stream, backward=True)
+            for packet in self._container.demux(*wanted):
+                if packet.size == 0:  # the end
+                    return
+                yield packet
+        except MEDIA_ERRORS as error:
+            raise UnsupportedStreamError("packets that cannot be read") from error
 
 
 def _gop(packets: list[AnyPacket], known: Configuration) -> Gop:

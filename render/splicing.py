@@ -38,7 +38,7 @@ def make_picture(request: RenderRequest, path: Path, progress: ProgressCallback)
     try:
         plan = plan_copies(request)
         return _spliced(request, plan, path, progress)
-    except NotCopiedError as why:
+    except (NotCopiedError, UnsupportedStreamError) as why:
         track = render_picture(request, path, progress)
         return track, PictureOrigin(copied_frames=0, encoded_frames=track.frames, why_encoded=str(why))
 
@@ -148,7 +148,9 @@ class _Packets:
     def _group(self, tick: int) -> Gop:
         """The group that begins at ``tick``: the next one where the source goes on, else after a seek."""
         gop = next(self._groups, None)
-        if gop is None or gop.times[0] != tick:
+        if gop is None or gop.times[:1] != (tick,):
             self._groups = self._copied.gops(tick)
-            gop = next(gop for gop in self._groups if gop.times[0] == tick)
+            gop = next((gop for gop in self._groups if gop.times[:1] == (tick,)), None)
+        if gop is None:
+            raise UnsupportedStreamError("packets that are there only once")
         return gop

@@ -62,13 +62,17 @@ SourceFile = Path | RangedFile
 
 
 class RenderRequest(Model):
-    """An edit, where each of its sources is read, and the empty folder to work and deliver in."""
+    """An edit, where each of its sources is read, and the empty folder to work and deliver in.
+
+    ``copies_packets``: what a source already shows as it is wanted may go into the file without being encoded anew.
+    """
 
     edl: EDL
     sources: dict[str, SourceFile]
     folder: Path
     encoder: EncoderSettings = EncoderSettings()
     hardware: Hardware = Hardware()
+    copies_packets: bool = True
 
 
 class RenderResult(Model):

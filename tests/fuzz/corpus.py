@@ -29,13 +29,18 @@ class Kind:
     rate: int = 25
     options: dict[str, str] = field(default_factory=dict)
     container: dict[str, str] = field(default_factory=dict)
+    labelled: bool = False
 
 
+#: What is delivered as it is: its packets are copied where an edit changes nothing.
+X264_HIGH = {"preset": "veryfast", "profile": "high", "g": "3", "bf": "2", "crf": "45", "threads": "1"}
 X264 = {"preset": "ultrafast", "g": "5", "bf": "2", "threads": "1"}
 
 KINDS = (
     Kind("phone.mp4", "libx264", sound="aac", options=X264),
     Kind("stream.mp4", "libx264", sound="aac", options=X264, container={"movflags": "frag_keyframe+empty_moov"}),
+    Kind("ready.mp4", "libx264", sound="aac", size=(128, 96), options=X264_HIGH, labelled=True),
+    Kind("ready-too.mp4", "libx264", size=(128, 96), options=X264_HIGH, labelled=True),
     Kind("camera.mp4", "libx265", "yuv420p10le", options={"preset": "ultrafast", "x265-params": "log-level=none"}),
     Kind("web.webm", "libvpx-vp9", sound="libopus", options={"deadline": "realtime", "cpu-used": "8"}),
     Kind("old.webm", "libvpx", sound="libopus", options={"deadline": "realtime"}),
@@ -88,6 +93,9 @@ def _picture(output: av.container.OutputContainer, kind: Kind) -> av.VideoStream
     stream = output.add_stream(kind.picture, rate=kind.rate, options=kind.options)
     stream.width, stream.height = kind.size
     stream.pix_fmt = kind.pixel_format
+    if kind.labelled:
+        context = stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = context.color_range = 1
     return stream
 
 

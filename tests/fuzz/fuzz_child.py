@@ -33,7 +33,7 @@ from schemas.edl import (
     VideoClip,
 )
 from schemas.errors import CinemaError
-from schemas.media import AssetKind, MediaProbe
+from schemas.media import AssetKind, MediaProbe, VideoStream
 from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress
 from schemas.rendering import EncoderSettings, RenderRequest
@@ -158,13 +158,20 @@ def edit(probe: MediaProbe) -> EDL | None:
         variant=Variant.HOOK_CUT,
         title="Fuzz",
         rate=RATE,
-        canvas=CANVAS,
+        canvas=_canvas(video),
         duration=2 * length,
         sources=(_source(probe, samples),),
         video=tuple(clips),
         audio=(AudioTrack(role=AudioRole.DIALOGUE, clips=heard),) if samples >= length * 1920 else (),
         decisions=(Decision(id="d", kind="fuzz", sentence="A fuzzed file."),),
     )
+
+
+def _canvas(video: VideoStream) -> Canvas:
+    """As large as the source, where it is small, so that its packets may be copied."""
+    width, height = video.display_width, video.display_height
+    small = width % 2 == 0 and height % 2 == 0 and max(width, height) <= 128
+    return Canvas(width=width, height=height) if small else CANVAS
 
 
 def _source(probe: MediaProbe, samples: int) -> Source:

@@ -8,7 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from schemas.edl import CaptionStyle, CropKey, Grade
+import render.engine
+from schemas.delivery import DeliveryReport
+from schemas.edl import EDL, CaptionStyle, CropKey, Grade
 from schemas.rendering import RenderResult
 from tests.render.conftest import tone
 from tests.render.render_media import (
@@ -195,3 +197,23 @@ def test_a_source_larger_than_what_is_delivered_is_encoded(tmp_path: Path) -> No
     assert origin is not None
     assert (origin.copied_frames, origin.encoded_frames) == (0, 30)
     assert "higher bit rate" in origin.why_encoded
+
+
+def test_a_file_with_copies_that_does_not_pass_its_check_is_encoded_anew(
+    camera: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a source whose pictures are damaged where no packet shows it; hundreds of them are in tests/fuzz."""
+    real, checked = render.engine.check_delivery, []
+
+    def strict_once(path: Path, edl: EDL, **more: object) -> DeliveryReport:
+        report = real(path, edl, **more)
+        checked.append(report.picture)
+        broken = report.checks[0].model_copy(update={"passed": len(checked) > 1, "measured": "239"})
+        return report.model_copy(update={"checks": (broken, *report.checks[1:])})
+
+    monkeypatch.setattr("render.engine.check_delivery", strict_once)
+    result = cut(camera, [(0, 240)], tmp_path)
+    assert [origin.copied_frames for origin in checked] == [240, 0]
+    correction = next(one for one in result.report.corrections if one.name == "copied pictures")
+    assert "duration is 239 frames" in correction.before
+    assert numbers(result.video) == list(range(240))
