@@ -16,7 +16,18 @@ SUBJECT_PRONOUNS = frozenset(
 #: Join a sentence to the one before it.
 CONNECTIVES = frozenset(
     {"so", "and", "but", "because", "which", "then", "also", "or", "therefore", "however", "anyway", "thus", "hence"}
-    | {"otherwise", "instead", "besides", "furthermore", "moreover", "meanwhile", "afterwards", "nevertheless", "nor"}
+    | {
+        "otherwise",
+        "instead",
+        "besides",
+        "furthermore",
+        "moreover",
+        "meanwhile",
+        "afterwards",
+        "nevertheless",
+        "nor",
+        "especially",
+    }
 )
 #: Point back to something said before.
 DANGLING = (

@@ -94,9 +94,12 @@ def needs_context(token: str) -> bool:
 
 
 def _context(words: Sequence[Spoken]) -> float:
-    """All of it where the first word points back, half where an early pronoun has nothing before it to stand for."""
+    """All of it where the first word points back, half where an early pronoun has nothing before it to stand for.
+
+    A small letter at its start says that the sentence was taken apart there by mistake: it points back too.
+    """
     said = [word for word in words if bare(word.text) and bare(word.text) not in PADDING]
-    if said and needs_context(said[0].text):
+    if said and (needs_context(said[0].text) or said[0].text[:1].islower()):
         return 1.0
     for word in said[:_EARLY_WORDS]:
         token = bare(word.text)

@@ -148,9 +148,10 @@ def test_the_score_is_the_sum_of_the_parts_that_are_told() -> None:
     [
         ("Never trust 90 percent of the lamps from Lisbon.", "Well um like it is basically just really a thing."),
         ("Why do you lose every second customer?", "There is some more of that in the room."),
+        ("Glass bends light and holds it for a while.", "may be seen as the art of glass and stone."),
         ("The sensor holds 14 stops of light.", "And they had it there as well then at home."),
     ],
-    ids=["concrete claim over fillers", "question over remark", "self-contained over dependent"],
+    ids=["concrete claim over fillers", "question over remark", "whole over torn", "self-contained over dependent"],
 )
 def test_a_hook_prefers(better: str, worse: str) -> None:
     for lines in ((better, worse), (worse, better)):
