@@ -112,7 +112,7 @@ def spoken_words(
     voice = merged_spans(sound.speech) if sound else []
     silences = merged_spans(sound.silences) if sound else []
     worded = _reaching_to_silence(worded, silences)
-    fillers = list(_fillers(transcript, worded)) if transcript else []
+    fillers = list(_fillers(transcript, worded)) if transcript and worded else []
     told = sorted((heard.start_us, heard.end_us) for heard in (*worded, *fillers))
     unworded = [
         _Heard(start, end)

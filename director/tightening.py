@@ -40,7 +40,7 @@ class Drop:
 
 
 def dropped_speech(footage: Footage) -> tuple[Drop, ...]:
-    """Everything said that an editor would take out, in order and apart."""
+    """What an editor would take out of what is said, in order and apart; nothing where that would be all of it."""
     words = footage.words
     tokens = [bare(word.text) for word in words]
     takes = list(_repeated_takes(footage, tokens))
@@ -50,7 +50,7 @@ def dropped_speech(footage: Footage) -> tuple[Drop, ...]:
         cuttable = not words[drop.first].glued and (drop.end == len(words) or not words[drop.end].glued)
         if cuttable and (not kept or drop.first >= kept[-1].end):
             kept.append(drop)
-    return tuple(kept)
+    return tuple(kept) if sum(drop.end - drop.first for drop in kept) < len(words) else ()
 
 
 def quote(words: Sequence[Spoken], most: int = 12) -> str:

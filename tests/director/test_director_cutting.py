@@ -197,3 +197,13 @@ def test_a_filler_that_no_text_tells_of_is_cut_out_by_ear() -> None:
     assert captions(edl) == "We look at the light outside."
     spans = [(clip.source_in / 90_000, clip.source_out / 90_000) for clip in edl.video]
     assert all(end <= 2.2 or start >= 2.6 for start, end in spans)
+
+
+def test_someone_who_only_hesitates_is_kept() -> None:
+    words = say((1, "um"), (3, "uh"))
+    assert len(plan([talk(6, words)], Variant.VERTICAL_REEL, PlanOptions()).audio[0].clips) >= 1
+    silent = talk(6)
+    assert silent.transcript
+    told = silent.transcript.model_copy(update={"fillers": (Span(start_us=1_000_000, end_us=1_400_000),)})
+    edl = plan([silent.model_copy(update={"transcript": told})], Variant.VERTICAL_REEL, PlanOptions())
+    assert "Nobody speaks" in edl.decisions[0].sentence
