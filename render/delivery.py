@@ -164,6 +164,8 @@ def _measure(path: Path, edl: EDL, progress: ProgressCallback, watch: FrameWatch
 def _describe(container: InputContainer, measured: _Measured) -> None:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
+    # A decoder makes up for what it cannot read; here that is an error.
+    stream.codec_context.options = {"err_detect": "explode"}
     context = stream.codec_context
     measured.codec = f"{context.name} {context.profile}"
     measured.width, measured.height = context.width, context.height

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import render.engine
+from render.avc import nal_units
 from schemas.delivery import DeliveryReport
 from schemas.edl import EDL, CaptionStyle, CropKey, Grade
 from schemas.rendering import RenderResult
@@ -217,3 +218,29 @@ def test_a_file_with_copies_that_does_not_pass_its_check_is_encoded_anew(
     correction = next(one for one in result.report.corrections if one.name == "copied pictures")
     assert "duration is 239 frames" in correction.before
     assert numbers(result.video) == list(range(240))
+
+
+def spoiled(media: Media, path: Path, *, framed: bool) -> Media:
+    """The same with noise in ten packets; where ``framed``, each unit in them keeps its length and its kind."""
+    content, noise = bytearray(media.path.read_bytes()), np.random.default_rng(2)
+    with av.open(str(media.path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.pos is not None]
+    for packet in packets[40:50]:
+        units = [unit for _, unit in nal_units(bytes(packet))] if framed else [bytes(packet)[4:]]
+        position = packet.pos or 0
+        for unit in units:
+            content[position + 6 : position + 4 + len(unit)] = noise.bytes(len(unit) - 2)
+            position += 4 + len(unit)
+    path.write_bytes(content)
+    return Media(path, media.source)
+
+
+@pytest.mark.parametrize(("framed", "copied"), [(False, 180), (True, 0)], ids=["not readable", "not decodable"])
+def test_damage_is_not_copied_into_the_delivery(framed: bool, copied: int, camera: Media, tmp_path: Path) -> None:
+    media = spoiled(camera, tmp_path / "damaged.mp4", framed=framed)
+    result = cut(media, [(0, 120), (125, 240)], tmp_path)
+    origin = result.report.picture
+    assert origin is not None
+    assert (origin.copied_frames, origin.encoded_frames) == (copied, 235 - copied)
+    assert ("did not pass its check" in origin.why_encoded) == framed
+    assert result.report.passed
