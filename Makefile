@@ -47,7 +47,7 @@ test: $(INSTALLED) typescript-clients ## Run every test, with coverage
 	@deploy/install-faketime
 	@echo "==> Testing"
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet 2>/dev/null
 	@rm -f .coverage.* # half-written by processes that tests kill on purpose
 	@$(BIN)/coverage report --format=total | sed 's/^/Coverage, percent: /'

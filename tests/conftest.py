@@ -3,9 +3,11 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,11 +22,18 @@ TEMPORAL = Path(sys.executable).parent / "temporal"
 STACKS = ("system", "faults", "cinema/test_cinema_stack.py")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+class ByModule(LoadScopeScheduling):
+    """Hands out whole modules, and everything that runs stacks as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0].removeprefix("tests/")
+        return "stacks" if module.startswith(STACKS) else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Where tests run side by side, those of a module stay together: they share what is costly to set up."""
-    if hasattr(item.config, "workerinput"):
-        module = _module(item)
-        item.add_marker(pytest.mark.xdist_group("stacks" if module.startswith(STACKS) else module))
+    return ByModule(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
