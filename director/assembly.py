@@ -31,7 +31,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.9.2"
+DIRECTOR_VERSION = "1.10.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -63,15 +63,15 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     placed = place(selection.stretches)
     words = tuple(placed_words(placed))
     duration = placed[-1].end
-    canvas = _canvas(material, recipe.shape)
+    canvas, style = _canvas(material, recipe.shape), options.style or recipe.style
     reasons = _record_stretches(placed, selection, ledger)
     covers = tuple(inset(one, placed, canvas) for one in cover(material, placed, words)) if recipe.covers else ()
-    video = tuple(_base_track(placed, reasons, covers, canvas, ledger, style=options.style))
+    video = tuple(_base_track(placed, reasons, covers, canvas, ledger, style=style))
     if recipe.fades_to_black:
         video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
     overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
     seen = {one.source.id: one for one in (*(p.stretch.footage for p in placed), *(c.footage for c in covers))}
-    video, overlays = graded(video, overlays, seen, options.style, ledger)
+    video, overlays = graded(video, overlays, seen, style, ledger)
     audio, heard = soundtrack(material, placed, words, reasons, ledger)
     burn_in = recipe.burn_in if options.captions is None else options.captions is CaptionChoice.BURNED
     captions: tuple[Caption, ...] = ()

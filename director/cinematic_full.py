@@ -8,6 +8,7 @@ from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal, Stretch, write_script
 from director.style import LANDSCAPE_CAPTIONS, PACES
 from schemas.errors import ErrorCode, OutputRefused
+from schemas.jobs import EditStyle
 
 
 def choose(material: Material, options: PlanOptions) -> Selection:
@@ -51,5 +52,6 @@ RECIPE = Recipe(
     captions=LANDSCAPE_CAPTIONS,
     burn_in=False,
     covers=True,
+    style=EditStyle.CINEMATIC,
     fades_to_black=True,
 )

@@ -21,7 +21,7 @@ Ordinal = Annotated[int, Ge(1), Le(MOST_OF_A_VARIANT)]
 class PlanOptions(Model):
     """What a creator may ask of an edit.
 
-    How tight it is, how it looks, where its captions are (``None``: as the variant has them), and what it is called.
+    How tight it is, how it looks and where its captions are (``None``: as the variant has it), and what it is called.
     Of ``count`` outputs of a variant, which do not overlap, this is the ``number``-th best.
     """
 
@@ -29,7 +29,7 @@ class PlanOptions(Model):
     title: str = ""
     number: Ordinal = 1
     count: Ordinal = 1
-    style: EditStyle = EditStyle.NATURAL
+    style: EditStyle | None = None
     captions: CaptionChoice | None = None
     caption_look: CaptionLook = CaptionLook.BOXED
 
@@ -65,11 +65,15 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A variant: ``choose`` picks what is shown, the rest says how. ``covers`` is whether B-roll may lie over it."""
+    """A variant: ``choose`` picks what is shown, the rest says how.
+
+    ``covers`` is whether B-roll may lie over it; ``style`` and ``burn_in`` hold where nothing else is asked for.
+    """
 
     choose: Callable[[Material, PlanOptions], Selection]
     shape: Shape
     captions: CaptionLayout
     burn_in: bool
     covers: bool
+    style: EditStyle = EditStyle.NATURAL
     fades_to_black: bool = False

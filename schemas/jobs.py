@@ -120,14 +120,15 @@ _WHOLE: Final = frozenset({Variant.CINEMATIC_FULL})
 class OutputRequest(Model):
     """``count`` videos of one variant, of passages that do not overlap.
 
-    Without a ``pace`` they have the job's, without ``captions`` those that the variant has by itself. Captions are
-    delivered as files beside the video whatever is chosen for its picture.
+    Without a ``pace`` they have the job's, without ``style`` or ``captions`` those that the variant has by itself (the
+    cinematic film is graded, the others are not). Captions are delivered as files beside the video whatever is chosen
+    for its picture.
     """
 
     variant: Variant
     count: Annotated[int, Ge(1), Le(MOST_OF_ONE)] = 1
     pace: Pace | None = None
-    style: EditStyle = EditStyle.NATURAL
+    style: EditStyle | None = None
     captions: CaptionChoice | None = None
     caption_look: CaptionLook = CaptionLook.BOXED
 
@@ -142,7 +143,7 @@ class OutputSpec(Model):
     """How one output is made. ``passage`` is which of the ``passages`` that do not overlap it shows, from 1."""
 
     pace: Pace
-    style: EditStyle = EditStyle.NATURAL
+    style: EditStyle | None = None
     captions: CaptionChoice | None = None
     caption_look: CaptionLook = CaptionLook.BOXED
     passage: Annotated[int, Ge(1)] = 1
@@ -175,7 +176,7 @@ PRESETS: Final[Mapping[Preset, tuple[OutputRequest, ...]]] = MappingProxyType(
             OutputRequest(variant=Variant.HOOK_CUT, count=3, pace=Pace.FAST),
         ),
         Preset.LONG_FORM: (
-            OutputRequest(variant=Variant.CINEMATIC_FULL, style=EditStyle.CINEMATIC),
+            OutputRequest(variant=Variant.CINEMATIC_FULL),
             OutputRequest(variant=Variant.SHORT_HIGHLIGHT),
         ),
     }

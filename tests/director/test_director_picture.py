@@ -310,7 +310,7 @@ def test_shots_are_brought_to_one_light_and_given_the_look() -> None:
 
 def test_the_natural_style_shows_the_picture_as_it_was_shot() -> None:
     bright, dark = two_rooms()
-    edl = plan([lit(bright, 0.5), lit(dark, 0.2)], Variant.CINEMATIC_FULL, PlanOptions())
+    edl = plan([lit(bright, 0.5), lit(dark, 0.2)], Variant.CINEMATIC_FULL, PlanOptions(style=EditStyle.NATURAL))
     assert {clip.grade for clip in edl.video} == {None}
 
 
