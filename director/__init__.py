@@ -9,7 +9,7 @@ from director.cues import captions_from
 from director.difference import Change, differences
 from director.explanation import explain
 from director.interchange import EXPORTS, Export, ExportFormat, edl_json_schema, export_otio, import_otio
-from director.planning import plan
+from director.planning import plan, question
 from director.recipe import PlanOptions
 from director.review import review
 
@@ -28,6 +28,7 @@ __all__ = [
     "export_otio",
     "import_otio",
     "plan",
+    "question",
     "review",
     "with_captions",
 ]

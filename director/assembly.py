@@ -14,6 +14,7 @@ from director.insets import inset
 from director.ledger import Ledger, seen_in
 from director.material import Footage, Material
 from director.placing import Placed, PlacedWord, jump_cuts, place, placed_words, visible_jumps
+from director.ranking import preferred_b_roll, record_verdict
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal
 from director.soundtrack import soundtrack
@@ -65,7 +66,9 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     duration = placed[-1].end
     canvas, style = _canvas(material, recipe.shape), options.style or recipe.style
     reasons = _record_stretches(placed, selection, ledger)
-    covers = tuple(inset(one, placed, canvas) for one in cover(material, placed, words)) if recipe.covers else ()
+    shown_first = preferred_b_roll(material, options)
+    found = cover(material, placed, words, shown_first) if recipe.covers else ()
+    covers = tuple(inset(one, placed, canvas) for one in found)
     video = tuple(_base_track(placed, reasons, covers, canvas, ledger, style=style))
     if recipe.fades_to_black:
         video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
@@ -77,6 +80,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     captions: tuple[Caption, ...] = ()
     if options.captions is not CaptionChoice.OFF:
         captions = _captions(placed, words, recipe, ledger, burn_in=burn_in)
+    record_verdict(options, ledger)
     return EDL(
         director_version=DIRECTOR_VERSION,
         variant=variant,

@@ -95,6 +95,15 @@ def opening_evidence(stretches: Sequence[Stretch], fact: str, value: str) -> Evi
     return seen_in(stretches[0], fact, value)
 
 
+def meet(stretches: Sequence[Stretch], taken: Sequence[Stretch]) -> bool:
+    """Whether any of the same footage is in both."""
+    return any(
+        one.footage is other.footage and one.start < other.end and other.start < one.end
+        for one in stretches
+        for other in taken
+    )
+
+
 def _scores(passage: Passage) -> tuple[Evidence, ...]:
     """The worth of a passage, and after it the shares that it is the sum of."""
     shares = (Evidence(fact=f"score: {name}", value=f"{value:+.3f}") for name, value in passage.shares)

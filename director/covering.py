@@ -56,13 +56,18 @@ class Cover:
         return f"{self.footage.facts.name} {self.purpose.value}{beside}{match}"
 
 
-def cover(material: Material, placed: Sequence[Placed], words: Sequence[PlacedWord]) -> tuple[Cover, ...]:
-    """Covers after the opening line, in the order of the timeline; never the same stretch again within 30 s."""
+def cover(
+    material: Material, placed: Sequence[Placed], words: Sequence[PlacedWord], preferred: Sequence[str] = ()
+) -> tuple[Cover, ...]:
+    """Covers after the opening line, in the order of the timeline; never the same stretch again within 30 s.
+
+    Of footage that fits the words as well, the sources in ``preferred`` come first.
+    """
     shown = {one.stretch.footage.source.id for one in placed}
     b_roll, screens = (
         [footage for footage in kind if footage.source.id not in shown] for kind in (material.b_roll, material.screens)
     )
-    supply = Supply.of(b_roll, screens)
+    supply = Supply.of(b_roll, screens, preferred)
     if not supply.pieces or not placed:
         return ()
     return tuple(_Covering(material.rate, placed, words, supply).covers)

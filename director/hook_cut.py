@@ -1,12 +1,12 @@
 """The one line of 3 to 5 seconds that makes a viewer stay."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from director.choosing import (
     frame_bounds,
-    numbered,
+    meet,
     opening_evidence,
     scored_script,
     seconds,
@@ -16,7 +16,8 @@ from director.choosing import (
 )
 from director.material import Footage, Material
 from director.passages import Bounds, Passage, passage_of_line, phrase_passages
-from director.recipe import PlanOptions, Recipe, Selection, Shape
+from director.ranking import chosen
+from director.recipe import Candidates, PlanOptions, Recipe, Selection, Shape, no_alternatives
 from director.scoring import ScoredScript
 from director.script import Script, Stretch
 from director.style import HOOK_LENGTH, LANDSCAPE_CAPTIONS
@@ -30,12 +31,19 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     Raises:
         OutputRefused: no line, or not so many, can be made to last 3-5 s without cutting into a word.
     """
+    return chosen(_candidates(material, options), options)
+
+
+def _candidates(material: Material, options: PlanOptions) -> Candidates:
     footage = talking(material, "hook")
     length = frame_bounds(HOOK_LENGTH, material.rate)
     scored = scored_script(footage, options.pace)
-    found = _lines(scored, length, options.count) or list(islice(_by_sound_alone(footage, length), options.count))
-    if found:
-        return numbered(found, options.number, "hooks")
+    lines = _lines(scored, length, options.count)
+    if lines:
+        return Candidates(lines, lambda most: _lines(scored, length, most), "hooks")
+    voices = tuple(islice(_by_sound_alone(footage, length), options.count))
+    if voices:
+        return Candidates(voices, no_alternatives, "hooks")
     raise OutputRefused(
         ErrorCode.SOURCE_TOO_SHORT,
         f"A hook is 3 to 5 seconds long; this footage has {seconds(scored.script.frames, material.rate)} of speech, "
@@ -60,7 +68,7 @@ def _lines(scored: ScoredScript, length: Bounds, most: int) -> list[Selection]:
     held = list(islice(_held(scored, length), most))
     apart: list[_Line] = []
     for line in sorted([*spoken, *held], key=lambda line: -line.worth):
-        if not any(_meet(line.selection.stretches, other.selection.stretches) for other in apart):
+        if not any(meet(line.selection.stretches, other.selection.stretches) for other in apart):
             apart.append(line)
     return [line.selection for line in max(apart[:most], spoken, key=len)]
 
@@ -77,11 +85,11 @@ def _held(scored: ScoredScript, length: Bounds) -> Iterator[_Line]:
     short = [passage_of_line(scored, index, held=missing) for index, missing in _short_lines(script, length)]
     for line in sorted(short, key=lambda line: (-line.worth, line.first)):
         stretches = _lengthened(script, line.first, line.end, length[0])
-        if stretches is None or not length[0] <= total_frames(stretches) <= length[1] or _meet(stretches, taken):
+        if stretches is None or not length[0] <= total_frames(stretches) <= length[1] or meet(stretches, taken):
             continue
         taken.extend(stretches)
-        chosen = selected(script, (line,), "hook", _why(scored, line, ", held to 3 s in its silence"))
-        yield _Line(line.worth, replace(chosen, stretches=stretches))
+        held = selected(script, (line,), "hook", _why(scored, line, ", held to 3 s in its silence"))
+        yield _Line(line.worth, replace(held, stretches=stretches))
 
 
 def _short_lines(script: Script, length: Bounds) -> Iterator[tuple[int, float]]:
@@ -91,14 +99,6 @@ def _short_lines(script: Script, length: Bounds) -> Iterator[tuple[int, float]]:
         missing = length[0] - script.length(line.first, line.end)
         if cuttable and missing > 0:
             yield index, missing / length[0]
-
-
-def _meet(stretches: Sequence[Stretch], taken: Sequence[Stretch]) -> bool:
-    return any(
-        one.footage is other.footage and one.start < other.end and other.start < one.end
-        for one in stretches
-        for other in taken
-    )
 
 
 def _lengthened(script: Script, first: int, end: int, shortest: int) -> tuple[Stretch, ...] | None:
@@ -126,4 +126,11 @@ def _by_sound_alone(footage: tuple[Footage, ...], length: Bounds) -> Iterator[Se
         yield Selection((stretch,), "hook", text, (opening_evidence((stretch,), "voice without words", "yes"),))
 
 
-RECIPE = Recipe(choose=choose, shape=Shape.LANDSCAPE, captions=LANDSCAPE_CAPTIONS, burn_in=False, covers=False)
+RECIPE = Recipe(
+    choose=choose,
+    shape=Shape.LANDSCAPE,
+    captions=LANDSCAPE_CAPTIONS,
+    burn_in=False,
+    covers=False,
+    candidates=_candidates,
+)

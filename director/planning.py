@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from director.assembly import assemble
 from director.material import gather
+from director.ranking import question_of
 from director.recipe import PlanOptions
 from director.variants import RECIPES
 from schemas.edl import EDL, Variant
 from schemas.facts import AssetFacts
+from schemas.judging import Question
 
 
 def plan(assets: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> EDL:
@@ -19,3 +21,12 @@ def plan(assets: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -
     material = gather(assets)
     recipe = RECIPES[variant]
     return assemble(variant, recipe, material, recipe.choose(material, options), options)
+
+
+def question(assets: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> Question:
+    """What a judge may decide of that variant before it is planned, with the answer among the options.
+
+    Raises:
+        OutputRefused: as ``plan`` does.
+    """
+    return question_of(variant, RECIPES[variant], gather(assets), options)

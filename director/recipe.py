@@ -1,6 +1,6 @@
 """What a variant is: a canvas, what it may use, and a way of choosing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Self
@@ -13,6 +13,7 @@ from director.script import Removal, Stretch
 from director.style import CaptionLayout
 from schemas.edl import CaptionLook, Evidence
 from schemas.jobs import MOST_OF_A_VARIANT, CaptionChoice, EditStyle, Pace
+from schemas.judging import Verdict
 from schemas.model import Model
 
 Ordinal = Annotated[int, Ge(1), Le(MOST_OF_A_VARIANT)]
@@ -22,7 +23,8 @@ class PlanOptions(Model):
     """What a creator may ask of an edit.
 
     How tight it is, how it looks and where its captions are (``None``: as the variant has it), and what it is called.
-    Of ``count`` outputs of a variant, which do not overlap, this is the ``number``-th best.
+    Of ``count`` outputs of a variant, which do not overlap, this is the ``number``-th best. ``verdict`` is what a judge
+    said of the candidates, where one was asked.
     """
 
     pace: Pace = Pace.NATURAL
@@ -32,6 +34,7 @@ class PlanOptions(Model):
     style: EditStyle | None = None
     captions: CaptionChoice | None = None
     caption_look: CaptionLook = CaptionLook.BOXED
+    verdict: Verdict | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -64,10 +67,28 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """What an output may be made of: the best by the built-in score, apart and in order, no more than were asked for.
+
+    ``alternatives`` finds what there is where so many are asked for, which may overlap with the best. ``what`` names
+    them for a sentence.
+    """
+
+    best: Sequence[Selection]
+    alternatives: Callable[[int], Sequence[Selection]]
+    what: str
+
+
+def no_alternatives(_count: int) -> Sequence[Selection]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """A variant: ``choose`` picks what is shown, the rest says how.
 
-    ``covers`` is whether B-roll may lie over it; ``style`` and ``burn_in`` hold where nothing else is asked for.
+    ``covers`` is whether B-roll may lie over it; ``style`` and ``burn_in`` hold where nothing else is asked for;
+    ``candidates`` is what is chosen from, where there is a choice.
     """
 
     choose: Callable[[Material, PlanOptions], Selection]
@@ -77,3 +98,4 @@ class Recipe:
     covers: bool
     style: EditStyle = EditStyle.NATURAL
     fades_to_black: bool = False
+    candidates: Callable[[Material, PlanOptions], Candidates] | None = None

@@ -1,12 +1,14 @@
 """The best self-contained passage of 30 to 60 seconds."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from director.choosing import frame_bounds, numbered, passage_of, scored_script, seconds, selected, talking
+from director.choosing import frame_bounds, passage_of, scored_script, seconds, selected, talking
 from director.gathering import gathered_sentences
 from director.material import Material
 from director.passages import Bounds, Passage, phrase_passages, sentence_passages
-from director.recipe import PlanOptions, Recipe, Selection, Shape
+from director.ranking import chosen
+from director.recipe import Candidates, PlanOptions, Recipe, Selection, Shape
 from director.scoring import ScoredScript
 from director.style import LANDSCAPE_CAPTIONS, SHORT_LENGTH
 from director.tightening import quote
@@ -20,22 +22,34 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     Raises:
         OutputRefused: less than 30 s is left of the speech, however loosely it is cut, or too little for so many.
     """
+    return chosen(_candidates(material, options), options)
+
+
+def _candidates(material: Material, options: PlanOptions) -> Candidates:
     footage = talking(material, "short highlight")
     length = frame_bounds(SHORT_LENGTH, material.rate)
     scored = scored_script(footage, options.pace)
     loosened = scored.script.frames < length[0]
     if loosened:
         scored = scored_script(footage, Pace.RELAXED)
-    spoken = seconds(scored.script.frames, material.rate)
-    found = _found(scored, length, options.count)
-    if not found:
-        raise _too_short(spoken)
-    passages = numbered(found, options.number, "short highlights")
-    opening = scored.script.words[passages[0].first : passages[0].end]
-    chosen = f"{len(passages)} passages" if len(passages) > 1 else passage_of(options)
+
+    def found(most: int) -> tuple[Selection, ...]:
+        return tuple(_selection(scored, group, options, loosened=loosened) for group in _found(scored, length, most))
+
+    best = found(options.count)
+    if not best:
+        raise _too_short(seconds(scored.script.frames, material.rate))
+    return Candidates(best, found, "short highlights")
+
+
+def _selection(scored: ScoredScript, passages: Sequence[Passage], options: PlanOptions, *, loosened: bool) -> Selection:
+    script = scored.script
+    spoken = seconds(script.frames, script.footage[0].clock.rate)
+    which = f"{len(passages)} passages" if len(passages) > 1 else passage_of(options)
     pauses = "; pauses are left longer to fill 30 s" if loosened else ""
-    text = f"Chose {chosen} of {spoken} of speech, from “{quote(opening)}”{pauses}"
-    selection = selected(scored.script, passages, "passage", text)
+    opening = quote(script.words[passages[0].first : passages[0].end])
+    text = f"Chose {which} of {spoken} of speech, from “{opening}”{pauses}"
+    selection = selected(script, passages, "passage", text)
     return replace(selection, pace=Pace.RELAXED) if loosened else selection
 
 
@@ -58,4 +72,11 @@ def _too_short(length: str) -> OutputRefused:
     )
 
 
-RECIPE = Recipe(choose=choose, shape=Shape.LANDSCAPE, captions=LANDSCAPE_CAPTIONS, burn_in=False, covers=True)
+RECIPE = Recipe(
+    choose=choose,
+    shape=Shape.LANDSCAPE,
+    captions=LANDSCAPE_CAPTIONS,
+    burn_in=False,
+    covers=True,
+    candidates=_candidates,
+)

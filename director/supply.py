@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -50,11 +50,14 @@ class Supply:
     """The pieces there are. Screens hide nothing but where there is nothing else."""
 
     pieces: Sequence[Piece]
+    places: Mapping[str, int] = field(default_factory=dict)
     times_shown: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, b_roll: Iterable[Footage], screens: Iterable[Footage]) -> "Supply":
-        return cls([piece for footage in (*b_roll, *screens) for piece in _pieces(footage)])
+    def of(cls, b_roll: Iterable[Footage], screens: Iterable[Footage], preferred: Sequence[str] = ()) -> "Supply":
+        """``preferred`` are the ids of sources to be shown first where others fit as well, in this order."""
+        pieces = [piece for footage in (*b_roll, *screens) for piece in _pieces(footage)]
+        return cls(pieces, {source: place for place, source in enumerate(preferred)})
 
     @property
     def topics(self) -> frozenset[str]:
@@ -78,8 +81,10 @@ class Supply:
         source = piece.footage.source.id
         self.times_shown[source] = self.times_shown.get(source, 0) + 1
 
-    def _rank(self, piece: Piece, spoken: frozenset[str]) -> tuple[int, int, int]:
-        return -len(piece.topics & spoken), len(piece.shown), self.times_shown.get(piece.footage.source.id, 0)
+    def _rank(self, piece: Piece, spoken: frozenset[str]) -> tuple[int, int, int, int]:
+        source = piece.footage.source.id
+        place = self.places.get(source, len(self.places))
+        return -len(piece.topics & spoken), len(piece.shown), place, self.times_shown.get(source, 0)
 
 
 def words_of(text: str) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """Up to 90 seconds upright, the speaker in frame and the words on screen."""
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from director.choosing import (
     frame_bounds,
-    numbered,
     opening_evidence,
     passage_of,
     scored_script,
@@ -16,7 +15,8 @@ from director.choosing import (
 )
 from director.material import Footage, Material
 from director.passages import Bounds, Passage, phrase_passages, sentence_passages
-from director.recipe import PlanOptions, Recipe, Selection, Shape
+from director.ranking import chosen
+from director.recipe import Candidates, PlanOptions, Recipe, Selection, Shape, no_alternatives
 from director.scoring import ScoredScript
 from director.script import Script, Stretch
 from director.style import PORTRAIT_CAPTIONS, REEL_LENGTH, SHORTER_REEL_LENGTH
@@ -30,6 +30,10 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     Raises:
         OutputRefused: there is no A-roll, nothing of the speech can be cut to 90 s, or it is too little for so many.
     """
+    return chosen(_candidates(material, options), options)
+
+
+def _candidates(material: Material, options: PlanOptions) -> Candidates:
     if not material.a_roll:
         raise OutputRefused(
             ErrorCode.NO_USABLE_ASSET, "The vertical reel needs A-roll footage; there is only B-roll here."
@@ -37,20 +41,29 @@ def choose(material: Material, options: PlanOptions) -> Selection:
     length = frame_bounds(REEL_LENGTH, material.rate)
     spoken = tuple(footage for footage in material.a_roll if footage.words)
     if not spoken:
-        return numbered(tuple(_silent(material.a_roll, length[1])), options.number, "reels")
+        silent = tuple(islice(_silent(material.a_roll, length[1]), options.count))
+        return Candidates(silent, no_alternatives, "reels")
     scored = scored_script(spoken, options.pace)
     passages = _passages(scored, material, options.count)
     if scored.script.frames <= length[1] and len(passages) < options.count:
-        return numbered((_everything(scored.script, material),), options.number, "reels")
+        return Candidates((_everything(scored.script, material),), no_alternatives, "reels")
     if not passages:
         raise OutputRefused(
             ErrorCode.SOURCE_TOO_SHORT, "A reel lasts 90 seconds at most, and this speech has no pause to cut it in."
         )
-    passage = numbered(passages, options.number, "reels")
-    opening = quote(scored.script.words[passage.first : passage.end])
-    spoken_for = seconds(scored.script.frames, material.rate)
-    text = f"Chose {passage_of(options)} of {spoken_for} of speech, from “{opening}”"
-    return selected(scored.script, (passage,), "passage", text)
+    best = tuple(_selection(scored.script, passage, options) for passage in passages)
+
+    def others(most: int) -> tuple[Selection, ...]:
+        return tuple(_selection(scored.script, one, options) for one in sentence_passages(scored, length, most))
+
+    return Candidates(best, others, "reels")
+
+
+def _selection(script: Script, passage: Passage, options: PlanOptions) -> Selection:
+    opening = quote(script.words[passage.first : passage.end])
+    spoken = seconds(script.frames, script.footage[0].clock.rate)
+    text = f"Chose {passage_of(options)} of {spoken} of speech, from “{opening}”"
+    return selected(script, (passage,), "passage", text)
 
 
 def _everything(script: Script, material: Material) -> Selection:
@@ -95,4 +108,11 @@ def _silent(footage: tuple[Footage, ...], longest: int) -> Iterator[Selection]:
         yield Selection(tuple(stretches), "story", text, (opening_evidence(stretches, "spoken words", "0"),))
 
 
-RECIPE = Recipe(choose=choose, shape=Shape.PORTRAIT, captions=PORTRAIT_CAPTIONS, burn_in=True, covers=True)
+RECIPE = Recipe(
+    choose=choose,
+    shape=Shape.PORTRAIT,
+    captions=PORTRAIT_CAPTIONS,
+    burn_in=True,
+    covers=True,
+    candidates=_candidates,
+)
