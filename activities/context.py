@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 
 from activities.accelerators import GpuPolicy
+from activities.judging import Judge
 from activities.sandbox import SandboxLimits
 from activities.webhook_sending import WebhookSending
 from schemas.hardware import Hardware
@@ -18,7 +19,8 @@ class ActivityContext:
     """One worker's connections, folders and limits.
 
     ``models`` caches model files between jobs; ``scratch`` holds working folders; ``whisper_model`` is the
-    transcription model to ask for, or ``None`` for the best one that can be had.
+    transcription model to ask for, or ``None`` for the best one that can be had; ``judge`` is whom to ask which of the
+    candidates is best, or ``None`` for the built-in score alone.
     """
 
     database: asyncpg.Pool
@@ -32,3 +34,4 @@ class ActivityContext:
     gpu: GpuPolicy = field(default_factory=GpuPolicy)
     hardware: Hardware = field(default_factory=Hardware)
     whisper_model: str | None = None
+    judge: Judge | None = None

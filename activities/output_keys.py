@@ -50,6 +50,16 @@ def edit_key(owner: UUID, project: UUID, sha256: str) -> str:
     return f"{owner}/{project}/edits/{sha256}.edl.json"
 
 
+def verdict_key(owner: UUID, project: UUID, question: str) -> str:
+    """Where a judge's answer lies in bucket ``outputs``: with its project, under the key of what was asked."""
+    return f"{owner}/{project}/verdicts/{question}.json"
+
+
+def unheard_key(owner: UUID, project: UUID, job: UUID, question: str) -> str:
+    """Where it lies that a job got no answer: with the job alone, so that the next one asks again."""
+    return f"{owner}/{project}/{job}/unheard/{question}.json"
+
+
 def segment_object_key(owner: UUID, project: UUID, key: str) -> str:
     """Where a part of a long output lies in bucket ``outputs``: with its project, under what it depends on."""
     return f"{owner}/{project}/segments/{key}.mp4"

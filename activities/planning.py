@@ -13,7 +13,8 @@ from activities.declarations import PLAN_OUTPUT, PlannedOutput, PlanOutput, Segm
 from activities.in_one_piece import mostly_copied
 from activities.output_keys import OutputKeys, edit_key
 from activities.uploads import upload_bytes
-from director import PlanOptions, adopt, export_otio, plan, review
+from activities.verdicts import Verdicts
+from director import PlanOptions, adopt, export_otio, plan, question, review
 from render import require_passed, segments_of
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, Variant
@@ -37,6 +38,7 @@ class PlanningActivities:
         self._outputs = Outputs(context.database)
         self._assets = Assets(context.database)
         self._segments = context.segments
+        self._verdicts = Verdicts(context)
 
     @activity.defn(name=PLAN_OUTPUT.name)
     async def plan_output(self, asked: PlanOutput) -> PlannedOutput:
@@ -73,7 +75,16 @@ class PlanningActivities:
             captions=spec.captions,
             caption_look=spec.caption_look,
         )
+        options = await self._judged(asked, facts, options)
         return await asyncio.to_thread(_plan_and_review, facts, asked.output.variant, options)
+
+    async def _judged(self, asked: PlanOutput, facts: Sequence[AssetFacts], options: PlanOptions) -> PlanOptions:
+        """The options with what a judge says of the candidates, where there is a judge, and a choice."""
+        if not self._verdicts.has_judge:
+            return options
+        offered = await asyncio.to_thread(question, facts, asked.output.variant, options)
+        verdict = await self._verdicts.on(offered, asked) if offered.is_open else None
+        return options.model_copy(update={"verdict": verdict})
 
     async def _adopt(self, asked: PlanOutput, brought: BroughtPlan, facts: Sequence[AssetFacts]) -> Reviewed:
         """The edit that was brought, if it is of this footage; it lies with the project, and nowhere else."""

@@ -73,6 +73,12 @@ def _encryption_keys(keys: SecretStr) -> SecretStr:
     return keys
 
 
+def _header_value(key: SecretStr) -> SecretStr:
+    if not (key.get_secret_value().isascii() and key.get_secret_value().isprintable()):
+        raise ValueError("it has characters that cannot be sent in a header")
+    return key
+
+
 def _share_of_cores(parts: int) -> int:
     return max(1, (os.cpu_count() or 1) // parts)
 
@@ -279,6 +285,26 @@ class Settings(BaseSettings):
         description="Whisper model for transcripts: a name faster-whisper knows, or a folder.",
         json_schema_extra={"default": "the best that can be had"},
     )
+    judge_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = Field(
+        None,
+        description="Address below which a language model is asked to rank candidates, as OpenAI's API is, such as "
+        "`http://127.0.0.1:11434/v1`; see operating.md, *A judge of passages*.",
+        json_schema_extra={"default": "none is asked"},
+    )
+    judge_model: str | None = Field(
+        None,
+        min_length=1,
+        description="Name of that model.",
+        json_schema_extra={"default": "none is asked"},
+    )
+    judge_key: Annotated[SecretStr, AfterValidator(_header_value)] | None = Field(
+        None,
+        description="Key that is sent to it, as `Authorization: Bearer`.",
+        json_schema_extra={"default": "none is sent"},
+    )
+    judge_timeout_seconds: Annotated[float, Gt(0), Le(60)] = Field(
+        20, description="How long an output waits for its answer before the built-in score chooses."
+    )
     encoder_preset: str = Field("veryfast", description="x264 preset of finished videos.")
     encoder_crf: Annotated[int, Ge(0), Le(51)] = Field(
         20, description="x264 quality of finished videos; lower is better."
@@ -366,6 +392,12 @@ class Settings(BaseSettings):
     def _versions_are_whole(self) -> Self:
         if (self.worker_deployment is None) != (self.worker_build_id is None):
             raise ValueError(f"set {variable('worker_deployment')} and {variable('worker_build_id')} both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _judge_is_whole(self) -> Self:
+        if (self.judge_url is None) != (self.judge_model is None):
+            raise ValueError(f"set {variable('judge_url')} and {variable('judge_model')} both, or neither")
         return self
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from activities.scratch import sweep
 from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
 from cinema.hosting import slots, worker_for
+from cinema.judge import judge
 from cinema.readiness import say_ready
 from cinema.retention_schedule import keep_retention_schedule
 from cinema.settings import Settings, load_settings
@@ -112,6 +113,7 @@ def activity_context(settings: Settings, pool: Pool, queue: TaskQueue = TaskQueu
         limits=_sandbox_limits(settings, queue),
         gpu=GpuPolicy(work=settings.gpu_work, patience_s=settings.gpu_patience_seconds),
         whisper_model=settings.whisper_model,
+        judge=judge(settings),
     )
 
 

@@ -55,6 +55,10 @@ def test_relative_folders_are_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp
         ("rate_reads", "lots"),
         ("rate_reads", "0/minute"),
         ("audit_days", "29"),
+        ("judge_url", "http://127.0.0.1:11434/v1"),
+        ("judge_model", "small"),
+        ("judge_key", "two\nlines"),
+        ("judge_timeout_seconds", "61"),
     ],
 )
 def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
