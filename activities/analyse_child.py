@@ -2,15 +2,14 @@
 
 from pydantic import BaseModel
 
-from activities.child import serve
+from activities.child import Reporter, serve
 from activities.child_tasks import Analyse, Answers
 from analysis import run_analyzers
-from schemas.progress import ProgressCallback
 
 
-def analyse(request: str, progress: ProgressCallback) -> BaseModel:
+def analyse(request: str, reporter: Reporter) -> BaseModel:
     asked = Analyse.model_validate_json(request)
-    found = run_analyzers(asked.requests, progress, asked.models)
+    found = run_analyzers(asked.requests, reporter, asked.models, reporter.keep)
     return Answers(answers={name: answer.model_dump_json() for name, answer in found.items()})
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from temporalio import activity
 
 from activities.accounting import Account, accounted
+from activities.analysis_parts import AnalysisParts
 from activities.artifacts import object_key, read_probe, write_artifact
 from activities.child_tasks import ANALYSE, Analyse, Answers
 from activities.context import ActivityContext
@@ -34,7 +35,9 @@ from activities.sandbox import run_in_child
 from activities.time_limit import time_left
 from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
 from schemas.analysing import AnalysisPass, AnalysisRequest, ArtifactRef
+from schemas.errors import ErrorCode, TransientError
 from schemas.media import MediaProbe
+from schemas.sandbox import ChildKept
 from stores import Analyses, AnalysisWork, Bucket, Ledger
 
 PROBE = "probe"
@@ -76,6 +79,7 @@ class AnalysisActivities:
     def __init__(self, context: ActivityContext) -> None:
         self._context = context
         self._analyses = Analyses(context.database)
+        self._parts = AnalysisParts(context.database, context.objects)
         self._ledger = Ledger(context.database)
 
     @activity.defn(name=PROBE_ASSET.name)
@@ -143,6 +147,7 @@ class AnalysisActivities:
             for measurement in missing:
                 made = ANALYZERS[measurement.analyzer].result.model_validate_json(answers[measurement.analyzer])
                 await patiently(partial(self._keep, work.asset, measurement, made))
+                await patiently(partial(self._parts.remove, work.asset.sha256, measurement.ref))
                 account.media_us = made.duration_us if isinstance(made, MediaProbe) else account.media_us
             account.media_us = account.media_us if work.probe is None else work.probe.duration_us
             account.pixel_rate = work.pixel_rate
@@ -166,7 +171,7 @@ class AnalysisActivities:
     ) -> Mapping[str, str]:
         path = await self._local(work.asset)
         reference = await self._local(work.reference) if work.reference else None
-        requests = tuple(
+        requests = [
             AnalysisRequest(
                 analyzer=one.analyzer,
                 path=path,
@@ -174,20 +179,28 @@ class AnalysisActivities:
                 probe=work.probe,
                 reference=reference,
                 parameters=one.parameters,
+                parts=await self._parts.found(work.asset.sha256, one.ref),
             )
             for one in missing
-        )
+        ]
 
         async def advance(done: float) -> None:
             heartbeat.advance(done)
 
+        async def keep(kept: ChildKept) -> None:
+            whole = [one.ref for one in missing if one.analyzer == kept.analyzer]
+            if not whole:
+                raise TransientError(ErrorCode.PROCESS_CRASHED, f"Nobody has asked for {kept.analyzer}.")
+            await patiently(partial(self._parts.keep, work.asset.sha256, whole[0], kept.number, kept.content))
+
         answered = await run_in_child(
             ANALYSE,
-            Analyse(requests=requests, models=self._context.models),
+            Analyse(requests=tuple(requests), models=self._context.models),
             Answers,
             limits=self._context.limits,
             time_limit=time_left(),
             on_progress=advance,
+            on_kept=keep,
             account=account,
         )
         return answered.answers

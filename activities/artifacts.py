@@ -1,5 +1,6 @@
 """Stored analyses: found by content or made once, and read back as facts."""
 
+import hashlib
 import json
 
 from pydantic import BaseModel
@@ -15,6 +16,13 @@ from stores import Bucket, ObjectStore
 def object_key(key: str) -> str:
     """Where an artifact lies in bucket ``analysis``; two characters of fan-out keep folders small."""
     return f"{key[:2]}/{key}.json"
+
+
+def part_ref(whole: ArtifactRef, number: int) -> ArtifactRef:
+    """Where a part of an unfinished artifact lies: below it, and always at the same place."""
+    key = hashlib.sha256(f"{whole.key} part {number}".encode()).hexdigest()
+    object_key = f"{whole.object_key.removesuffix('.json')}/{number:05}.json"
+    return ArtifactRef(analyzer=f"{whole.analyzer}.part", key=key, object_key=object_key)
 
 
 async def write_artifact(objects: ObjectStore, ref: ArtifactRef, artifact: BaseModel) -> None:

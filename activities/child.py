@@ -12,14 +12,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, NoReturn
+from typing import IO, NoReturn, Protocol
 
 from pydantic import BaseModel
 
 from activities.system_calls import can_refuse, refuse_dangerous_calls
 from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
 from schemas.progress import ProgressCallback
-from schemas.sandbox import ChildFailed, ChildFinished, ChildMessage, ChildProgressed
+from schemas.sandbox import ChildFailed, ChildFinished, ChildKept, ChildMessage, ChildProgressed
 
 PR_SET_PDEATHSIG = 1
 
@@ -33,7 +33,13 @@ MOST_FILES = 512
 CPU_GRACE = 5
 
 
-def serve(task: Callable[[str, ProgressCallback], BaseModel]) -> NoReturn:
+class Reporter(ProgressCallback, Protocol):
+    """What a task can say before it is done: how far it is, and what of it should not be done again."""
+
+    def keep(self, analyzer: str, number: int, content: str, /) -> None: ...
+
+
+def serve(task: Callable[[str, Reporter], BaseModel]) -> NoReturn:
     """Do one ``task`` on the request's JSON, send its answer or its error, and leave."""
     _, memory, address_space, file_size, cpu_seconds, parent = sys.argv
     _die_with_parent(int(parent))
@@ -48,15 +54,15 @@ def serve(task: Callable[[str, ProgressCallback], BaseModel]) -> NoReturn:
     if can_refuse():
         refuse_dangerous_calls()
     channel = _private_channel()
-    _say(channel, _answer(task, _Reporter(channel)))
+    _say(channel, _answer(task, _Channel(channel)))
     # Leave without finalizers: codec and inference libraries keep threads that can abort an orderly exit.
     sys.stderr.flush()
     os._exit(0)
 
 
-def _answer(task: Callable[[str, ProgressCallback], BaseModel], progress: ProgressCallback) -> ChildMessage:
+def _answer(task: Callable[[str, Reporter], BaseModel], reporter: Reporter) -> ChildMessage:
     try:
-        return ChildFinished(result=task(sys.stdin.read(), progress).model_dump_json())
+        return ChildFinished(result=task(sys.stdin.read(), reporter).model_dump_json())
     except CinemaError as error:
         return ChildFailed(error=error.info)
     except MemoryError:
@@ -102,8 +108,8 @@ def _private_channel() -> IO[str]:
     return channel
 
 
-class _Reporter:
-    """Passes progress on, thinned out to what anyone looks at, and never falling."""
+class _Channel:
+    """Passes on what is kept, and progress, thinned out to what anyone looks at and never falling."""
 
     def __init__(self, channel: IO[str]) -> None:
         self._channel = channel
@@ -116,6 +122,9 @@ class _Reporter:
         if now >= self._next_at:
             self._next_at = now + PROGRESS_INTERVAL
             _say(self._channel, ChildProgressed(progress=self._last_done))
+
+    def keep(self, analyzer: str, number: int, content: str, /) -> None:
+        _say(self._channel, ChildKept(analyzer=analyzer, number=number, content=content))
 
 
 def _say(channel: IO[str], message: ChildMessage) -> None:

@@ -25,7 +25,7 @@ from activities.child_process import ChildProcess, ProcessUsage
 from activities.metrics import CHILD_CPU
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.model import Model
-from schemas.sandbox import ChildFailed, ChildMessage, ChildProgressed
+from schemas.sandbox import ChildFailed, ChildKept, ChildMessage, ChildProgressed
 
 Request = TypeVar("Request", bound=Model)
 Result = TypeVar("Result", bound=Model)
@@ -70,6 +70,7 @@ class ChildTask(Generic[Request]):
 
 
 OnProgress = Callable[[float], Awaitable[None]]
+OnKept = Callable[[ChildKept], Awaitable[None]]
 
 
 async def run_in_child(
@@ -80,10 +81,13 @@ async def run_in_child(
     limits: SandboxLimits,
     time_limit: timedelta,
     on_progress: OnProgress,
+    on_kept: OnKept | None = None,
     account: Account | None = None,
     hands: Sequence[socket] = (),
 ) -> Result:
     """Do ``task`` in a child process and return its validated answer; what it uses goes to ``account``.
+
+    What is finished of it is told to ``on_kept``, and the child goes on meanwhile.
 
     The child gets ``hands`` under their own numbers; they are closed here as soon as it has them.
 
@@ -97,20 +101,26 @@ async def run_in_child(
         if account is not None:
             account.watch(process)
         try:
-            return await _ask(process, request, result, time_limit, on_progress)
+            return await _ask(process, request, result, time_limit=time_limit, on_progress=on_progress, on_kept=on_kept)
         finally:
             _tell_usage(span, task.module, process.usage)
 
 
 async def _ask(
-    process: ChildProcess, request: Request, result: type[Result], time_limit: timedelta, on_progress: OnProgress
+    process: ChildProcess,
+    request: Request,
+    result: type[Result],
+    *,
+    time_limit: timedelta,
+    on_progress: OnProgress,
+    on_kept: OnKept | None,
 ) -> Result:
     """The child's whole life: its request, its progress, its answer, its end."""
     errors = asyncio.create_task(_tail_of(process.stderr))
     try:
         async with asyncio.timeout(time_limit.total_seconds()):
             await process.send(request.model_dump_json().encode())
-            answer = await _listen(process, result, on_progress)
+            answer = await _listen(process, result, on_progress, on_kept)
             status = await process.wait()
     except TimeoutError as error:
         sentence = f"Working on this file took longer than {time_limit} and was stopped."
@@ -162,12 +172,17 @@ def _cpu_seconds(time_limit: timedelta) -> int:
     return max(1, math.ceil(time_limit.total_seconds())) * (os.cpu_count() or 1)
 
 
-async def _listen(process: ChildProcess, result: type[Result], on_progress: OnProgress) -> Result | None:
+async def _listen(
+    process: ChildProcess, result: type[Result], on_progress: OnProgress, on_kept: OnKept | None
+) -> Result | None:
     answer: Result | None = None
     async for line in process.stdout:
         match _MESSAGE.validate_json(line):
             case ChildProgressed(progress=done):
                 await on_progress(done)
+            case ChildKept() as kept:
+                if on_kept is not None:
+                    await on_kept(kept)
             case ChildFailed(error=info):
                 raise CinemaError.from_info(info)
             case finished:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.detectors import MIN_SIDE, Box, Detector, available_detector, load_detector, overlap
+from analysis.face_search import FaceSearch
 from analysis.hearing import span_of
+from analysis.parts import Parts
 from analysis.recording import record
 from analysis.shots import SCENE_DIFFERENCE, SCENE_LIKENESS
 from analysis.speaking import Mouth, mouth_motion, who_speaks
@@ -123,9 +125,11 @@ def _sample(at_us: int, box: Box) -> FaceSample:
 class FaceAnalysis:
     """Looks for faces every ``STEP_US`` and where the picture changes, and watches their mouths in between."""
 
-    def __init__(self, name: str, detector: Detector, hear_speech: Callable[[], Sequence[Span]]) -> None:
+    def __init__(
+        self, name: str, detector: Detector, hear_speech: Callable[[], Sequence[Span]], parts: Parts | None = None
+    ) -> None:
         self._name = name
-        self._detector = detector
+        self._search = FaceSearch(detector, parts or Parts())
         self._hear_speech = hear_speech
         self._seen: list[tuple[int, list[Sighting]]] = []
         self._before: View | None = None
@@ -140,7 +144,7 @@ class FaceAnalysis:
             for sighting in self._seen[-1][1]:
                 sighting.add(mouth_motion(before.fine, view.fine, sighting.box))
         if view.at_us >= self._due_us or cut:
-            self._seen.append((view.at_us, [Sighting(box) for box in self._detector.detect(view.large)]))
+            self._seen.append((view.at_us, [Sighting(box) for box in self._search.boxes(view)]))
             self._due_us = view.at_us + STEP_US - view.at_us % STEP_US
 
     def finish(self, shots: Shots) -> Faces:
@@ -167,7 +171,9 @@ class UnseenFaces:
         return self._answer
 
 
-def begin_faces(path: Path, probe: MediaProbe, parameters: FacesParameters, models: Path) -> FaceAnalysis | UnseenFaces:
+def begin_faces(
+    path: Path, probe: MediaProbe, parameters: FacesParameters, models: Path, parts: Parts | None = None
+) -> FaceAnalysis | UnseenFaces:
     """A search for faces in a probed file's picture, boxes as a viewer sees it, and for who speaks in its sound."""
     name = parameters.detector or available_detector(models)
     detector = load_detector(name, models) if name else None
@@ -176,7 +182,7 @@ def begin_faces(path: Path, probe: MediaProbe, parameters: FacesParameters, mode
         return UnseenFaces(Faces(detector=None, step_us=STEP_US, note=note))
     if probe.video is None or min(probe.video.display_width, probe.video.display_height) < MIN_SIDE:
         return UnseenFaces(Faces(detector=name, step_us=STEP_US))
-    return FaceAnalysis(name, detector, lambda: _speech(path, probe))
+    return FaceAnalysis(name, detector, lambda: _speech(path, probe), parts)
 
 
 def _speech(path: Path, probe: MediaProbe) -> tuple[Span, ...]:

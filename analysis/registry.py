@@ -15,6 +15,7 @@ from analysis.alignment import AlignmentParameters, align
 from analysis.detectors import available_detector
 from analysis.faces import FacesParameters, begin_faces
 from analysis.models import find_whisper
+from analysis.parts import Parts
 from analysis.picture import LookAnalysis, PictureParameters
 from analysis.probe import ProbeParameters, probe
 from analysis.recording import Recording
@@ -64,16 +65,22 @@ class OfFile:
 
 @dataclass(frozen=True)
 class OfPicture:
-    """Looks at every frame as it comes by; begun with the request, its validated parameters and the model folder."""
+    """Looks at every frame as it comes by.
 
-    begin: Callable[[AnalysisRequest, Any, Path], PictureAnalysis]
+    Begun with the request, its validated parameters, the model folder and the parts that are kept.
+    """
+
+    begin: Callable[[AnalysisRequest, Any, Path, Parts], PictureAnalysis]
 
 
 @dataclass(frozen=True)
 class OfSound:
-    """Hears the recording; given its validated parameters, the model folder, that and a progress callback."""
+    """Hears the recording.
 
-    hear: Callable[[Any, Path, Recording, ProgressCallback], Model]
+    Given its validated parameters, the model folder, the parts that are kept, the recording and a progress callback.
+    """
+
+    hear: Callable[[Any, Path, Parts, Recording, ProgressCallback], Model]
 
 
 def _probe_of(request: AnalysisRequest) -> MediaProbe:
@@ -90,30 +97,30 @@ def _run_alignment(request: AnalysisRequest, parameters: AlignmentParameters, pr
     return align(request.path, _probe_of(request), request.reference, parameters, progress)
 
 
-def _begin_shots(_: AnalysisRequest, __: ShotsParameters, ___: Path) -> PictureAnalysis:
+def _begin_shots(_: AnalysisRequest, __: ShotsParameters, ___: Path, ____: Parts) -> PictureAnalysis:
     return ShotAnalysis()
 
 
-def _begin_picture(_: AnalysisRequest, __: PictureParameters, ___: Path) -> PictureAnalysis:
+def _begin_picture(_: AnalysisRequest, __: PictureParameters, ___: Path, ____: Parts) -> PictureAnalysis:
     return LookAnalysis()
 
 
-def _begin_activity(_: AnalysisRequest, __: ActivityParameters, ___: Path) -> PictureAnalysis:
+def _begin_activity(_: AnalysisRequest, __: ActivityParameters, ___: Path, ____: Parts) -> PictureAnalysis:
     return ActivityAnalysis()
 
 
-def _begin_faces(request: AnalysisRequest, parameters: FacesParameters, models: Path) -> PictureAnalysis:
-    return begin_faces(request.path, _probe_of(request), parameters, models)
+def _begin_faces(request: AnalysisRequest, parameters: FacesParameters, models: Path, parts: Parts) -> PictureAnalysis:
+    return begin_faces(request.path, _probe_of(request), parameters, models, parts)
 
 
-def _hear_sound(_: SoundParameters, __: Path, recording: Recording, progress: ProgressCallback) -> Model:
+def _hear_sound(_: SoundParameters, __: Path, ___: Parts, recording: Recording, progress: ProgressCallback) -> Model:
     return measure_sound(recording, progress)
 
 
 def _hear_transcript(
-    parameters: TranscriptParameters, models: Path, recording: Recording, progress: ProgressCallback
+    parameters: TranscriptParameters, models: Path, parts: Parts, recording: Recording, progress: ProgressCallback
 ) -> Model:
-    return transcribe(recording, parameters, models, progress)
+    return transcribe(recording, parameters, models, progress, parts)
 
 
 def _settle_transcript(parameters: TranscriptParameters, models: Path) -> TranscriptParameters:

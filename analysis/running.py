@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from analysis.parts import KeepPart, Parts, keep_nothing
 from analysis.probe import probe
 from analysis.progressing import in_steps, stage
 from analysis.recording import Recording, record
@@ -30,13 +31,16 @@ def run_analyzer(request: AnalysisRequest, progress: ProgressCallback, models: P
     return run_analyzers([request], progress, models)[request.analyzer]
 
 
-def run_analyzers(requests: Sequence[AnalysisRequest], progress: ProgressCallback, models: Path) -> Mapping[str, Model]:
+def run_analyzers(
+    requests: Sequence[AnalysisRequest], progress: ProgressCallback, models: Path, keep: KeepPart = keep_nothing
+) -> Mapping[str, Model]:
     """Run several analyzers on one local file, its picture and its sound decoded once for all; answers by name.
 
     Args:
         requests: at least one, all of the same file.
         progress: told how much of all of it is done.
         models: the folder the models are kept in.
+        keep: given what is finished of a long file; in the requests of a later attempt it is not worked out again.
 
     Raises:
         MediaRefused: where the file cannot be used.
@@ -48,13 +52,14 @@ def run_analyzers(requests: Sequence[AnalysisRequest], progress: ProgressCallbac
     for request in requests:
         analyzer = analyzer_named(request.analyzer)
         parameters = validated(analyzer, request.parameters)
+        parts = Parts(request.parts, partial(keep, request.analyzer))
         match analyzer.measure:
             case OfFile(run):
                 answers[request.analyzer] = run(request, parameters, progress)
             case OfPicture(begin):
-                watching[request.analyzer] = begin(request, parameters, models)
+                watching[request.analyzer] = begin(request, parameters, models, parts)
             case OfSound(hear):
-                hearing[request.analyzer] = partial(hear, parameters, models)
+                hearing[request.analyzer] = partial(hear, parameters, models, parts)
     seen_until = 0.0 if not watching else 0.5 if hearing else 1.0
     answers |= _watched(requests[0], watching, stage(progress, 0, seen_until))
     return answers | _heard(requests[0], hearing, stage(progress, seen_until, 1))

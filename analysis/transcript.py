@@ -1,14 +1,14 @@
 """What is said, word by word, by faster-whisper on the parts where somebody speaks."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Len
 from faster_whisper import WhisperModel
 from faster_whisper.transcribe import Segment
 from pydantic import Field
@@ -17,6 +17,7 @@ from analysis.fillers import find_fillers
 from analysis.hearing import LEVEL_FRAME, span_of
 from analysis.listening import SPEECH_RATE, Samples, Waveform
 from analysis.models import WhisperModelFiles, find_whisper
+from analysis.parts import Parts
 from analysis.progressing import in_steps, stage
 from analysis.recording import Recording
 from analysis.timed_words import TimedWord
@@ -28,6 +29,8 @@ from schemas.progress import ProgressCallback, ignore_progress
 
 #: Longest stretch heard at once; Whisper's window is 30 s.
 MAX_WINDOW_S = 28
+#: Windows that make a part, which is not heard again: some five minutes of speech.
+WINDOWS_IN_PART = 10
 #: Sound kept around each stretch of speech, so that its first and last consonants are heard.
 MARGIN_S = 0.25
 #: Pauses are shortened to twice the margin: in long silences Whisper invents words and misplaces real ones.
@@ -69,6 +72,40 @@ class _Piece:
         return self.at + self.end - self.start
 
 
+class HeardPart(Model):
+    """What was heard in windows one after the other, as it was recognised, and the language it was taken to be in.
+
+    Each window by its first sample and the one after its last, so that nothing is heard twice or missed where another
+    machine places them elsewhere.
+    """
+
+    windows: Annotated[tuple[tuple[int, int], ...], Len(1)]
+    language: str | None
+    language_probability: float
+    words: tuple[TimedWord, ...]
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """The windows of a recording in which somebody speaks, and the factor that brings them to speaking level."""
+
+    wave: Waveform
+    gain: float
+    windows: list[list[_Piece]]
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        return tuple((window[0].start, window[-1].end) for window in self.windows)
+
+    def continues(self, before: Sequence[HeardPart], part: HeardPart) -> bool:
+        """Whether the part is what was heard in the windows after those of the parts before."""
+        done = sum(len(one.windows) for one in before)
+        return self.spans[done : done + len(part.windows)] == part.windows
+
+    def sound_of(self, window: list[_Piece]) -> Samples:
+        return normalised(np.concatenate([self.wave[piece.start : piece.end] for piece in window]), self.gain)
+
+
 @dataclass(frozen=True)
 class _Recogniser:
     """A loaded model and what it was asked for."""
@@ -85,8 +122,11 @@ def transcribe(
     parameters: TranscriptParameters,
     models: Path,
     progress: ProgressCallback = ignore_progress,
+    parts: Parts | None = None,
 ) -> Transcript:
     """What is said in a recording. No speech, no words; no recogniser, no words and a note.
+
+    The parts that are kept already are not heard again.
 
     Raises:
         CinemaError: ``model_unavailable`` for a model name that nobody knows.
@@ -104,9 +144,11 @@ def transcribe(
         progress(1.0)
         return Transcript(model=files.name, note="Nobody speaks.")
     gain = speaking_gain(levels_dbfs(wave, LEVEL_FRAME))
-    windows = pack(runs, len(wave))
-    recogniser = _load(files, parameters, _sound_of(wave, windows[0], gain))
-    words = list(_recognise(recogniser, wave, windows, gain, stage(progress, 0.1, 1)))
+    speech = _Speech(wave, gain, pack(runs, len(wave)))
+    parts = parts or Parts()
+    heard = parts.found(HeardPart, speech.continues)
+    recogniser = _load(files, parameters, speech, heard)
+    words = list(_words(recogniser, speech, heard, parts, stage(progress, 0.1, 1)))
     progress(1.0)
     return _as_transcript(recogniser, without_loops(words), recording)
 
@@ -134,27 +176,48 @@ def _cut_up(runs: list[tuple[int, int]], longest: int) -> Iterator[tuple[int, in
         yield from ((int(a), int(b)) for a, b in pairwise(edges))
 
 
-def _sound_of(wave: Waveform, window: list[_Piece], gain: float) -> Samples:
-    return normalised(np.concatenate([wave[piece.start : piece.end] for piece in window]), gain)
-
-
-def _load(files: WhisperModelFiles, parameters: TranscriptParameters, sample: Samples) -> _Recogniser:
-    """The model, and the language: told, the only one it knows, or detected on the first window."""
+def _load(
+    files: WhisperModelFiles, parameters: TranscriptParameters, speech: _Speech, heard: Sequence[HeardPart]
+) -> _Recogniser:
+    """The model, and the language: told, the only one it knows, heard before, or detected on the first window."""
     model = WhisperModel(str(files.folder), device="auto", compute_type="int8", local_files_only=True)
     if files.english_only:
         return _Recogniser(model, files, parameters, "en", 0.0)
     if parameters.language is not None:
         return _Recogniser(model, files, parameters, parameters.language, 1.0)
-    language, probability, _ = model.detect_language(sample)
+    if heard:
+        return _Recogniser(model, files, parameters, heard[0].language, heard[0].language_probability)
+    language, probability, _ = model.detect_language(speech.sound_of(speech.windows[0]))
     return _Recogniser(model, files, parameters, language, float(probability))
 
 
+def _words(
+    recogniser: _Recogniser, speech: _Speech, heard: Sequence[HeardPart], parts: Parts, progress: ProgressCallback
+) -> Iterator[TimedWord]:
+    """What was heard before, then the windows that are left, kept part by part; the end needs no keeping."""
+    for part in heard:
+        yield from part.words
+    count = len(speech.windows)
+    for start in range(sum(len(part.windows) for part in heard), count, WINDOWS_IN_PART):
+        end = min(count, start + WINDOWS_IN_PART)
+        telling = stage(progress, start / count, end / count)
+        words = tuple(_recognise(recogniser, speech, speech.windows[start:end], telling))
+        if end < count:
+            language, probability = recogniser.language, recogniser.language_probability
+            parts.keep(
+                HeardPart(
+                    windows=speech.spans[start:end], language=language, language_probability=probability, words=words
+                )
+            )
+        yield from words
+
+
 def _recognise(
-    recogniser: _Recogniser, wave: Waveform, windows: list[list[_Piece]], gain: float, progress: ProgressCallback
+    recogniser: _Recogniser, speech: _Speech, windows: list[list[_Piece]], progress: ProgressCallback
 ) -> Iterator[TimedWord]:
     for number, window in enumerate(windows, start=1):
         segments, _ = recogniser.model.transcribe(
-            _sound_of(wave, window, gain),
+            speech.sound_of(window),
             language=recogniser.language,
             beam_size=recogniser.parameters.beam_size,
             temperature=0.0,

@@ -14,7 +14,8 @@ from schemas.model import Model
 class AnalysisRequest(Model):
     """One analyzer on one local file. ``parameters`` is the analyzer's own parameter model as JSON.
 
-    ``reference`` is the local file of the asset that this one is measured against (alignment), if any.
+    ``reference`` is the local file of the asset that this one is measured against (alignment), if any. ``parts`` are
+    those that an earlier attempt has kept, in order, as the analyzer's own JSON.
     """
 
     analyzer: str
@@ -23,6 +24,7 @@ class AnalysisRequest(Model):
     probe: MediaProbe | None = None
     reference: Path | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
 
 class ArtifactRef(Model):

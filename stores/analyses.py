@@ -11,9 +11,15 @@ from stores.database import Connections, model_from, session, transaction
 #: Seconds between two looks at whether another worker has finished the same analysis.
 LOOK_INTERVAL = 0.5
 
+#: The parts of analyzer $2's analysis $3 of content $1. A part lies below its whole's key.
+_PARTS = "asset_sha256 = $1 and analyzer = $2 || '.part' and split_part(object_key, '/', 2) = $3"
+
 
 class Analyses:
-    """Rows of ``analyses``: one for each combination of bytes, analyzer, version and parameters."""
+    """Rows of ``analyses``: one for each combination of bytes, analyzer, version and parameters.
+
+    Until a long one is finished there are rows of its parts as well, by an analyzer called ``NAME.part``.
+    """
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -28,7 +34,8 @@ class Analyses:
         """Every analysis that is kept of files with these SHA-256, by SHA-256, the newest first."""
         statement = """
             select asset_sha256, analyzer, key, object_key from public.analyses
-            where asset_sha256 = any($1::text[]) and usable order by created_at desc, key
+            where asset_sha256 = any($1::text[]) and usable and analyzer not like '%.part'
+            order by created_at desc, key
         """
         async with session(self._connections) as connection:
             rows = await connection.fetch(statement, list(contents))
@@ -36,6 +43,20 @@ class Analyses:
         for row in rows:
             found[row["asset_sha256"]].append(model_from(row, ArtifactRef))
         return found
+
+    async def parts_of(self, whole: ArtifactRef, asset_sha256: str) -> tuple[ArtifactRef, ...]:
+        """The parts that are kept of an analysis that is not finished, in order of their object keys."""
+        statement = f"select * from public.analyses where {_PARTS} and usable order by object_key"  # noqa: S608 (a constant)
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(statement, asset_sha256, whole.analyzer, whole.key)
+        return tuple(model_from(row, ArtifactRef) for row in rows)
+
+    async def discard_parts(self, whole: ArtifactRef, asset_sha256: str) -> tuple[str, ...]:
+        """Takes an analysis's parts out of use, whoever has kept them; returns the keys of those that may be there."""
+        statement = f"update public.analyses set usable = false where {_PARTS} returning key"  # noqa: S608 (a constant)
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(statement, asset_sha256, whole.analyzer, whole.key)
+        return tuple(row["key"] for row in rows)
 
     @asynccontextmanager
     async def making(self, key: str) -> AsyncIterator[None]:

