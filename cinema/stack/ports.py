@@ -39,7 +39,8 @@ def _bound_near(preferred: int) -> socket.socket:
 
 
 def _bound(port: int) -> socket.socket:
-    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named, as asyncio sends small answers at once (TCP_NODELAY) only where it sees that it is TCP.
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((LOOPBACK, port))
