@@ -11,6 +11,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.declarations import (
     AnalyseAsset,
+    AnalysePass,
     AssetRef,
     BeginParts,
     OutputFailure,
@@ -119,7 +120,7 @@ def _ids_in(argument: object) -> dict[str, str]:
             return {"output": str(output_id)}
         case AssetRef(asset_id=asset_id) | RefuseAsset(asset_id=asset_id):
             return {"asset": str(asset_id)}
-        case AnalyseAsset(asset=asset, analyzer=analyzer):
+        case AnalyseAsset(asset=asset, analyzer=analyzer) | AnalysePass(asset=asset, name=analyzer):
             return {"asset": str(asset.asset_id), "analyzer": analyzer}
         case _:
             return {}

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from activities.declarations import (
     AnalyseAsset,
+    AnalysedPass,
+    AnalysePass,
     Artifact,
     AssetRef,
     OutputFailure,
@@ -85,6 +87,9 @@ def observe_answer(arguments: Sequence[object], answer: object) -> None:
             _count_artifact(artifact)
         case AnalyseAsset(), Artifact() as artifact:
             _count_artifact(artifact)
+        case AnalysePass(), AnalysedPass(artifacts=artifacts):
+            for artifact in artifacts:
+                _count_artifact(artifact)
         case RenderOutput(output=output), RenderedOutput(reused=reused):
             RENDERS.labels(output.variant, "reused" if reused else "rendered").inc()
         case RenderPart(number=number), RenderedPart(reused=reused):

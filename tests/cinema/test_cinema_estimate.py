@@ -27,6 +27,10 @@ def cinema(environment: dict[str, str], *arguments: str) -> subprocess.Completed
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
 
 
+#: Of the clip, each second.
+PIXELS = 64 * 64 * 25
+
+
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seconds of grey."""
@@ -58,7 +62,7 @@ async def test_what_was_measured_and_what_waits_is_counted(pool: Pool, postgres_
     job = await Jobs(pool).create(owner, project.id, JobRequest())
     for _ in range(5):
         entry = await Ledger(pool).begin_analysis(AnalysisWork(job.id, uuid4(), AnalysisPass.SEEING))
-        await Ledger(pool).end(entry, Outcome.SUCCEEDED, Usage(wall_s=5000, cpu_s=4000), 2_000_000)
+        await Ledger(pool).end(entry, Outcome.SUCCEEDED, Usage(wall_s=5000, cpu_s=4000), 2_000_000, pixel_rate=PIXELS)
     document = json.loads(
         cinema({"CINEMA_POSTGRES_DSN": postgres_dsn}, f"{clip}:a_roll", "--outputs", "hook_cut", "--json").stdout
     )

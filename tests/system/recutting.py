@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from schemas.edl import EDL, SAMPLE_RATE, AudioClip, CropKey, VideoClip
+from schemas.edl import EDL, SAMPLE_RATE, AudioClip, Caption, CropKey, VideoClip
 from schemas.timebase import frame_to_sample, round_half_up
 from schemas.timeline import crop_at
 
@@ -49,7 +49,7 @@ def beginning_at(edl: EDL, frame: int) -> EDL:
             "overlays": tuple(picture(clip) for clip in edl.overlays if clip.end > frame),
             "audio": tracks,
             "captions": tuple(
-                caption.model_copy(update={"start": max(0, caption.start - frame), "end": caption.end - frame})
+                Caption(start=max(0, caption.start - frame), end=caption.end - frame, lines=caption.lines)
                 for caption in edl.captions
                 if caption.end > frame
             ),

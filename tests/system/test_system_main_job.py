@@ -59,7 +59,7 @@ def test_every_output_is_there_and_named_after_its_variant(job: dict[str, Any]) 
     assert job["status"] == "completed"
     for variant in Variant:
         files = files_of(job, variant)
-        assert set(files) == {"mp4", "jpg", "srt", "vtt", "edl.json", "otio"}
+        assert set(files) == {"mp4", "jpg", "srt", "vtt", "edl.json", "otio", "storyboard.jpg", "storyboard.vtt"}
         assert all(variant in path.name and path.stat().st_size for path in files.values())
     out = files_of(job, Variant.HOOK_CUT)["mp4"].parent
     assert not [path for path in out.iterdir() if path.name.startswith(".")], "no temporary file is left"
