@@ -1,8 +1,8 @@
-"""What durability costs and whether it holds: start latency, throughput, fairness, and a soak under random kills."""
+"""What durability costs and whether it holds: latency, throughput, fairness, stopping, a soak under random kills."""
 
 import asyncio
 
-from benchmarks import jobs_fairness, jobs_latency, jobs_soak
+from benchmarks import jobs_fairness, jobs_latency, jobs_soak, jobs_stopping
 from benchmarks.frame import Figures
 from benchmarks.jobs_stack import running_stack
 
@@ -18,5 +18,6 @@ async def _measure() -> Figures:
     fairness = await jobs_fairness.measure()
     async with running_stack() as stack:
         latency = await jobs_latency.measure(stack)
+        stopping = await jobs_stopping.measure(stack)
         soak = await jobs_soak.measure(stack)
-    return {**fairness, **latency, **soak}
+    return {**fairness, **latency, **stopping, **soak}

@@ -41,10 +41,10 @@ async def judge(
     settled = await stack.settled(job)
     assert settled.status is status, settled
     await _one_object_and_one_row_per_output(stack, settled)
-    tried = await _tried(stack, job)
+    tried, failures = await _tried(stack, job)
     again = {piece: times for piece, times in tried.items() if times > 1 and piece != ASKED_NOW_AND_AGAIN}
     unexpected = {piece: times for piece, times in again.items() if not piece.startswith(tuple(repeated) or ("\0",))}
-    assert not unexpected, f"done again without need: {unexpected}"
+    assert not unexpected, f"done again without need: {unexpected}, since {failures}"
     assert max(again.values(), default=1) <= attempts, again
     for output in settled.outputs:
         most = attempts if any(f"render {output.variant}".startswith(piece) for piece in repeated) else 1
@@ -114,18 +114,22 @@ def _sandboxed(stack: StackUnderFault) -> list[int]:
     return [pid for part in ("worker-analysis", "worker-render") for pid in stack.children_of(part)]
 
 
-async def _tried(stack: StackUnderFault, job: Job) -> dict[str, int]:
-    """How many attempts each activity of the job took, by its line in the Web UI."""
+async def _tried(stack: StackUnderFault, job: Job) -> tuple[dict[str, int], dict[str, str]]:
+    """How many attempts each activity of the job took, and why the last but one failed, by its line in the Web UI."""
     handle = stack.temporal.get_workflow_handle(direct_job_id(job.id))
     lines: dict[int, str] = {}
     tried: Counter[str] = Counter()
+    failures: dict[str, str] = {}
     async for event in handle.fetch_history_events():
         if event.event_type is EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             lines[event.event_id] = _line(event)
         if event.event_type is EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             started = event.activity_task_started_event_attributes
-            tried[lines[started.scheduled_event_id]] += started.attempt
-    return dict(tried)
+            line = lines[started.scheduled_event_id]
+            tried[line] += started.attempt
+            if started.HasField("last_failure"):
+                failures[line] = str(started.last_failure)
+    return dict(tried), failures
 
 
 def _line(event: HistoryEvent) -> str:
