@@ -68,9 +68,13 @@ class _Work:
         return None if picture is None else picture.pixel_rate
 
     @property
-    def right(self) -> str:
-        """What has to be held to do it: nobody else then measures the same things of the same content."""
-        return f"{self.subject} {self.asset.sha256}"
+    def rights(self) -> tuple[str, ...]:
+        """What has to be held to do it.
+
+        By the first nobody else measures the same things of the same content, whatever the parameters; by the others
+        nobody takes what is just being stored for the leavings of a lost attempt.
+        """
+        return f"{self.subject} {self.asset.sha256}", *(one.ref.key for one in self.measurements)
 
 
 class AnalysisActivities:
@@ -133,7 +137,7 @@ class AnalysisActivities:
         """What is known is found; what is not is measured together and kept."""
         if not await self._missing(work):
             return _told(work, made=())
-        async with self._analyses.making(work.right):
+        async with self._analyses.making(*work.rights):
             # Another job may have asked for the same and finished it while this one waited for its turn.
             missing = await self._missing(work)
             if missing:

@@ -59,16 +59,17 @@ class Analyses:
         return tuple(row["key"] for row in rows)
 
     @asynccontextmanager
-    async def making(self, key: str) -> AsyncIterator[None]:
-        """The exclusive right to make this analysis, waited for; it ends with the block, or with its process.
+    async def making(self, *keys: str) -> AsyncIterator[None]:
+        """The exclusive right to make these analyses, waited for; it ends with the block, or with its process.
 
-        One connection is held for the time of the block. In a transaction that has written nothing, so that it works
-        behind any pooler and holds back no vacuum.
+        Nobody removes one of them meanwhile. One connection is held for the time of the block, however many they are.
+        In a transaction that has written nothing, so that it works behind any pooler and holds back no vacuum.
         """
         async with transaction(self._connections) as connection:
             lock = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            while not await connection.fetchval(lock, f"analysis {key}"):  # noqa: ASYNC110 (a lock of other processes)
-                await asyncio.sleep(LOOK_INTERVAL)
+            for key in sorted(keys):  # In one order, whoever asks: nobody waits for one who waits for them.
+                while not await connection.fetchval(lock, f"analysis {key}"):  # noqa: ASYNC110 (a lock of others)
+                    await asyncio.sleep(LOOK_INTERVAL)
             yield
 
     async def announce(self, artifact: ArtifactRef, *, asset_sha256: str, analyzer_version: str) -> None:

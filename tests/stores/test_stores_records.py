@@ -115,6 +115,19 @@ async def test_a_closed_pool_is_a_passing_trouble(dsn: str) -> None:
         await Projects(pool).get(uuid4())
 
 
+async def test_whoever_makes_several_analyses_waits_for_each_and_never_in_a_circle(pool: Pool) -> None:
+    analyses, at_once = Analyses(pool), []
+
+    async def make(*keys: str) -> None:
+        async with analyses.making(*keys):
+            at_once.append(keys)
+            await asyncio.sleep(0.05)
+            assert at_once.pop() == keys
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(make("ab", "cd", "ef"), make("ef", "ab"), make("cd", "ab"))
+
+
 async def test_of_many_who_want_the_same_analysis_one_makes_it(pool: Pool) -> None:
     analyses = Analyses(pool)
     ref = ArtifactRef(analyzer="sound", key="ab" * 32, object_key="ab/ab.json")
