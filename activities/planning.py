@@ -24,7 +24,7 @@ from schemas.invalid_input import InvalidInput
 from schemas.jobs import Asset, BroughtPlan, OutputSpec
 from schemas.rendering import SegmentLengths
 from schemas.timebase import frame_to_us
-from stores import Assets, Bucket, Outputs
+from stores import Assets, Bucket, Outputs, Projects
 
 #: An edit and the rows of its review.
 Reviewed = tuple[EDL, tuple[DeliveryCheck, ...]]
@@ -37,6 +37,7 @@ class PlanningActivities:
         self._objects = context.objects
         self._outputs = Outputs(context.database)
         self._assets = Assets(context.database)
+        self._projects = Projects(context.database)
         self._segments = context.segments
         self._verdicts = Verdicts(context)
 
@@ -74,6 +75,7 @@ class PlanningActivities:
             style=spec.style,
             captions=spec.captions,
             caption_look=spec.caption_look,
+            in_given_order=await self._projects.is_in_given_order(asked.project_id),
         )
         options = await self._judged(asked, facts, options)
         return await asyncio.to_thread(_plan_and_review, facts, asked.output.variant, options)

@@ -15,6 +15,7 @@ from analysis.colour import colour_of
 from analysis.demuxing import AnyPacket, Damage, decode_packet, open_media, read_packets
 from analysis.listening import convertible
 from analysis.orientation import Orientation, orientation_of
+from analysis.recording_time import recording_time
 from analysis.timing import FrameTiming, measure_timing
 from schemas.errors import ErrorCode, MediaRefused
 from schemas.media import AudioStream, MediaProbe, VideoStream
@@ -266,6 +267,7 @@ def _describe(
         video=picture,
         audio=sounds,
         dialogue_stream=dialogue,
+        recorded_at=recording_time(container.metadata),
         notes=tuple(notes),
     )
 

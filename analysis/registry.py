@@ -138,7 +138,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     {
         analyzer.name: analyzer
         for analyzer in (
-            Analyzer("probe", 2, ProbeParameters, MediaProbe, OfFile(_run_probe)),
+            Analyzer("probe", 3, ProbeParameters, MediaProbe, OfFile(_run_probe)),
             Analyzer("sound", 2, SoundParameters, Sound, OfSound(_hear_sound)),
             Analyzer("transcript", 3, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
             Analyzer("shots", 2, ShotsParameters, Shots, OfPicture(_begin_shots)),

@@ -98,6 +98,10 @@ def direct(
     caption_look: Annotated[CaptionLook | None, typer.Option(help="How burned-in captions stand out.")] = None,
     language: Annotated[str | None, typer.Option(help="Language spoken, such as en; heard if not given.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the project; the first file's name if not given.")] = None,
+    in_order: Annotated[  # noqa: FBT002 (an option of the command line)
+        bool,
+        typer.Option("--in-order", help="Tell the files in this order, though it is that of their names."),
+    ] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Wait for `cinema approve` before rendering.")] = False,  # noqa: FBT002 (an option of the command line)
     as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
 ) -> None:
@@ -121,6 +125,7 @@ def direct(
             caption_look=caption_look,
             language=language,
             title=title,
+            in_order=in_order,
             approve=approve,
         )
     )

@@ -1,23 +1,28 @@
 """From a selection of stretches to a complete edit in frames, with a reason for everything."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, takewhile
 
 from director.captions import Captioning, caption, caption_style
+from director.costs import shares
 from director.covering import Cover, cover
 from director.framing import Framing, frame_closer, frame_shot
 from director.grading import graded
-from director.insets import inset
+from director.insets import inset, may_be_inset
 from director.ledger import Ledger, seen_in
 from director.material import Footage, Material
-from director.placing import Placed, PlacedWord, jump_cuts, place, placed_words, visible_jumps
+from director.ordering import record_order
+from director.placing import Placed, PlacedWord, jump_cuts, pictures, place, placed_words, visible_jumps
 from director.ranking import preferred_b_roll, record_verdict
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal
+from director.seen import SeenFootage, faces_on_canvas
 from director.soundtrack import soundtrack
+from director.split_edits import split_edits
 from director.style import (
     END_FADE_US,
     INSET_FADE_US,
@@ -26,13 +31,12 @@ from director.style import (
     PUSH_IN,
     PUSH_IN_US,
     PUSHED_IN,
-    SPLIT_EDIT_FRAMES,
 )
 from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Variant, VideoClip
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.10.0"
+DIRECTOR_VERSION = "1.11.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -66,10 +70,13 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     duration = placed[-1].end
     canvas, style = _canvas(material, recipe.shape), options.style or recipe.style
     reasons = _record_stretches(placed, selection, ledger)
+    record_order(material, options, ledger)
+    placed = split_edits(placed, ledger)
     shown_first = preferred_b_roll(material, options)
-    found = cover(material, placed, words, shown_first) if recipe.covers else ()
-    covers = tuple(inset(one, placed, canvas) for one in found)
-    video = tuple(_base_track(placed, reasons, covers, canvas, ledger, style=style))
+    covers = cover(material, placed, words, shown_first) if recipe.covers else ()
+    hiding = [one for one in covers if not may_be_inset(one, canvas)]
+    video = tuple(_base_track(placed, reasons, hiding, canvas, ledger, style=style))
+    covers = tuple(_beside_faces(one, video, placed, canvas) if may_be_inset(one, canvas) else one for one in covers)
     if recipe.fades_to_black:
         video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
     overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
@@ -118,19 +125,24 @@ def _canvas(material: Material, shape: Shape) -> Canvas:
 
 def _record_stretches(placed: Sequence[Placed], selection: Selection, ledger: Ledger) -> list[str]:
     """One decision for the selection, one for each thing removed; returns the reason of each stretch."""
-    chosen = ledger.record(selection.kind, selection.sentence, *selection.evidence, start=0, end=placed[-1].end)
+    chosen = ledger.record(
+        selection.kind, selection.sentence, *selection.evidence, worth=selection.worth, start=0, end=placed[-1].end
+    )
+    jumps = {after.start for _, after in visible_jumps(placed)}
     reasons = []
     for one in placed:
         reason = chosen
         for removal in one.stretch.removals:
-            reason = _record_removal(removal, ledger, start=one.start, end=one.end)
+            jump = one.start in jumps and removal is one.stretch.removals[-1]
+            reason = _record_removal(removal, ledger, at=(one.start, one.end), jump=jump)
         reasons.append(reason)
     for removal in selection.left_out:
         _record_removal(removal, ledger)
     return reasons
 
 
-def _record_removal(removal: Removal, ledger: Ledger, start: int | None = None, end: int | None = None) -> str:
+def _record_removal(removal: Removal, ledger: Ledger, at: tuple[int, int] | None = None, *, jump: bool = False) -> str:
+    """``at`` are the timeline frames of what follows it; ``jump`` is whether the speaker is seen to jump there."""
     clock = removal.footage.clock
     evidence = Evidence(
         fact=removal.evidence[0],
@@ -139,44 +151,30 @@ def _record_removal(removal: Removal, ledger: Ledger, start: int | None = None, 
         start_us=clock.us(removal.start),
         end_us=clock.us(removal.end),
     )
-    return ledger.record(removal.kind, removal.sentence, evidence, start=start, end=end)
+    start, end = at or (None, None)
+    seconds = clock.length_us(removal.end - removal.start) / 1e6
+    worth = {_WORTH[removal.kind]: min(1.0, seconds) if removal.kind == "pause" else 1.0, "jump": float(jump)}
+    return ledger.record(removal.kind, removal.sentence, evidence, worth=worth, start=start, end=end)
 
 
-def _parts(placed: Sequence[Placed], reasons: Sequence[str], ledger: Ledger) -> Iterator[_Part]:
-    """The stretches shot by shot; where one follows of another footage, its sound is heard a little before."""
-    leads = _leads(placed, ledger)
-    for index, (one, reason) in enumerate(zip(placed, reasons, strict=True)):
-        first = one.stretch.start + leads.get(index, 0)
-        last = one.stretch.end + leads.get(index + 1, 0)
-        while first < last:
-            end = min(one.stretch.footage.shot_at(first)[1], last)
-            yield _Part(one, first, end, reason)
-            first = end
+#: What it is worth to take something out, by the kind of what it was.
+_WORTH = {
+    "pause": "dead_air",
+    "repeated_take": "said_again",
+    "aside": "said_again",
+    "false_start": "said_again",
+    "filler": "hesitation",
+}
 
 
-def _leads(placed: Sequence[Placed], ledger: Ledger) -> dict[int, int]:
-    """By how many frames each stretch's sound leads its picture, where the one before it is of another footage.
-
-    The speaker before must be silent meanwhile, and the shot must go on.
-    """
-    leads: dict[int, int] = {}
-    for index, (before, after) in enumerate(pairwise(placed), start=1):
-        stretch, following = before.stretch, after.stretch
-        frames = SPLIT_EDIT_FRAMES[len(SPLIT_EDIT_FRAMES) // 2]
-        goes_on = stretch.footage.shot_at(stretch.end - 1)[1] >= stretch.end + frames
-        shown = following.footage.shot_at(following.start)[1] - following.start
-        quiet = stretch.clear_after >= frames
-        if stretch.footage is following.footage or not (goes_on and quiet and shown > 3 * frames and following.words):
-            continue
-        leads[index] = frames
-        ledger.record(
-            "split_edit",
-            f"{following.footage.facts.name} is heard {frames} frames before it is seen, so that the cut is not felt",
-            seen_in(stretch, "frames without speech after the cut", str(stretch.clear_after)),
-            start=after.start,
-            end=after.start + frames,
-        )
-    return leads
+def _parts(placed: Sequence[Placed], reasons: Sequence[str]) -> Iterator[_Part]:
+    """What is seen of the stretches, shot by shot."""
+    for (one, first, last), reason in zip(pictures(placed), reasons, strict=True):
+        start = first
+        while start < last:
+            end = min(one.stretch.footage.shot_at(start)[1], last)
+            yield _Part(one, start, end, reason)
+            start = end
 
 
 def _base_track(
@@ -188,7 +186,7 @@ def _base_track(
     *,
     style: EditStyle,
 ) -> Iterator[VideoClip]:
-    parts = list(_parts(placed, reasons, ledger))
+    parts = list(_parts(placed, reasons))
     shots = _by_shot(parts)
     wide = {shot: frame_shot(group[0].footage, _kept(group), canvas) for shot, group in shots.items()}
     close = _nearer(shots, canvas, PUNCH_INS[style])
@@ -234,6 +232,7 @@ def _pushed_in(clip: VideoClip, wide: Framing, near: Framing, part: _Part, ledge
         "push_in",
         "A long shot slowly comes nearer, so that it does not stand still",
         Evidence(fact="length of the shot", value=f"{float(seconds):.1f} s", source=clip.source),
+        worth={"enlivened": 1},
         start=clip.start,
         end=clip.end,
     )
@@ -276,7 +275,7 @@ class _Hidden:
     """Whether a cover lies over a cut; asked in the order of the timeline."""
 
     def __init__(self, covers: Sequence[Cover]) -> None:
-        self._covers = [one for one in covers if one.place is None]
+        self._covers = covers
         self._next = 0
 
     def at(self, frame: int) -> bool:
@@ -292,6 +291,7 @@ def _record_framings(shots: Mapping[Shot, Sequence[_Part]], framings: Mapping[Sh
             "framing",
             framing.why,
             seen_in(first.placed.stretch, "samples with a face", str(framing.faces)),
+            worth=framing.worth,
             start=first.placed.on_timeline(first.first),
             end=last.placed.on_timeline(last.end),
         )
@@ -304,9 +304,21 @@ def _record_punch_in(part: _Part, start: int, size: Fraction, ledger: Ledger) ->
         "punch_in",
         f"{cause}; shown closer, so that the jump reads as a change of size",
         seen_in(part.placed.stretch, "size", f"{float(size):.2f}"),
+        worth={"jump_resized": 1},
         start=start,
         end=start + part.end - part.first,
     )
+
+
+def _beside_faces(one: Cover, video: Sequence[VideoClip], placed: Sequence[Placed], canvas: Canvas) -> Cover:
+    """The cover with a place beside the faces as they are framed under it, if they leave room for it."""
+    footage = {base.stretch.footage.source.id: base.stretch.footage for base in placed}
+    first = bisect_right(video, one.start, key=lambda clip: clip.start) - 1
+    under = takewhile(lambda clip: clip.start < one.end, islice(video, first, None))
+    seen = (
+        SeenFootage(clip, footage[clip.source], max(clip.start, one.start), min(clip.end, one.end)) for clip in under
+    )
+    return inset(one, (face for shown in seen for faces in faces_on_canvas(shown, canvas) for face in faces), canvas)
 
 
 def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoClip:
@@ -321,7 +333,8 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
         start_us=clock.us(one.source_start),
         end_us=clock.us(source_end),
     )
-    reason = ledger.record("b_roll", one.sentence, evidence, start=one.start, end=one.end)
+    framed = shares({part: value for part, value in framing.worth.items() if value})
+    reason = ledger.record("b_roll", one.sentence, evidence, worth=(*one.worth, *framed), start=one.start, end=one.end)
     source_in, source_out = clock.ticks(one.source_start, source_end)
     fade = min(us_to_frame(INSET_FADE_US, clock.rate), (one.end - one.start) // 2) if one.place else 0
     return VideoClip(
@@ -362,4 +375,9 @@ def _record_captions(captioning: Captioning, ledger: Ledger, *, burn_in: bool) -
         sentence += f"; {captioning.hurried} must be read fast, because they are spoken fast"
     if captioning.shortened:
         sentence += f"; {captioning.shortened} leave words out, because no time or place is left for them"
-    ledger.record("captions", sentence, Evidence(fact="captions", value=str(count)))
+    worth = {
+        "captioned": 1.0,
+        "read_fast": captioning.hurried / count,
+        "words_left_out": captioning.shortened / count,
+    }
+    ledger.record("captions", sentence, Evidence(fact="captions", value=str(count)), worth=worth)

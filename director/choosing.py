@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import TypeVar
 
+from director.costs import added
 from director.ledger import seen_in
 from director.material import Footage, Material
 from director.passages import Passage
@@ -66,9 +67,10 @@ def whole(footage: Footage) -> tuple[Stretch, ...]:
 
 
 def selected(script: Script, passages: Sequence[Passage], kind: str, sentence: str) -> Selection:
-    """The passages' stretches, with their scores as evidence."""
+    """The passages' stretches, with their scores as evidence and the shares that these are the sums of."""
     stretches = tuple(chain.from_iterable(_cut_out(script, part) for part in passages))
-    return Selection(stretches, kind, sentence, tuple(chain.from_iterable(map(_scores, passages))))
+    worth = added(passage.shares for passage in passages)
+    return Selection(stretches, kind, sentence, worth, tuple(_score(passage) for passage in passages))
 
 
 def _cut_out(script: Script, passage: Passage) -> tuple[Stretch, ...]:
@@ -104,7 +106,5 @@ def meet(stretches: Sequence[Stretch], taken: Sequence[Stretch]) -> bool:
     )
 
 
-def _scores(passage: Passage) -> tuple[Evidence, ...]:
-    """The worth of a passage, and after it the shares that it is the sum of."""
-    shares = (Evidence(fact=f"score: {name}", value=f"{value:+.3f}") for name, value in passage.shares)
-    return (Evidence(fact="score", value=f"{passage.worth:.3f}"), *shares)
+def _score(passage: Passage) -> Evidence:
+    return Evidence(fact="score", value=f"{passage.worth:.3f}")

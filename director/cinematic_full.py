@@ -1,8 +1,9 @@
-"""The whole story, tightened: every A-roll in the creator's order, without dead air and repeated takes."""
+"""The whole story, tightened: every A-roll in the order they are told in, without dead air and repeated takes."""
 
 from itertools import chain
 
 from director.choosing import opening_evidence, seconds, total_frames, whole
+from director.costs import shares
 from director.material import Footage, Material
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal, Stretch, write_script
@@ -36,7 +37,7 @@ def choose(material: Material, options: PlanOptions) -> Selection:
             f"{seconds(before, rate)} were without speech or said again better"
         )
     evidence = opening_evidence(stretches, "length", seconds(after, rate))
-    return Selection(stretches, "story", sentence, (evidence,), left_out)
+    return Selection(stretches, "story", sentence, shares({"whole_story": 1.0}), (evidence,), left_out)
 
 
 def _tightened(footage: Footage, options: PlanOptions) -> tuple[tuple[Stretch, ...], tuple[Removal, ...]]:

@@ -1,10 +1,10 @@
-"""What a passage is worth: every gain and cost that choosing weighs, in one table, each with its source.
+"""What a decision is worth: every gain and cost that the director weighs, in one table, each with its source.
 
-A part is measured from 0 (not there) to 1 (as much as there can be), and counts its weight times that; what a passage
-is worth is the sum of its parts. "EDITING" is the project's table of editing and delivery rules.
+A part is measured from 0 (not there) to 1 (as much as there can be), and counts its weight times that; what a passage,
+a cover or a framing is worth is the sum of its parts. "EDITING" is the project's table of editing and delivery rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +20,12 @@ class Weight:
 
 _CHOOSING: Final = 'EDITING, "Choosing"'
 _CUTTING: Final = 'EDITING, "Cutting"'
+_FRAMING: Final = 'EDITING, "Framing for 9:16"'
+_CAPTIONS: Final = 'EDITING, "Captions"'
+_SOUND: Final = 'EDITING, "Sound"'
+
+#: Parts by name, each with what it adds to or takes from the worth of an edit.
+Shares = tuple[tuple[str, float], ...]
 
 #: Parts of a line's score; a passage has their mean over its words.
 OF_LINES: Final[Mapping[str, Weight]] = MappingProxyType(
@@ -59,9 +65,107 @@ OF_PASSAGES: Final[Mapping[str, Weight]] = MappingProxyType(
     }
 )
 
-WEIGHTS: Final[Mapping[str, Weight]] = MappingProxyType({**OF_LINES, **OF_PASSAGES})
+#: Parts of what is told at all, and in which order.
+OF_STORIES: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "whole_story": Weight(1.00, "ARCHITECTURE, variants: the whole story, tightened"),
+        "without_words": Weight(-0.50, f"{_CHOOSING}: a passage starts and ends on a sentence; none is known here"),
+        "in_given_order": Weight(0.30, f"{_CUTTING}: an order that the creator gave comes before any other"),
+        "as_recorded": Weight(0.20, f"{_CUTTING}: things are told as they happened"),
+        "by_name": Weight(0.10, f"{_CUTTING}: where nothing tells when things happened, names are numbered"),
+        "judged": Weight(0.00, "a judge's order stands above the table"),
+    }
+)
+
+#: Parts of what is left out of the speech.
+OF_REMOVALS: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "dead_air": Weight(0.20, f"{_CUTTING}: no gap is kept beyond the pace; each second of it, up to one"),
+        "said_again": Weight(0.50, f"{_CUTTING}: of a sentence that is restarted, the last complete one is kept"),
+        "hesitation": Weight(0.15, f"{_CUTTING}: fillers go where the acoustic evidence is there"),
+        "jump": Weight(-0.10, f"{_CUTTING}: hide the director's own jump cuts; Leake 2017: avoid them"),
+    }
+)
+
+#: Parts of a cover. What asks for it decides which covers are placed first, the rest which piece is shown.
+OF_COVERS: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "asked_for": Weight(0.60, "EDITING, B-roll: where the words ask for it"),
+        "jump_hidden": Weight(0.40, f"{_CUTTING}: B-roll over the join where there is B-roll"),
+        "long_take": Weight(0.20, f"{_CUTTING}: shot length, mean 4-6 s [Salt; Bordwell]"),
+        "named": Weight(0.40, "EDITING, B-roll: each of its words that is said here"),
+        "shown_before": Weight(-0.20, "EDITING, B-roll: never repeated within 30 s, and better not at all"),
+        "less_preferred": Weight(-0.15, "a judge's order of B-roll, where there is one"),
+        "source_shown_before": Weight(-0.01, "our judgement: of pieces alike, the file that was seen least"),
+        "speaker_hidden": Weight(-0.05, "Leake 2017: keep the speaker visible; a whole cover's length of it"),
+    }
+)
+
+#: Parts of how a shot is framed.
+OF_FRAMINGS: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "faces_outside": Weight(-1.00, f"{_FRAMING}: follow the active speaker; the share of samples that does not"),
+        "eyes_off_line": Weight(-0.20, f"{_FRAMING}: eyes near the upper third; how far off, of the frame's height"),
+        "stands_still": Weight(0.00, f"{_FRAMING}: static"),
+        "pans": Weight(-0.10, f"{_FRAMING}: static, or a slow pan"),
+        "goes_along": Weight(-0.20, f"{_FRAMING}: or a cut between positions; reversals <= 0.13 a second"),
+        "shown_small": Weight(-0.30, f"{_FRAMING}: over a blurred fill only what must stay whole"),
+        "jump_resized": Weight(0.30, f"{_CUTTING}: else a punch-in; a cover hides a jump better"),
+        "enlivened": Weight(0.05, f"{_CUTTING}: shot length; a longer one comes nearer instead"),
+        "look": Weight(0.10, "the style that was asked for, or is the variant's own"),
+        "matched": Weight(0.10, "our judgement: light and white that do not jump; the share of clips brought closer"),
+    }
+)
+
+#: Parts of what is heard.
+OF_SOUND: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "split": Weight(0.15, f"{_CUTTING}: J- and L-cuts of 4-15 frames"),
+        "clearer": Weight(0.50, f"{_SOUND}: an aligned track replaces the camera's; by how well it correlates"),
+        "room_heard": Weight(0.20, f"{_CUTTING}: never digital silence; the share of the edit that had none"),
+        "noise_lowered": Weight(0.20, f"{_SOUND}: dialogue; by how far the noise lies above what is not noticed"),
+        "bed": Weight(0.10, f"{_SOUND}: music, ducked under speech"),
+        "left_out": Weight(0.00, f"{_SOUND}: what belongs to no picture adds nothing"),
+    }
+)
+
+#: Parts of the captions.
+OF_CAPTIONING: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "captioned": Weight(0.20, f"{_CAPTIONS}: always delivered, burned in for vertical"),
+        "read_fast": Weight(-0.20, f"{_CAPTIONS}: 17 characters a second; the share of captions that has more"),
+        "words_left_out": Weight(-0.40, f"{_CAPTIONS}: what is said, word for word; the share that leaves some out"),
+    }
+)
+
+WEIGHTS: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        **OF_LINES,
+        **OF_PASSAGES,
+        **OF_STORIES,
+        **OF_REMOVALS,
+        **OF_COVERS,
+        **OF_FRAMINGS,
+        **OF_SOUND,
+        **OF_CAPTIONING,
+    }
+)
 
 
 def share(part: str, value: float) -> float:
-    """What ``value`` of a part adds to, or takes from, the worth of a passage."""
+    """What ``value`` of a part adds to, or takes from, the worth of an edit."""
     return WEIGHTS[part].most * value
+
+
+def shares(parts: Mapping[str, float]) -> Shares:
+    """What each of the parts adds or takes, without those that do neither, unless all are such."""
+    weighed = tuple((part, share(part, value)) for part, value in parts.items())
+    return tuple(one for one in weighed if one[1]) or weighed
+
+
+def added(groups: Iterable[Shares]) -> Shares:
+    """The shares of several things that belong together, part by part."""
+    total: dict[str, float] = {}
+    for part, value in (one for group in groups for one in group):
+        total[part] = total.get(part, 0.0) + value
+    return tuple(total.items())

@@ -7,6 +7,7 @@ from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
 
+from director.costs import Shares, added, shares
 from director.language import POINTING, SHOWN_NOW, bare
 from director.material import Footage, Material
 from director.placing import Placed, PlacedWord, changes_of_picture, visible_jumps
@@ -33,12 +34,17 @@ class Purpose(Enum):
     JUMP_CUT = "hides a jump cut"
     LONG_TAKE = "gives the eye something new in a long stretch of speech"
 
+    @property
+    def part(self) -> str:
+        """Its name in the table of costs."""
+        return {Purpose.ASKED: "asked_for", Purpose.JUMP_CUT: "jump_hidden", Purpose.LONG_TAKE: "long_take"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class Cover:
     """Source frames from ``source_start`` shown for timeline frames ``[start, end)``; ``named`` is the word for it.
 
-    With a ``place`` it is a picture in the picture, and hides nothing.
+    With a ``place`` it is a picture in the picture, and hides nothing. ``worth`` is what it adds and costs, by part.
     """
 
     footage: Footage
@@ -47,6 +53,7 @@ class Cover:
     end: int
     purpose: Purpose
     named: str | None
+    worth: Shares
     place: Place | None = None
 
     @property
@@ -106,9 +113,17 @@ class _Covering:
         if piece is None:
             return
         end = self._without_sliver_after(start, min(start + piece.length, latest), piece, latest)
+        worth = added([self._worth(start, end, purpose), self._supply.worth(piece, spoken)])
         self._supply.take(piece, start, end)
         named = min(piece.topics & spoken, default=None)
-        insort(self.covers, Cover(piece.footage, piece.start, start, end, purpose, named), key=_start)
+        insort(self.covers, Cover(piece.footage, piece.start, start, end, purpose, named, worth), key=_start)
+
+    def _worth(self, start: int, end: int, purpose: Purpose) -> Shares:
+        """What it is worth to cover these frames, whatever is shown there."""
+        jumps = bisect_left(self._jumps, end) - bisect_right(self._jumps, start)
+        hidden = {Purpose.JUMP_CUT.part: float(jumps)} if jumps else {}
+        length = us_to_frame(COVER_US, self._rate)
+        return shares({purpose.part: 1.0, **hidden, "speaker_hidden": (end - start) / length})
 
     def _room(self, start: int, apart: int) -> tuple[int, int]:
         """From the end of the cover before, to the start of the next, both with their distance."""

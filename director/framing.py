@@ -1,8 +1,8 @@
 """Which part of the picture is shown: one camera path per shot, never frame by frame."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby, pairwise
 from statistics import median_low
@@ -47,7 +47,10 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How a shot is framed: a crop of fixed size on a path, or (no legs) the whole picture; ``why`` in a sentence."""
+    """How a shot is framed: a crop of fixed size on a path, or (no legs) the whole picture; ``why`` in a sentence.
+
+    ``worth`` is how much there is of each part of the table of costs.
+    """
 
     fit: Fit
     width: int
@@ -56,6 +59,7 @@ class Framing:
     legs: tuple[Leg, ...]
     why: str
     faces: int = 0
+    worth: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def stands_still(self) -> bool:
@@ -142,7 +146,8 @@ def _whole(footage: Footage, canvas: Canvas, faces: int) -> Framing:
     width, height = _size(footage)
     exact = width * canvas.height == height * canvas.width
     why = "The whole picture is shown" if exact else "The whole picture is shown over a blurred fill"
-    return Framing(Fit.FILL if exact else Fit.BLURRED, width, height, 0, (), why, faces)
+    worth = {"shown_small": float(not exact)}
+    return Framing(Fit.FILL if exact else Fit.BLURRED, width, height, 0, (), why, faces, worth)
 
 
 def _crop(
@@ -165,7 +170,8 @@ def _placed(footage: Footage, seen: Sequence[Seen], kept: Sequence[Range], crop:
     free_x, free_y = width - crop[0], height - crop[1]
     if not seen:
         legs = (Leg(kept[0][0], kept[-1][1], free_x // 2, free_x // 2),)
-        return Framing(fit, *crop, free_y // 2, legs, "No face is in view, so the middle is shown")
+        why = "No face is in view, so the middle is shown"
+        return Framing(fit, *crop, free_y // 2, legs, why, worth={"shown_small": float(fit is Fit.BLURRED)})
     y = _eye_height(seen, crop[1], free_y)
     ranges = [_room(one, crop[0], free_x) for one in seen if one.bottom - one.top <= crop[1]]
     inside_y = sum(y <= one.top + 1 and one.bottom <= y + crop[1] + 1 for one in seen)
@@ -174,7 +180,16 @@ def _placed(footage: Footage, seen: Sequence[Seen], kept: Sequence[Range], crop:
     path = _path(footage, ranges, kept, crop[0])
     if path is None:
         return None
-    return Framing(fit, *crop, y, *path, len(seen))
+    way, why, how = path
+    lost = sum(not room.holds(_position(way, room.frame)) for room in ranges) + len(seen) - len(ranges)
+    eyes = (median_low([one.eyes for one in seen]) - y) / crop[1]
+    worth = {
+        "shown_small": float(fit is Fit.BLURRED),
+        "faces_outside": lost / len(seen),
+        "eyes_off_line": abs(eyes - float(EYE_LINE)),
+        how: 1.0,
+    }
+    return Framing(fit, *crop, y, way, why, len(seen), worth)
 
 
 def _eye_height(seen: Sequence[Seen], height: int, free: int) -> int:
@@ -211,17 +226,21 @@ def _clamp(x: float, free: int, *, up: bool) -> int:
 
 def _path(
     footage: Footage, rooms: Sequence[_Room], kept: Sequence[Range], width: int
-) -> tuple[tuple[Leg, ...], str] | None:
-    """The calmest path that keeps the face inside: standing still, a slow pan, or rests and moves between."""
+) -> tuple[tuple[Leg, ...], str, str] | None:
+    """The calmest path that keeps the face inside: standing still, a slow pan, or rests and moves between.
+
+    With it why it is so, and what it costs to move.
+    """
     span = kept[0][0], kept[-1][1]
     still = _still(rooms, span)
     if still is not None:
-        return (still,), "The crop stands still on the speaker"
+        return (still,), "The crop stands still on the speaker", "stands_still"
     pan = _pan(footage, rooms, span, width)
     if pan is not None:
-        return (pan,), "The crop pans slowly with the speaker"
+        return (pan,), "The crop pans slowly with the speaker", "pans"
     legs = _follow(footage, rooms, kept, width)
-    return None if legs is None else (legs, "The crop goes with the speaker from place to place, and rests there")
+    why = "The crop goes with the speaker from place to place, and rests there"
+    return None if legs is None else (legs, why, "goes_along")
 
 
 def _enough(inside: int, rooms: Sequence[_Room]) -> bool:
@@ -368,12 +387,12 @@ def _reversals(held: Sequence[_Stay], kept: Sequence[Range]) -> int:
 
 def faces_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
     """At each sampled time the face that speaks, or is nearest to it in time; all that matter if none is known to."""
-    yield from _sampled(footage, first, end, lambda present: _speakers(present) or _prominent(present))
+    yield from _sampled(footage, first, end, lambda present: _speakers(present) or prominent(present))
 
 
 def everyone_within(footage: Footage, first: int, end: int) -> Iterator[Seen]:
     """The face that matters at each sampled time; with a rival beside it, both."""
-    yield from _sampled(footage, first, end, _prominent)
+    yield from _sampled(footage, first, end, prominent)
 
 
 def _sampled(
@@ -401,7 +420,8 @@ def _speakers(present: Sequence[SeenFace]) -> Sequence[FaceSample]:
     return [seen.face for seen in present if known and seen.silent_us == min(known)]
 
 
-def _prominent(present: Sequence[SeenFace]) -> Sequence[FaceSample]:
+def prominent(present: Sequence[SeenFace]) -> Sequence[FaceSample]:
+    """Of the faces at one time, the one seen largest and longest, and whoever rivals it."""
     most = max(seen.prominence for seen in present)
     return [seen.face for seen in present if seen.prominence >= RIVAL_FACE * most]
 

@@ -38,7 +38,7 @@ def graded(
     if look is None:
         return video, overlays
     asked = Evidence(fact="style asked for", value=style.value)
-    ledger.record("look", f"The picture is graded {style.value}", asked)
+    ledger.record("look", f"The picture is graded {style.value}", asked, worth={"look": 1})
     measured = {clip.id: found for clip in (*video, *overlays) if (found := _measures(clip, footage[clip.source]))}
     base = [(measured[clip.id], clip.duration) for clip in video if clip.id in measured]
     if not base:
@@ -109,4 +109,5 @@ def _record_matching(grades: Mapping[str, Grade], look: Grade, aim: Sequence[flo
         Evidence(fact="median luma of the base track", value=f"{aim[0]:.3f}"),
         Evidence(fact="median warmth of the base track", value=f"{aim[1]:+.3f}"),
         Evidence(fact="median tint of the base track", value=f"{aim[2]:+.3f}"),
+        worth={"matched": len(changed) / len(grades)},
     )

@@ -14,6 +14,7 @@ from director.choosing import (
     talking,
     total_frames,
 )
+from director.costs import shares
 from director.material import Footage, Material
 from director.passages import Bounds, Passage, passage_of_line, phrase_passages
 from director.ranking import chosen
@@ -123,7 +124,8 @@ def _by_sound_alone(footage: tuple[Footage, ...], length: Bounds) -> Iterator[Se
             return
         stretch = Stretch(one, voice.start, end, (replace(voice, end=end),))
         text = "No words are known of this voice: the hook is a long unbroken stretch of it, from the start"
-        yield Selection((stretch,), "hook", text, (opening_evidence((stretch,), "voice without words", "yes"),))
+        evidence = opening_evidence((stretch,), "voice without words", "yes")
+        yield Selection((stretch,), "hook", text, shares({"without_words": 1.0}), (evidence,))
 
 
 RECIPE = Recipe(

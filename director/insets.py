@@ -1,12 +1,10 @@
 """A calm screen as a picture in the picture, beside the speaker's face; one with much to see fills the canvas."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from director.covering import Cover, Purpose
-from director.framing import everyone_within
 from director.material import Footage
-from director.placing import Placed
 from director.style import (
     BUSY_SCREEN_SHARE,
     INSET_MARGIN,
@@ -14,21 +12,24 @@ from director.style import (
 )
 from schemas.edl import Canvas, Place
 from schemas.media import AssetKind
+from schemas.timeline import Area
 
 
-def inset(one: Cover, placed: Sequence[Placed], canvas: Canvas) -> Cover:
-    """The cover with a place beside the speaker, where it is a calm screen that the talk is about and there is room."""
-    footage = one.footage
-    fits = canvas.width > canvas.height and one.purpose is Purpose.ASKED and footage.facts.kind is AssetKind.SCREEN
-    if not fits or _is_busy(one):
-        return one
-    free = _free_sides(one, placed, canvas)
+def may_be_inset(one: Cover, canvas: Canvas) -> bool:
+    """Whether it is a calm screen that the talk is about, on a canvas that has room beside a speaker."""
+    asked = one.purpose is Purpose.ASKED and one.footage.facts.kind is AssetKind.SCREEN
+    return asked and canvas.width > canvas.height and not _is_busy(one)
+
+
+def inset(one: Cover, faces: Iterable[Area], canvas: Canvas) -> Cover:
+    """The cover with a place beside all ``faces`` that are seen under it, in canvas pixels, where there is room."""
+    free = _free_sides(faces, canvas)
     if free is None:
         return one
     width_share = min(INSET_WIDTHS[1], max(free) - 2 * INSET_MARGIN)
     if width_share < INSET_WIDTHS[0]:
         return one
-    return replace(one, place=_place(footage, canvas, width_share, on_left=free[0] > free[1]))
+    return replace(one, place=_place(one.footage, canvas, width_share, on_left=free[0] > free[1]))
 
 
 def _is_busy(one: Cover) -> bool:
@@ -41,19 +42,11 @@ def _is_busy(one: Cover) -> bool:
     return changing > BUSY_SCREEN_SHARE * (end - start)
 
 
-def _free_sides(one: Cover, placed: Sequence[Placed], canvas: Canvas) -> tuple[float, float] | None:
-    """Shares of the width left and right of all faces under the cover; ``None`` where that is not known."""
+def _free_sides(faces: Iterable[Area], canvas: Canvas) -> tuple[float, float] | None:
+    """Shares of the width left and right of all faces; ``None`` where there are none."""
     left, right = 1.0, 0.0
-    for base in placed:
-        first, end = max(base.start, one.start), min(base.end, one.end)
-        if first >= end:
-            continue
-        footage, video = base.stretch.footage, base.stretch.footage.source.video
-        if video is None or video.display_width * canvas.height != video.display_height * canvas.width:
-            return None
-        shift = base.stretch.start - base.start
-        for seen in everyone_within(footage, first + shift, end + shift):
-            left, right = min(left, seen.left / video.display_width), max(right, seen.right / video.display_width)
+    for face in faces:
+        left, right = min(left, face.x / canvas.width), max(right, (face.x + face.width) / canvas.width)
     return (left, 1 - right) if left < right else None
 
 

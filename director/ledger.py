@@ -1,7 +1,10 @@
 """The book of decisions: each gets the next id, in the order they were made."""
 
+from collections.abc import Mapping
+
+from director.costs import Shares, shares
 from director.script import Stretch
-from schemas.edl import Decision, Evidence
+from schemas.edl import CostShare, Decision, Evidence
 
 
 class Ledger:
@@ -15,12 +18,26 @@ class Ledger:
         kind: str,
         sentence: str,
         *evidence: Evidence,
+        worth: Mapping[str, float] | Shares,
         start: int | None = None,
         end: int | None = None,
     ) -> str:
-        """Writes a decision down and returns its id; ``start`` and ``end`` are timeline frames."""
+        """Writes a decision down and returns its id.
+
+        ``worth`` is how much there is of each part of the table of costs, or what they add; ``start`` and ``end`` are
+        timeline frames.
+        """
         ident = f"d{len(self._decisions) + 1:05d}"
-        decision = Decision(id=ident, kind=kind, sentence=sentence, start=start, end=end, evidence=evidence)
+        weighed = shares(worth) if isinstance(worth, Mapping) else worth
+        decision = Decision(
+            id=ident,
+            kind=kind,
+            sentence=sentence,
+            start=start,
+            end=end,
+            evidence=evidence,
+            shares=tuple(CostShare(part=part, thousandths=round(1000 * value)) for part, value in weighed),
+        )
         self._decisions.append(decision)
         return ident
 

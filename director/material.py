@@ -95,7 +95,7 @@ class SoundTrack:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All that an edit can be made of, in the creator's order."""
+    """All that an edit can be made of, in the order of the assets."""
 
     rate: Fraction
     a_roll: tuple[Footage, ...]

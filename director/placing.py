@@ -11,10 +11,14 @@ from director.style import VISIBLE_JUMP_US
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A stretch that starts at timeline frame ``start``."""
+    """A stretch that starts at timeline frame ``start``.
+
+    Its picture begins ``shift`` frames after its sound: more than 0 in a J-cut, less in an L-cut.
+    """
 
     stretch: Stretch
     start: int
+    shift: int = 0
 
     @property
     def end(self) -> int:
@@ -45,6 +49,13 @@ def place(stretches: Sequence[Stretch]) -> tuple[Placed, ...]:
     return tuple(placed)
 
 
+def pictures(placed: Sequence[Placed]) -> Iterator[tuple[Placed, int, int]]:
+    """Each stretch with the source frames ``[first, end)`` that are seen of it; the next one's picture ends its own."""
+    following = [*(one.shift for one in placed[1:]), 0]
+    for one, shift in zip(placed, following, strict=True):
+        yield one, one.stretch.start + one.shift, one.stretch.end + shift
+
+
 def placed_words(placed: Sequence[Placed]) -> Iterator[PlacedWord]:
     """Every word, unworded speech included, in order."""
     for one in placed:
@@ -72,9 +83,9 @@ def visible_jumps(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
 def changes_of_picture(placed: Sequence[Placed]) -> Iterator[int]:
     """Timeline frames on which another shot begins, inside a stretch or with a new one."""
     jumps = {after.start for _, after in jump_cuts(placed)}
-    for one in placed:
+    for one, first, end in pictures(placed):
         if one.start and one.start not in jumps:
-            yield one.start
+            yield one.on_timeline(first)
         bounds = one.stretch.footage.shot_bounds
-        inside = bounds[bisect_right(bounds, one.stretch.start) : bisect_left(bounds, one.stretch.end)]
+        inside = bounds[bisect_right(bounds, first) : bisect_left(bounds, end)]
         yield from map(one.on_timeline, inside)

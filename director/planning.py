@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from director.assembly import assemble
 from director.material import gather
+from director.ordering import in_order
 from director.ranking import question_of
 from director.recipe import PlanOptions
 from director.variants import RECIPES
@@ -13,12 +14,12 @@ from schemas.judging import Question
 
 
 def plan(assets: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> EDL:
-    """Directs one variant out of the assets, which are in the creator's order.
+    """Directs one variant out of the assets, which are in their creator's order if the options say so.
 
     Raises:
         OutputRefused: this output cannot be made of this material; the message says why, to the creator.
     """
-    material = gather(assets)
+    material = in_order(gather(assets), options)
     recipe = RECIPES[variant]
     return assemble(variant, recipe, material, recipe.choose(material, options), options)
 
@@ -29,4 +30,4 @@ def question(assets: Sequence[AssetFacts], variant: Variant, options: PlanOption
     Raises:
         OutputRefused: as ``plan`` does.
     """
-    return question_of(variant, RECIPES[variant], gather(assets), options)
+    return question_of(variant, RECIPES[variant], in_order(gather(assets), options), options)

@@ -61,7 +61,7 @@ def record_verdict(options: PlanOptions, ledger: Ledger) -> None:
     judge = Evidence(fact="judge", value=verdict.judge)
     if verdict.ranking is None:
         sentence = f"The judge “{verdict.judge}” was not heard, so the built-in score chose: {verdict.failure}"
-        ledger.record("judge", sentence, judge)
+        ledger.record("judge", sentence, judge, worth={"judged": 1})
         return
     orders = (("order of passages", verdict.ranking.passages), ("order of B-roll", verdict.ranking.b_roll))
     ledger.record(
@@ -69,6 +69,7 @@ def record_verdict(options: PlanOptions, ledger: Ledger) -> None:
         f"The judge “{verdict.judge}” put the candidates in order, followed as far as no two outputs overlap",
         judge,
         *(Evidence(fact=fact, value=", ".join(order)) for fact, order in orders if order),
+        worth={"judged": 1},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from annotated_types import Ge, Le
 from pydantic import model_validator
 
+from director.costs import Shares
 from director.material import Material
 from director.script import Removal, Stretch
 from director.style import CaptionLayout
@@ -24,7 +25,8 @@ class PlanOptions(Model):
 
     How tight it is, how it looks and where its captions are (``None``: as the variant has it), and what it is called.
     Of ``count`` outputs of a variant, which do not overlap, this is the ``number``-th best. ``verdict`` is what a judge
-    said of the candidates, where one was asked.
+    said of the candidates, where one was asked. ``in_given_order`` is whether somebody chose the order that the assets
+    are in.
     """
 
     pace: Pace = Pace.NATURAL
@@ -35,6 +37,7 @@ class PlanOptions(Model):
     captions: CaptionChoice | None = None
     caption_look: CaptionLook = CaptionLook.BOXED
     verdict: Verdict | None = None
+    in_given_order: bool = False
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -52,7 +55,7 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The stretches an edit is made of, in order, and the sentence and evidence for choosing them.
+    """The stretches an edit is made of, in order, with the sentence, worth and evidence of choosing them.
 
     ``left_out`` is what was removed after them, or after one of several sources. ``pace`` is the one they were cut at,
     where it is not the one asked for.
@@ -61,6 +64,7 @@ class Selection:
     stretches: tuple[Stretch, ...]
     kind: str
     sentence: str
+    worth: Shares
     evidence: tuple[Evidence, ...] = ()
     left_out: tuple[Removal, ...] = ()
     pace: Pace | None = None

@@ -1,19 +1,22 @@
 """Holds an edit against the facts: what a viewer would call a bad cut, dead air or a lost face, counted."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, islice
 
 from director.framing import Seen, faces_within
+from director.heard import HeardPiece, bounds_of, heard_pieces, uncut
 from director.material import Footage, Material, gather
+from director.review_insets import faces_behind_insets
+from director.review_sound import digital_silence, speech_without_sound, voices_in_room_tone
+from director.seen import SeenFootage, seen_footage
 from director.speech import Spoken
 from director.style import FACE_IN_FRAME_SHARE
 from schemas.delivery import DeliveryCheck
-from schemas.edl import EDL, SAMPLE_RATE, AudioClip, AudioRole, Variant, VideoClip
-from schemas.facts import Alignment, AssetFacts
-from schemas.timebase import MICROSECOND, frame_to_sample, frame_to_us, round_half_up, sample_to_us
-from schemas.timeline import Area, crop_at, visible_stretches
+from schemas.edl import EDL, Variant
+from schemas.facts import AssetFacts
+from schemas.timebase import MICROSECOND, frame_to_us, round_half_up
+from schemas.timeline import Area
 
 #: The row that says how far sound and picture of the same recording are apart.
 AV_OFFSET = "A/V offset in the edit"
@@ -29,96 +32,31 @@ def review(edl: EDL, assets: Sequence[AssetFacts]) -> tuple[DeliveryCheck, ...]:
         assets: The facts of every asset the edit may use.
 
     Returns:
-        How far sound lies from picture, cuts inside a spoken word, the longest silence in the speech, and, for an
-        upright canvas, the share of sampled frames whose faces are inside the frame. A row is left out where nothing is
-        known: no words, no faces, or no pace promised.
+        How far sound lies from picture, cuts inside a spoken word, the longest silence in the speech; where picture
+        and sound change apart, how much of what is said is seen and not heard; where there is room tone, voices in it,
+        and time without any; for an upright canvas, the share of sampled frames whose faces are inside the frame; and
+        where there are pictures in the picture, faces that they hide. A row is left out where nothing is known or there
+        is nothing to go wrong: no words, no faces, no pace promised.
 
     Raises:
         OutputRefused: no asset has a picture.
     """
     material = gather(assets)
-    sounds = tuple(_sounds(edl, material))
-    pieces = tuple(_uncut(sounds, frame_to_us(1, edl.rate)))
+    sounds = tuple(sorted(heard_pieces(edl, material), key=lambda piece: piece.first))
+    pieces = tuple(uncut(sounds, frame_to_us(1, edl.rate)))
     return (
         *_sound_against_picture(edl, sounds),
         *_cuts_inside_words(edl, pieces),
         *_longest_silence(edl, pieces),
+        *speech_without_sound(edl, material, sounds),
+        *voices_in_room_tone(edl, material),
+        *digital_silence(edl, material),
         *_faces_in_frame(edl, material),
+        *faces_behind_insets(edl, material),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Uncut sound of an A-roll: ``[start_us, end_us)`` of its media clock, on timeline frames ``[first, end)``."""
-
-    footage: Footage
-    start_us: int
-    end_us: int
-    first: int
-    end: int
-
-
-def _sounds(edl: EDL, material: Material) -> Iterator[_Piece]:
-    """The dialogue of an edit, clip by clip, as far as it is of A-roll."""
-    sources = {source.id: source.sha256 for source in edl.sources}
-    recorded = _recordings(material)
-    for clip in _dialogue(edl):
-        if sources[clip.source] in recorded:
-            yield _piece(clip, edl, *recorded[sources[clip.source]])
-
-
-def _uncut(sounds: Iterable[_Piece], frame_us: int) -> Iterator[_Piece]:
-    """The same, with clips that run on in the source joined."""
-    current: _Piece | None = None
-    for piece in sounds:
-        if current is not None and _runs_on(current, piece, frame_us):
-            current = replace(current, end_us=piece.end_us, end=piece.end)
-            continue
-        if current is not None:
-            yield current
-        current = piece
-    if current is not None:
-        yield current
-
-
-def _dialogue(edl: EDL) -> Iterator[AudioClip]:
-    for track in edl.audio:
-        if track.role is AudioRole.DIALOGUE:
-            yield from track.clips
-
-
-def _recordings(material: Material) -> Mapping[str, tuple[Footage, Alignment | None]]:
-    """By content: the A-roll whose sound a recording carries, and how it lies against it where it is a separate one."""
-    filmed = {footage.source.sha256: footage for footage in material.a_roll}
-    found: dict[str, tuple[Footage, Alignment | None]] = {digest: (footage, None) for digest, footage in filmed.items()}
-    for track in material.sounds:
-        alignment = track.facts.alignment
-        if alignment is not None and track.is_aligned and alignment.reference_sha256 in filmed:
-            found.setdefault(track.source.sha256, (filmed[alignment.reference_sha256], alignment))
-    return found
-
-
-def _piece(clip: AudioClip, edl: EDL, footage: Footage, alignment: Alignment | None) -> _Piece:
-    samples = frame_to_sample(clip.end, edl.rate, SAMPLE_RATE) - frame_to_sample(clip.start, edl.rate, SAMPLE_RATE)
-    start, end = (sample_to_us(at, SAMPLE_RATE) for at in (clip.source_in, clip.source_in + samples))
-    if alignment is not None:
-        start, end = (_in_reference(at, alignment) for at in (start, end))
-    return _Piece(footage, start, end, clip.start, clip.end)
-
-
-def _in_reference(track_us: int, alignment: Alignment) -> int:
-    return round((track_us - alignment.offset_us) / (1 + alignment.drift_ppm / 1_000_000))
-
-
-def _runs_on(before: _Piece, after: _Piece, frame_us: int) -> bool:
-    return (
-        before.footage is after.footage
-        and before.end == after.first
-        and abs(after.start_us - before.end_us) <= frame_us
-    )
-
-
-def _sound_against_picture(edl: EDL, sounds: Sequence[_Piece]) -> Iterator[DeliveryCheck]:
+def _sound_against_picture(edl: EDL, sounds: Sequence[HeardPiece]) -> Iterator[DeliveryCheck]:
     """How far sound and picture that were recorded together are apart, wherever both are on the timeline.
 
     A picture is placed to a tick of its source, so where ticks are longer than frames, they are the limit.
@@ -136,11 +74,11 @@ def _sound_against_picture(edl: EDL, sounds: Sequence[_Piece]) -> Iterator[Deliv
     )
 
 
-def _longest_tick_us(sounds: Sequence[_Piece]) -> int:
+def _longest_tick_us(sounds: Sequence[HeardPiece]) -> int:
     return max(round_half_up(sound.footage.clock.time_base / MICROSECOND) for sound in sounds)
 
 
-def _offsets(edl: EDL, sound: _Piece) -> Iterator[int]:
+def _offsets(edl: EDL, sound: HeardPiece) -> Iterator[int]:
     """Microseconds that the picture of the same footage is ahead, for each clip of it that the sound meets."""
     clock = sound.footage.clock
     shas = {source.id: source.sha256 for source in edl.sources}
@@ -156,7 +94,7 @@ def _offsets(edl: EDL, sound: _Piece) -> Iterator[int]:
             yield round_half_up(shown / MICROSECOND) - heard_us
 
 
-def _cuts_inside_words(edl: EDL, pieces: Sequence[_Piece]) -> Iterator[DeliveryCheck]:
+def _cuts_inside_words(edl: EDL, pieces: Sequence[HeardPiece]) -> Iterator[DeliveryCheck]:
     """An edge that bites more than a frame off a word; where the source itself begins or ends, nothing is cut."""
     worded = [piece for piece in pieces if piece.footage.worded]
     if not worded:
@@ -172,28 +110,21 @@ def _cuts_inside_words(edl: EDL, pieces: Sequence[_Piece]) -> Iterator[DeliveryC
     yield DeliveryCheck(name="cuts inside a word", measured=measured, limit="0", passed=not bites)
 
 
-def _by_footage(pieces: Iterable[_Piece]) -> Iterator[tuple[Footage, list[_Piece]]]:
+def _by_footage(pieces: Iterable[HeardPiece]) -> Iterator[tuple[Footage, list[HeardPiece]]]:
     ordered = sorted(pieces, key=lambda piece: piece.footage.source.id)
     for _, group in groupby(ordered, key=lambda piece: piece.footage.source.id):
         members = list(group)
         yield members[0].footage, members
 
 
-def _bites(footage: Footage, pieces: Sequence[_Piece], frame_us: int) -> Iterator[int]:
+def _bites(footage: Footage, pieces: Sequence[HeardPiece], frame_us: int) -> Iterator[int]:
     words = _SaidWords([word for word in footage.words if word.text])
-    opening, closing = _bounds(footage)
+    opening, closing = bounds_of(footage)
     for piece in pieces:
         if piece.start_us > opening + frame_us:
             yield words.deepest(piece.start_us)
         if piece.end_us < closing - frame_us:
             yield words.deepest(piece.end_us)
-
-
-def _bounds(footage: Footage) -> tuple[int, int]:
-    """Where the footage has picture and sound, in microseconds."""
-    clock, audio = footage.clock, footage.source.audio
-    sound_us = sample_to_us(audio.samples, SAMPLE_RATE) if audio else 0
-    return clock.us(0), min(clock.us(clock.frames), sound_us)
 
 
 class _SaidWords:
@@ -214,7 +145,7 @@ class _SaidWords:
         return deepest
 
 
-def _longest_silence(edl: EDL, pieces: Sequence[_Piece]) -> Iterator[DeliveryCheck]:
+def _longest_silence(edl: EDL, pieces: Sequence[HeardPiece]) -> Iterator[DeliveryCheck]:
     """The longest time in the speech in which nobody speaks.
 
     A hook that is held to its three seconds is held in the silence at its ends, which is then not counted.
@@ -233,9 +164,9 @@ def _longest_silence(edl: EDL, pieces: Sequence[_Piece]) -> Iterator[DeliveryChe
     )
 
 
-def _passages(pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:
+def _passages(pieces: Sequence[HeardPiece]) -> Iterator[list[HeardPiece]]:
     """Pieces that follow each other on the timeline: footage without speech between them is shown for its picture."""
-    passage: list[_Piece] = []
+    passage: list[HeardPiece] = []
     for piece in pieces:
         if passage and passage[-1].end != piece.first:
             yield passage
@@ -245,7 +176,7 @@ def _passages(pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:
         yield passage
 
 
-def _silences(edl: EDL, passage: Sequence[_Piece]) -> Iterator[int]:
+def _silences(edl: EDL, passage: Sequence[HeardPiece]) -> Iterator[int]:
     heard = [span for piece in passage for span in _heard(piece, edl)]
     if edl.variant is not Variant.HOOK_CUT:
         start, end = (frame_to_us(frame, edl.rate) for frame in (passage[0].first, passage[-1].end))
@@ -255,10 +186,10 @@ def _silences(edl: EDL, passage: Sequence[_Piece]) -> Iterator[int]:
         yield start - before
 
 
-def _heard(piece: _Piece, edl: EDL) -> Iterator[tuple[int, int]]:
+def _heard(piece: HeardPiece, edl: EDL) -> Iterator[tuple[int, int]]:
     """When something is said in a piece, on the timeline; the rim of a word that was left out is not."""
     shift = frame_to_us(piece.first, edl.rate) - piece.start_us
-    opening, closing = _bounds(piece.footage)
+    opening, closing = bounds_of(piece.footage)
     words = piece.footage.words
     first = piece.footage.clock.frame_at_or_before(piece.start_us)
     for word in words[max(0, bisect_right(words, first, key=lambda word: word.start) - 1) :]:
@@ -266,7 +197,7 @@ def _heard(piece: _Piece, edl: EDL) -> Iterator[tuple[int, int]]:
             return
         start, end = max(word.start_us, piece.start_us), min(word.end_us, piece.end_us)
         recorded_us = min(word.end_us, closing) - max(word.start_us, opening)
-        if 2 * (end - start) > recorded_us:
+        if 2 * (end - start) >= recorded_us:
             yield start + shift, end + shift
 
 
@@ -274,11 +205,7 @@ def _faces_in_frame(edl: EDL, material: Material) -> Iterator[DeliveryCheck]:
     """Of the frames sampled for faces that a viewer sees of an A-roll, those whose faces are wholly in the frame."""
     if edl.canvas.height <= edl.canvas.width:
         return
-    inside = [
-        _holds(area, seen)
-        for clip, frame_range, footage in _shown(edl, material)
-        for seen, area in _framed(clip, frame_range, footage)
-    ]
+    inside = [_holds(area, seen) for shown in seen_footage(edl, material) for seen, area in _framed(shown)]
     if not inside:
         return
     share = sum(inside) / len(inside)
@@ -291,25 +218,11 @@ def _faces_in_frame(edl: EDL, material: Material) -> Iterator[DeliveryCheck]:
     )
 
 
-def _shown(edl: EDL, material: Material) -> Iterator[tuple[VideoClip, tuple[int, int], Footage]]:
-    """What is seen of A-roll: the clip, its frames that are seen, and the footage."""
-    footage = {one.source.sha256: one for one in material.a_roll}
-    sources = {source.id: source.sha256 for source in edl.sources}
-    for seen in visible_stretches(edl):
-        if sources[seen.clip.source] in footage:
-            frames = seen.first - seen.clip.start, seen.end - seen.clip.start
-            yield seen.clip, frames, footage[sources[seen.clip.source]]
-
-
-def _framed(clip: VideoClip, frames: tuple[int, int], footage: Footage) -> Iterator[tuple[Seen, Area]]:
-    """The faces seen in clip-relative ``frames``, and the part of the picture shown then."""
-    clock, video = footage.clock, footage.source.video
-    if video is None:
-        return
-    whole = Area(0, 0, video.display_width, video.display_height)
-    begin = round_half_up((clip.source_in - video.start_pts) * video.time_base * clock.rate)
-    for seen in faces_within(footage, begin + frames[0], begin + frames[1]):
-        yield seen, crop_at(clip.crop, seen.frame - begin, clip.motion) if clip.crop else whole
+def _framed(shown: SeenFootage) -> Iterator[tuple[Seen, Area]]:
+    """The faces seen, and the part of the picture shown then."""
+    begin = shown.source_frame(shown.first) - (shown.first - shown.clip.start)
+    for seen in faces_within(shown.footage, shown.source_frame(shown.first), shown.source_frame(shown.end)):
+        yield seen, shown.area(seen.frame - begin)
 
 
 def _holds(area: Area, seen: Seen) -> bool:

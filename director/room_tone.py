@@ -7,7 +7,7 @@ from fractions import Fraction
 from director.ledger import Ledger
 from director.material import Footage
 from director.style import JOIN_FADE_US, ROOM_TONE_MARGIN_US, SHORTEST_ROOM_TONE_US
-from schemas.edl import SAMPLE_RATE, AudioClip, AudioRole, AudioTrack, Evidence
+from schemas.edl import NOISE_REDUCTION_DB, SAMPLE_RATE, AudioClip, AudioRole, AudioTrack, Evidence, GainKey
 from schemas.facts import Span
 from schemas.timebase import frame_to_sample, us_to_frame, us_to_sample
 
@@ -35,25 +35,31 @@ def room_tone_of(footage: Iterable[Footage]) -> RoomTone | None:
 
 
 def gaps_between(clips: Sequence[AudioClip], duration: int) -> Iterator[Gap]:
-    """Where none of the clips, which are in order, is heard."""
+    """Where none of the clips, which are in order of their starts, is heard."""
     reached = 0
     for clip in clips:
         if clip.start > reached:
             yield reached, clip.start
-        reached = clip.end
+        reached = max(reached, clip.end)
     if reached < duration:
         yield reached, duration
 
 
-def room_tone(tone: RoomTone, gaps: Sequence[Gap], rate: Fraction, ledger: Ledger) -> AudioTrack | None:
-    """A track of room tone under the gaps; ``None`` where there is none, or the sound ends before its own quiet."""
+def room_tone(
+    tone: RoomTone, gaps: Sequence[Gap], duration: int, ledger: Ledger, *, lowered: bool
+) -> AudioTrack | None:
+    """A track of room tone under the gaps of an edit of ``duration`` frames; as quiet as the dialogue's is ``lowered``.
+
+    ``None`` where there is none, or the sound ends before its own quiet.
+    """
     source, audio = tone.footage.source, tone.footage.source.audio
     first = us_to_sample(tone.span.start_us + ROOM_TONE_MARGIN_US, SAMPLE_RATE)
+    rate = tone.footage.clock.rate
     length = us_to_frame(tone.span.duration_us - 2 * ROOM_TONE_MARGIN_US, rate)
     last = first + frame_to_sample(length + 1, rate, SAMPLE_RATE)
     if not gaps or audio is None or length < 1 or last > audio.samples:
         return None
-    reason = _record(tone, sum(end - start for start, end in gaps) / rate, ledger)
+    reason = _record(tone, sum(end - start for start, end in gaps), duration, ledger)
     pieces = [piece for gap in gaps for piece in _pieces(gap, length)]
     clips = tuple(
         AudioClip(
@@ -62,6 +68,7 @@ def room_tone(tone: RoomTone, gaps: Sequence[Gap], rate: Fraction, ledger: Ledge
             start=start,
             duration=end - start,
             source_in=first,
+            gain=(GainKey(frame=0, gain=-100 * NOISE_REDUCTION_DB),) if lowered else (),
             fade_in=_fade(start, end, rate),
             fade_out=_fade(start, end, rate),
             reason=reason,
@@ -71,10 +78,11 @@ def room_tone(tone: RoomTone, gaps: Sequence[Gap], rate: Fraction, ledger: Ledge
     return AudioTrack(role=AudioRole.ROOM_TONE, clips=clips)
 
 
-def _record(tone: RoomTone, seconds: Fraction, ledger: Ledger) -> str:
+def _record(tone: RoomTone, frames: int, duration: int, ledger: Ledger) -> str:
+    seconds = float(frames / tone.footage.clock.rate)
     return ledger.record(
         "room_tone",
-        f"The room tone of {tone.footage.facts.name} lies under {float(seconds):.1f} s that have no sound",
+        f"The room tone of {tone.footage.facts.name} lies under {seconds:.1f} s that have no sound",
         Evidence(
             fact="room tone",
             value=f"{tone.span.duration_us / 1e6:.2f} s",
@@ -82,6 +90,7 @@ def _record(tone: RoomTone, seconds: Fraction, ledger: Ledger) -> str:
             start_us=tone.span.start_us,
             end_us=tone.span.end_us,
         ),
+        worth={"room_heard": frames / duration},
     )
 
 

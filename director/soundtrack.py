@@ -1,12 +1,13 @@
 """What is heard: dialogue tied to the picture, a better recording where there is one, music under speech."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 from director.ledger import Ledger
 from director.material import Footage, Material, SoundTrack
+from director.noise import noisy_sources
 from director.placing import Placed, PlacedWord
 from director.room_tone import gaps_between, room_tone, room_tone_of
 from director.script import Stretch
@@ -20,7 +21,7 @@ from director.style import (
     SHORTEST_FADE_US,
 )
 from schemas.edl import SAMPLE_RATE, AudioClip, AudioRole, AudioTrack, Evidence, GainKey, Source
-from schemas.facts import Alignment
+from schemas.facts import Alignment, AssetFacts
 from schemas.timebase import frame_to_sample, frame_to_us, us_to_frame, us_to_sample
 
 #: Gains an EDL can hold, in millibels.
@@ -56,9 +57,12 @@ def soundtrack(
     sources = {piece.source.id: piece.source for piece in pieces}
     if pieces:
         dialogue = tuple(_clips(pieces, rate))
-        tracks.append(AudioTrack(role=AudioRole.DIALOGUE, clips=dialogue))
+        noisy = noisy_sources(_facts_of(sources, material, placed), ledger)
+        tracks += _by_noise(dialogue, noisy)
         tone = room_tone_of(one.stretch.footage for one in placed)
-        under = room_tone(tone, list(gaps_between(dialogue, duration)), rate, ledger) if tone else None
+        gaps = list(gaps_between(dialogue, duration))
+        lowered = tone is not None and tone.footage.source.id in noisy
+        under = room_tone(tone, gaps, duration, ledger, lowered=lowered) if tone else None
         if tone and under:
             tracks.append(under)
             sources[tone.footage.source.id] = tone.footage.source
@@ -71,6 +75,25 @@ def soundtrack(
         if track.source.id not in sources:
             _note_unused(track, ledger)
     return tuple(tracks), tuple(sources.values())
+
+
+def _facts_of(sources: Mapping[str, Source], material: Material, placed: Sequence[Placed]) -> Mapping[str, AssetFacts]:
+    """What is known of the sources of dialogue, in their order."""
+    filmed = {one.stretch.footage.source.id: one.stretch.footage.facts for one in placed}
+    recorded = {track.source.id: track.facts for track in material.sounds}
+    known = {**recorded, **filmed}
+    return {ident: known[ident] for ident in sources}
+
+
+def _by_noise(dialogue: Sequence[AudioClip], noisy: frozenset[str]) -> list[AudioTrack]:
+    """The dialogue on a track of its own for what is clean, and for what has its noise lowered."""
+    clean = tuple(clip for clip in dialogue if clip.source not in noisy)
+    lowered = tuple(clip for clip in dialogue if clip.source in noisy)
+    tracks = (
+        AudioTrack(role=AudioRole.DIALOGUE, clips=clean),
+        AudioTrack(role=AudioRole.DIALOGUE, noise_reduction=True, clips=lowered),
+    )
+    return [track for track in tracks if track.clips]
 
 
 def _better_recordings(
@@ -101,6 +124,7 @@ def _record_better(footage: Footage, track: SoundTrack, alignment: Alignment, le
         Evidence(fact="correlation", value=f"{alignment.correlation:.3f}", source=track.source.id),
         Evidence(fact="offset", value=f"{alignment.offset_us} us", source=track.source.id),
         Evidence(fact="drift", value=f"{alignment.drift_ppm:.3f} ppm", source=track.source.id),
+        worth={"clearer": alignment.correlation},
     )
 
 
@@ -223,6 +247,7 @@ def _music(
         "music",
         f"{bed.facts.name} plays as music, lowered while someone speaks",
         Evidence(fact="loudness", value=f"{sound.integrated_lufs:.1f} LUFS", source=bed.source.id),
+        worth={"bed": 1},
         start=0,
         end=length,
     )
@@ -275,4 +300,5 @@ def _note_unused(track: SoundTrack, ledger: Ledger) -> None:
         "unused_sound",
         f"{track.facts.name} is not used: it is neither a recording of this footage nor music for it",
         Evidence(fact="correlation", value=correlation),
+        worth={"left_out": 1},
     )

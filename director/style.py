@@ -227,6 +227,11 @@ MUSIC_VOICE_SHARE = 0.25
 DUCK_PAUSE_US = 1_500_000
 DUCK_RAMP_US = 300_000
 MUSIC_FADE_US = 2_000_000
+#: Noise this far below the speech is not noticed [ACX submission requirements: speech at no less than -23 dB RMS, noise
+#: at no more than -60]; nearer to it, it is lowered.
+CLEAN_BELOW_SPEECH_DB = 37
+#: A recording with a greater share of music keeps all that is steady in it.
+MUSIC_SHARE = 0.1
 #: Room tone shorter than this would be heard to repeat.
 SHORTEST_ROOM_TONE_US = 500_000
 #: Kept away from the ends of a stretch of room tone, where voices die away and draw breath.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from director.costs import Shares, shares
 from director.language import GENERIC_NAMES, SCREEN_TOPICS
 from director.material import Footage
 from director.speech import merged_spans
@@ -74,17 +75,23 @@ class Supply:
             and (not piece.topics.isdisjoint(spoken) if asked else only_screens or not piece.is_screen)
             and piece.rests(start, start + piece.length, piece.footage.clock.length(COVER_REPEAT_US))
         ]
-        return min(free, key=lambda piece: self._rank(piece, spoken), default=None)
+        return max(free, key=lambda piece: sum(worth for _, worth in self.worth(piece, spoken)), default=None)
+
+    def worth(self, piece: Piece, spoken: frozenset[str]) -> Shares:
+        """What it is worth to show a piece where these words are said."""
+        source = piece.footage.source.id
+        place = self.places.get(source, len(self.places))
+        return shares({
+            "named": float(len(piece.topics & spoken)),
+            "shown_before": float(len(piece.shown)),
+            "less_preferred": place / max(1, len(self.places)),
+            "source_shown_before": 1 - 1 / (1 + self.times_shown.get(source, 0)),
+        })  # fmt: skip
 
     def take(self, piece: Piece, start: int, end: int) -> None:
         insort(piece.shown, (start, end))
         source = piece.footage.source.id
         self.times_shown[source] = self.times_shown.get(source, 0) + 1
-
-    def _rank(self, piece: Piece, spoken: frozenset[str]) -> tuple[int, int, int, int]:
-        source = piece.footage.source.id
-        place = self.places.get(source, len(self.places))
-        return -len(piece.topics & spoken), len(piece.shown), place, self.times_shown.get(source, 0)
 
 
 def words_of(text: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from director.choosing import (
     total_frames,
     whole,
 )
+from director.costs import shares
 from director.material import Footage, Material
 from director.passages import Bounds, Passage, phrase_passages, sentence_passages
 from director.ranking import chosen
@@ -69,7 +70,8 @@ def _selection(script: Script, passage: Passage, options: PlanOptions) -> Select
 def _everything(script: Script, material: Material) -> Selection:
     stretches = script.stretches(0, len(script.words))
     text = f"Everything said fits a reel: {seconds(script.frames, material.rate)}"
-    return Selection(stretches, "story", text, (opening_evidence(stretches, "length", text),))
+    evidence = opening_evidence(stretches, "length", text)
+    return Selection(stretches, "story", text, shares({"whole_story": 1.0}), (evidence,))
 
 
 def _passages(scored: ScoredScript, material: Material, count: int) -> tuple[Passage, ...]:
@@ -105,7 +107,8 @@ def _silent(footage: tuple[Footage, ...], longest: int) -> Iterator[Selection]:
             if taken < first.frames:
                 waiting.insert(0, Stretch(first.footage, first.start + taken, first.end))
         text = "Nobody speaks in the footage, so the reel shows its picture in order"
-        yield Selection(tuple(stretches), "story", text, (opening_evidence(stretches, "spoken words", "0"),))
+        evidence = opening_evidence(stretches, "spoken words", "0")
+        yield Selection(tuple(stretches), "story", text, shares({"without_words": 1.0}), (evidence,))
 
 
 RECIPE = Recipe(

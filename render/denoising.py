@@ -9,10 +9,7 @@ from render.loudness import SoundChain
 from render.mix import PcmFile
 from render.pyav import float_samples
 from render.sounds import Stereo
-from schemas.edl import SAMPLE_RATE
-
-#: Decibels by which the noise is lowered: clearly less of it, and no gurgling where it is removed.
-REDUCTION_DB = 8
+from schemas.edl import NOISE_REDUCTION_DB, SAMPLE_RATE
 
 #: Where the noise lies is heard in the quietest of short stretches, ``afftdn``'s range permitting.
 _STRETCH = SAMPLE_RATE // 20
@@ -58,7 +55,7 @@ def _levels(samples: Stereo) -> NDArray[np.float64]:
 
 def _denoised(track: PcmFile, floor_db: float) -> Iterator[tuple[int, Stereo]]:
     chain = SoundChain([
-        ("afftdn", {"noise_reduction": str(REDUCTION_DB), "noise_floor": f"{floor_db:.1f}"}),
+        ("afftdn", {"noise_reduction": str(NOISE_REDUCTION_DB), "noise_floor": f"{floor_db:.1f}"}),
         ("aformat", {"sample_fmts": "fltp"}),
     ])  # fmt: skip
     position = -_LATE

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 from annotated_types import Ge, Gt, Le, Len, MultipleOf
 from pydantic import StringConstraints, model_validator
@@ -202,8 +202,15 @@ class AudioRole(StrEnum):
     ROOM_TONE = "room_tone"
 
 
+#: Decibels by which steady noise is lowered: clearly less of it, and no gurgling where it is removed.
+NOISE_REDUCTION_DB: Final = 8
+
+
 class AudioTrack(Model):
-    """Sound clips of one kind. ``noise_reduction`` takes steady noise down gently under the whole track."""
+    """Sound clips of one kind.
+
+    ``noise_reduction`` takes steady noise down by ``NOISE_REDUCTION_DB`` under the whole track.
+    """
 
     role: AudioRole
     noise_reduction: bool = False
@@ -261,8 +268,18 @@ class Evidence(Model):
     end_us: Microseconds | None = None
 
 
+class CostShare(Model):
+    """What a named part of the table of costs adds to the worth of an edit, in thousandths; costs are negative."""
+
+    part: Identifier
+    thousandths: int
+
+
 class Decision(Model):
-    """One thing the director did, in a sentence, where it shows on the timeline (if it does), and on what evidence."""
+    """One thing the director did, in a sentence, where it shows on the timeline (if it does), and on what evidence.
+
+    ``shares`` are what it adds to the worth of the edit and what it costs.
+    """
 
     id: Identifier
     kind: Identifier
@@ -270,6 +287,7 @@ class Decision(Model):
     start: Frames | None = None
     end: Frames | None = None
     evidence: tuple[Evidence, ...] = ()
+    shares: tuple[CostShare, ...] = ()
 
 
 class Canvas(Model):

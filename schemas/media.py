@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt
+from pydantic import AwareDatetime
 
 from schemas.model import Model
 from schemas.timebase import Microseconds, Pts, Rate, TimeBase
@@ -87,8 +88,9 @@ class MediaProbe(Model):
     """A usable media file, measured by reading its packets (a header's word for duration is not believed).
 
     ``origin`` is the media clock's zero in seconds of the file's own timestamps. ``audio`` holds every decodable sound
-    stream; ``dialogue_stream`` is the index into ``audio`` of the one to use. ``notes`` says, in sentences for the
-    creator, what is unusual about the file and what is done about it.
+    stream; ``dialogue_stream`` is the index into ``audio`` of the one to use. ``recorded_at`` is when the file says it
+    was recorded, which a camera with a wrong clock or a program that copied it may have written. ``notes`` says, in
+    sentences for the creator, what is unusual about the file and what is done about it.
     """
 
     container: str
@@ -98,6 +100,7 @@ class MediaProbe(Model):
     video: VideoStream | None
     audio: tuple[AudioStream, ...] = ()
     dialogue_stream: Annotated[int, Ge(0)] | None = None
+    recorded_at: AwareDatetime | None = None
     notes: tuple[str, ...] = ()
 
     @property

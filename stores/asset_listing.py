@@ -93,7 +93,7 @@ class AssetTidying:
         raise _missing()
 
     async def reorder(self, project_id: UUID, asset_ids: Sequence[UUID]) -> None:
-        """Puts all the project's assets into this order.
+        """Puts all the project's assets into this order, in which they are told from now on.
 
         Raises:
             InvalidInput: these are not all of them, each once.
@@ -109,6 +109,7 @@ class AssetTidying:
             )
             if sorted(asset_ids) != sorted(row["id"] for row in rows):
                 raise InvalidInput.of("body.assets", "must name each asset of the project once, and nothing else")
+            await connection.execute("update public.projects set in_given_order = true where id = $1", project_id)
             for table in ("uploads", "assets"):
                 await connection.execute(
                     f"""

@@ -78,6 +78,8 @@ async def _write(connection: Connection, job_id: UUID, new: NewJob, contents: Ma
     await connection.execute("insert into public.profiles (id) values ($1) on conflict do nothing", new.owner_id)
     project_id = await _project(connection, new)
     await _add_assets(connection, project_id, new, contents)
+    if len(new.assets) > 1:
+        await connection.execute("update public.projects set in_given_order = true where id = $1", project_id)
     await insert_job(connection, JobOrder(job_id, new.owner_id, project_id, new.request, started=True))
 
 

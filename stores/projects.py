@@ -35,6 +35,18 @@ class Projects:
         """
         return await self._one("select * from public.projects where id = $1", project_id)
 
+    async def keep_order(self, project_id: UUID) -> None:
+        """From now on the project's assets are told in the order of their positions."""
+        async with session(self._connections) as connection:
+            await connection.execute("update public.projects set in_given_order = true where id = $1", project_id)
+
+    async def is_in_given_order(self, project_id: UUID) -> bool:
+        """Whether somebody chose the order of the project's assets."""
+        async with session(self._connections) as connection:
+            return bool(
+                await connection.fetchval("select in_given_order from public.projects where id = $1", project_id)
+            )
+
     async def _one(self, statement: str, *values: object) -> Project:
         async with session(self._connections) as connection:
             row = await connection.fetchrow(statement, *values)

@@ -29,7 +29,8 @@ LONGEST_TITLE = 200
 class DirectOptions:
     """The command line as it was given; ``outputs`` are variants separated by commas, ``counts`` ``VARIANT=NUMBER``.
 
-    With ``approve`` nothing is rendered before somebody has approved its plan.
+    With ``approve`` nothing is rendered before somebody has approved its plan; with ``in_order`` the order of ``files``
+    is the one to tell them in, though it is that of a folder.
     """
 
     files: tuple[str, ...]
@@ -39,6 +40,7 @@ class DirectOptions:
     language: str | None
     title: str | None
     approve: bool = False
+    in_order: bool = False
     preset: Preset | None = None
     counts: tuple[str, ...] = ()
     style: EditStyle | None = None
@@ -48,13 +50,17 @@ class DirectOptions:
 
 @dataclass(frozen=True)
 class Order:
-    """Footage to direct, what to make of it, and the folder to leave it in; ``edit`` is what ``request`` brings."""
+    """Footage to direct, what to make of it, and the folder to leave it in; ``edit`` is what ``request`` brings.
+
+    ``in_given_order`` is whether somebody chose the order that the footage is in.
+    """
 
     footage: tuple[Footage, ...]
     request: JobRequest
     title: str
     out: Path
     edit: bytes | None = None
+    in_given_order: bool = False
 
 
 def understand(options: DirectOptions) -> Order:
@@ -67,7 +73,19 @@ def understand(options: DirectOptions) -> Order:
     request = _request(options)
     understand_out(options.out)
     title = as_text(options.title or footage[0].path.stem).strip() or footage[0].name
-    return Order(footage=footage, request=request, title=title[:LONGEST_TITLE], out=options.out)
+    return Order(
+        footage=footage,
+        request=request,
+        title=title[:LONGEST_TITLE],
+        out=options.out,
+        in_given_order=options.in_order or _is_chosen(footage),
+    )
+
+
+def _is_chosen(footage: Sequence[Footage]) -> bool:
+    """Whether files are in an order of somebody's own, and not in that in which a shell writes a pattern out."""
+    names = [str(file.path) for file in footage]
+    return names not in (sorted(names), sorted(names, key=str.casefold))
 
 
 def understand_out(out: Path) -> None:

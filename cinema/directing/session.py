@@ -90,6 +90,8 @@ class DirectSession:
         await projects.ensure_profile(owner_id)
         project = await projects.create(owner_id, order.title)
         await self._import(order.footage, owner_id, project.id)
+        if order.in_given_order:
+            await projects.keep_order(project.id)
         if order.edit is not None:
             key = edit_key(owner_id, project.id, hashlib.sha256(order.edit).hexdigest())
             await upload_bytes(self._objects, Bucket.OUTPUTS, key, order.edit)

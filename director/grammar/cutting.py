@@ -74,11 +74,11 @@ class Cutting:
 def cutting_of(edl: EDL) -> Cutting:
     """The cutting of one of our edits."""
     sources = {source.id: source for source in edl.sources}
-    spoken = (track for track in edl.audio if track.role is AudioRole.DIALOGUE)
+    spoken = [clip for track in edl.audio if track.role is AudioRole.DIALOGUE for clip in track.clips]
     return Cutting(
         rate=edl.rate,
         shots=tuple(_shot(seen, sources, edl.rate) for seen in visible_stretches(edl)),
-        dialogue=tuple(_heard(clip, sources) for track in spoken for clip in track.clips),
+        dialogue=tuple(_heard(clip, sources) for clip in sorted(spoken, key=lambda clip: clip.start)),
         captions=edl.captions,
         upright=edl.canvas.height > edl.canvas.width,
     )

@@ -1,5 +1,6 @@
 """A file is what its packets and frames are, not what its header says."""
 
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.probe import probe
+from analysis.recording_time import recording_time
 from schemas.errors import ErrorCode, MediaRefused
 from tests.analysis.analysis_media import MakeClip, noise, scene, tone
 
@@ -75,6 +77,39 @@ def test_a_file_without_streams_is_refused(make_clip: MakeClip, tmp_path: Path) 
     with pytest.raises(MediaRefused) as refused:
         probe(header_only)
     assert refused.value.code is ErrorCode.MEDIA_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("tags", "recorded"),
+    [
+        ({"creation_time": "2026-05-01T12:00:30.000000Z"}, "2026-05-01T12:00:30+00:00"),
+        ({}, None),
+        ({"creation_time": "1970-01-01T00:00:00.000000Z"}, None),
+    ],
+    ids=["told", "untold", "no clock"],
+)
+def test_the_time_of_recording_is_what_the_container_says(
+    tmp_path: Path, tags: dict[str, str], recorded: str | None
+) -> None:
+    path = tmp_path / "clip.mov"
+    with av.open(str(path), "w") as container:
+        container.metadata.update(tags)
+        stream = container.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        samples = (tone(0.5, -20)[0] * 32767).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    found = probe(path).recorded_at
+    assert (found and found.isoformat()) == recorded
+
+
+def test_a_copy_of_a_telephones_recording_keeps_its_time() -> None:
+    tags = {"creation_time": "2026-05-03T09:00:00Z", "com.apple.quicktime.creationdate": "2026-05-01T14:00:30+0200"}
+    assert recording_time(tags) == datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)
+    assert recording_time({**tags, "com.apple.quicktime.creationdate": "yesterday"}) == datetime(
+        2026, 5, 3, 9, tzinfo=UTC
+    )
 
 
 def test_progress_rises_to_one(make_clip: MakeClip) -> None:

@@ -42,13 +42,18 @@ async def stored(gateway: Gateway, project_id: str) -> str:
     return str(identifier)
 
 
-async def test_assets_are_named_and_put_in_order(creator: httpx.AsyncClient, project_id: str, stored: str) -> None:
+async def test_assets_are_named_and_put_in_order(
+    gateway: Gateway, creator: httpx.AsyncClient, project_id: str, stored: str
+) -> None:
+    chosen = "select in_given_order from projects where id = $1"
+    assert not await gateway.pool.fetchval(chosen, project_id)
     first = (await begun(creator, project_id, 10, filename="b.mp4")).rpartition("/")[2]
     second = (await begun(creator, project_id, 10, filename="c.mp4")).rpartition("/")[2]
     assert await ids(creator, project_id) == [stored, first, second]
     order = [second, stored, first]
     answer = await creator.put(f"/projects/{project_id}/assets/order", json={"assets": order})
     assert [item["id"] for item in answer.json()["items"]] == order
+    assert await gateway.pool.fetchval(chosen, project_id)
     for identifier, state in ((stored, "ready"), (first, "uploading")):
         changed = await creator.patch(f"/assets/{identifier}", json={"name": "Cutaway", "kind": "b_roll"})
         assert (changed.status_code, changed.json()["state"]) == (200, state)

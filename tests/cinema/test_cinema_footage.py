@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cinema.directing.footage import BadFootage, parse_footage
+from cinema.directing.order import DirectOptions, understand
+from schemas.jobs import Pace
 from schemas.media import AssetKind
 from stores.output_files import file_stem
 
@@ -52,6 +54,33 @@ def test_a_pipe_is_no_footage(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(BadFootage, match="a device or a pipe"):
         parse_footage(str(tmp_path / "pipe"))
+
+
+@pytest.mark.parametrize(
+    ("names", "in_order", "chosen"),
+    [
+        (["clip10.mp4", "clip2.mp4"], False, False),
+        (["clip10.mp4", "clip2.mp4"], True, True),
+        (["clip2.mp4", "clip10.mp4"], False, True),
+        (["a.mp4", "B.mp4", "c.mp4"], False, False),
+    ],
+    ids=["as a shell lists them", "that very order", "another order", "whatever their case"],
+)
+def test_files_in_the_order_of_a_folder_are_in_nobodys_order(
+    tmp_path: Path, names: list[str], in_order: bool, chosen: bool
+) -> None:
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    options = DirectOptions(
+        files=tuple(str(tmp_path / name) for name in names),
+        outputs=None,
+        out=tmp_path,
+        pace=Pace.NATURAL,
+        language=None,
+        title=None,
+        in_order=in_order,
+    )
+    assert understand(options).in_given_order is chosen
 
 
 def test_a_name_in_no_encoding_is_still_text(tmp_path: Path) -> None:

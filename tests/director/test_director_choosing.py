@@ -138,9 +138,10 @@ def test_reels_of_what_nobody_speaks_over_show_the_picture_once() -> None:
 def test_the_score_is_the_sum_of_the_parts_that_are_told() -> None:
     facts = long_talk()
     for variant in (Variant.SHORT_HIGHLIGHT, Variant.HOOK_CUT):
-        told = plan([facts], variant, PlanOptions()).decisions[0].evidence
-        score, *shares = [float(one.value) for one in told if one.fact.startswith("score")]
-        assert score == pytest.approx(sum(shares), abs=0.02)
+        chosen = plan([facts], variant, PlanOptions()).decisions[0]
+        (score,) = [float(one.value) for one in chosen.evidence if one.fact == "score"]
+        assert score == pytest.approx(sum(share.thousandths for share in chosen.shares) / 1000, abs=0.02)
+        assert len(chosen.shares) > 5
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,36 @@ class TestFinalCutPro:
             assert "\x00" not in text
 
 
+def interview() -> EDL:
+    """One asks, the other answers: the answer's picture is there before its sound."""
+    asks = talk(20, say((1, "Is the glass warm?")), ident="question", name="question.mp4", digest="1")
+    answers = talk(20, say((2, "It is cold.")), ident="reply", name="reply.mp4", digest="2")
+    return plan([asks, answers], Variant.CINEMATIC_FULL, PlanOptions(title="Glass"))
+
+
+class TestSplitEdits:
+    def test_sound_that_lasts_over_the_next_picture_comes_back_as_it_was(self) -> None:
+        edl = interview()
+        assert edl.video[1].start < edl.audio[0].clips[1].start
+        assert import_otio(written(edl, ExportFormat.OTIO)) == edl
+
+    def test_every_program_is_told_of_it(self) -> None:
+        edl = interview()
+        seen, heard = edl.video[1].start, edl.audio[0].clips[1].start
+        root = ET.fromstring(written(edl, ExportFormat.FCPXML))
+        spine = root.findall(".//spine/asset-clip")
+        assert seconds(spine[1].attrib["offset"]) * edl.rate == seen
+        base = next(one for one in spine if one.find("asset-clip[@name='reply.mp4'][@lane='-1']") is not None)
+        (sound,) = [c for c in base.findall("asset-clip") if c.attrib["name"] == "reply.mp4"]
+        inside = seconds(sound.attrib["offset"]) - seconds(base.attrib["start"])
+        assert (seconds(base.attrib["offset"]) + inside) * edl.rate == heard
+        read = otio.adapters.read_from_string(written(edl, ExportFormat.PREMIERE), "fcp_xml")
+        starts = [
+            [t.range_of_child(c).start_time.value for c in t.find_clips()] for t in (read.tracks[0], read.tracks[-1])
+        ]
+        assert (starts[0][1], starts[1][1]) == (seen, heard)
+
+
 class TestAdapters:
     @pytest.mark.parametrize("rate", RATE_FAMILY)
     def test_premiere_gets_every_clip_on_its_frame(self, rate: Fraction) -> None:

@@ -262,8 +262,8 @@ def test_footage_is_shown_where_its_words_are_said(tagged: int) -> None:
 
 
 def two_rooms() -> list[AssetFacts]:
-    first = talk(20, say((1, "The kitchen is warm and bright.")), ident="kitchen", name="kitchen.mp4", digest="a")
-    second = talk(20, say((2, "The cellar stays cold all year.")), ident="cellar", name="cellar.mp4", digest="b")
+    first = talk(20, say((1, "The kitchen is warm and bright.")), ident="kitchen", name="1 kitchen.mp4", digest="a")
+    second = talk(20, say((2, "The cellar stays cold all year.")), ident="cellar", name="2 cellar.mp4", digest="b")
     return [first, second]
 
 
@@ -274,6 +274,40 @@ def test_the_next_speaker_is_heard_a_few_frames_before_being_seen() -> None:
     assert 4 <= seen - heard <= 15
     assert all(row.passed for row in review(edl, two_rooms()))
     assert any(decision.kind == "split_edit" for decision in edl.decisions)
+
+
+def test_a_question_is_heard_to_its_end_over_whoever_answers_it() -> None:
+    asking = talk(20, say((1, "Is the kitchen warm and bright?")), ident="kitchen", name="1 kitchen.mp4", digest="a")
+    footage = [asking, two_rooms()[1]]
+    edl = plan(footage, Variant.CINEMATIC_FULL, PlanOptions())
+    seen = next(clip.start for clip in edl.video if clip.source == "cellar")
+    heard = next(clip.start for clip in edl.audio[0].clips if clip.source == "cellar")
+    assert 4 <= heard - seen <= 15
+    assert all(row.passed for row in review(edl, footage))
+    (why,) = [decision for decision in edl.decisions if decision.kind == "split_edit"]
+    assert (why.start, why.end) == (seen, heard)
+    assert "heard over who answers" in why.sentence
+
+
+def test_where_the_speaker_goes_on_the_next_one_is_seen_while_the_last_words_are_heard() -> None:
+    line = "The kitchen is warm and bright."
+    stops = len(line.split()) * 0.35 + 1.1
+    first = talk(20, say((1, line)), ident="kitchen", name="1 kitchen.mp4", digest="a", shots=[stops])
+    footage = [first, two_rooms()[1]]
+    edl = plan(footage, Variant.CINEMATIC_FULL, PlanOptions())
+    seen = next(clip.start for clip in edl.video if clip.source == "cellar")
+    heard = next(clip.start for clip in edl.audio[0].clips if clip.source == "cellar")
+    assert 4 <= heard - seen <= 15
+
+
+def test_a_picture_that_begins_with_its_words_is_cut_with_its_sound() -> None:
+    stops, starts = 6 * 0.35 + 1.1, 2.0
+    footage = [
+        talk(20, say((1, "The kitchen is warm and bright.")), ident="kitchen", digest="a", shots=[stops]),
+        talk(20, say((starts, "The cellar stays cold.")), ident="cellar", digest="b", shots=[starts - 0.05]),
+    ]
+    edl = plan(footage, Variant.CINEMATIC_FULL, PlanOptions())
+    assert not any(decision.kind == "split_edit" for decision in edl.decisions)
 
 
 def lit(facts: AssetFacts, exposure: float, warmth: float = 0.0) -> AssetFacts:

@@ -5,9 +5,11 @@ from fractions import Fraction
 import pytest
 
 from director import PlanOptions, plan, review
+from director.material import source_of
 from schemas.delivery import DeliveryCheck
-from schemas.edl import EDL, SAMPLE_RATE, AudioClip, CropKey, Variant, VideoClip
-from schemas.facts import AssetFacts
+from schemas.edl import EDL, SAMPLE_RATE, AudioClip, CropKey, Place, Variant, VideoClip
+from schemas.facts import AssetFacts, Span, Word
+from schemas.media import AssetKind
 from tests.director.director_footage import face_track, recorder, say, talk
 
 pytestmark = pytest.mark.unit
@@ -100,6 +102,13 @@ def test_a_cut_within_a_frame_of_a_word_is_none() -> None:
     assert row(review(recut(edl, (1.0 + 1 / 30, 3.4), (6.9, 9.3)), [footage]), "cuts inside a word").passed
 
 
+def test_a_word_of_which_only_the_moment_is_known_ends_a_silence() -> None:
+    words = tuple(Word(start_us=at, end_us=at, text="so", probability=0.5) for at in (300_000, 600_000))
+    footage = talk(1, words)
+    edl = plan([footage], Variant.CINEMATIC_FULL, PlanOptions())
+    assert row(review(edl, [footage]), "longest silence in speech").passed
+
+
 def test_clips_that_run_on_in_the_source_are_no_cut() -> None:
     footage = talk_of_two_lines()
     edl = plan([footage], Variant.CINEMATIC_FULL, PlanOptions())
@@ -147,6 +156,89 @@ def test_a_speaker_outside_an_upright_frame_is_found() -> None:
     moved = [clip.model_copy(update={"crop": (beside,)}) for clip in edl.video]
     found = row(review(edl.model_copy(update={"video": tuple(moved)}), [footage]), "speaker's face in frame")
     assert (found.passed, found.measured) == (False, "0.0")
+
+
+def two_rooms() -> list[AssetFacts]:
+    """One says a line and keeps still, then the other."""
+    first = talk(20, say((1, "The kitchen is warm.")), ident="kitchen", name="1 kitchen.mp4", digest="a")
+    second = talk(20, say((2, "The cellar stays cold.")), ident="cellar", name="2 cellar.mp4", digest="b")
+    return [first, second]
+
+
+def with_cut_at(edl: EDL, frame: int) -> EDL:
+    """The same with the picture cut at another frame, and the sound where it was."""
+    before, after = edl.video
+    moved = frame - after.start
+    ends = before.model_copy(update={"duration": frame, "source_out": before.source_out + 3000 * moved, "crop": ()})
+    begins = after.model_copy(
+        update={
+            "start": frame,
+            "duration": after.duration - moved,
+            "source_in": after.source_in + 3000 * moved,
+            "crop": (),
+        }
+    )
+    return EDL.model_validate(edl.model_copy(update={"video": (ends, begins)}).model_dump())
+
+
+def test_a_split_edit_that_shows_somebody_speak_unheard_is_found() -> None:
+    footage = two_rooms()
+    edl = plan(footage, Variant.CINEMATIC_FULL, PlanOptions())
+    name = "speech seen and not heard"
+    assert row(review(edl, footage), name).passed
+    one, other = edl.audio[0].clips
+    early = with_cut_at(edl, other.start - 20)
+    assert row(review(early, footage), name).passed, "nobody speaks in the cellar yet"
+    lines = [
+        one.model_copy(update={"duration": one.duration - 20}),
+        other.model_copy(
+            update={"start": other.start - 20, "duration": other.duration + 20, "source_in": other.source_in - 32_000}
+        ),
+    ]
+    track = edl.audio[0].model_copy(update={"clips": tuple(lines)})
+    cut_short = row(review(edl.model_copy(update={"audio": (track,)}), footage), name)
+    assert not cut_short.passed, "the kitchen's last word is seen and no longer heard"
+
+
+def with_room_tone(facts: AssetFacts) -> AssetFacts:
+    assert facts.sound
+    tone = Span(start_us=6_000_000, end_us=7_500_000)
+    return facts.model_copy(update={"sound": facts.sound.model_copy(update={"room_tone": tone})})
+
+
+def test_room_tone_with_somebody_in_it_is_found() -> None:
+    footage = [with_room_tone(two_rooms()[0]), talk(5, ident="silent", digest="f", sound=False)]
+    edl = plan(footage, Variant.CINEMATIC_FULL, PlanOptions())
+    rows = review(edl, footage)
+    assert row(rows, "words in the room tone").passed
+    assert row(rows, "longest time without sound").passed
+    dialogue, tone = edl.audio
+    spoken = [clip.model_copy(update={"source_in": SAMPLE_RATE}) for clip in tone.clips]
+    loud = edl.model_copy(update={"audio": (dialogue, tone.model_copy(update={"clips": tuple(spoken)}))})
+    assert not row(review(loud, footage), "words in the room tone").passed
+    bare = row(review(edl.model_copy(update={"audio": (dialogue,)}), footage), "longest time without sound")
+    assert (bare.passed, bare.hard) == (False, False)
+
+
+@pytest.mark.parametrize(("x", "passed"), [(0, True), (700, False)])
+def test_a_picture_in_the_picture_over_a_face_is_found(x: int, passed: bool) -> None:
+    footage = talk_of_two_lines()
+    screen = talk(12, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="c")
+    edl = plan([footage], Variant.CINEMATIC_FULL, PlanOptions())
+    over = edl.video[0].model_copy(
+        update={
+            "id": "o1",
+            "source": "rec",
+            "duration": 30,
+            "source_in": 0,
+            "source_out": 90_000,
+            "crop": (),
+            "place": Place(x=x, y=200, width=480, height=270),
+        }
+    )
+    fields = {"sources": (*edl.sources, source_of("rec", screen)), "overlays": (over,)}
+    placed = EDL.model_validate(edl.model_copy(update=fields).model_dump())
+    assert row(review(placed, [footage, screen]), "faces behind an inset").passed is passed
 
 
 def test_what_nobody_knows_is_not_claimed() -> None:

@@ -1,10 +1,11 @@
 """What is heard: joins, a separate recording, music."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 
-from director import PlanOptions, plan
+from director import PlanOptions, plan, review
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip, AudioRole, Variant
 from schemas.facts import AssetFacts, Span
 from schemas.media import AssetKind, AudioStream
@@ -95,6 +96,58 @@ def test_sound_that_ends_before_the_picture_is_not_read_past_its_end() -> None:
     )
     last = clips(edl, AudioRole.DIALOGUE)[-1]
     assert last.source_in + last.duration * 1600 <= 475_200
+
+
+def in_noise(facts: AssetFacts, floor_dbfs: float, music: Sequence[Span] = ()) -> AssetFacts:
+    """The same with the noise of its room at this level; the speech is at -20 LUFS."""
+    assert facts.sound
+    measured = {"noise_floor_dbfs": floor_dbfs, "music": tuple(music)}
+    return facts.model_copy(update={"sound": facts.sound.model_copy(update=measured)})
+
+
+def test_the_noise_of_a_noisy_room_is_lowered_and_the_reason_is_told() -> None:
+    edl = plan([in_noise(monologue(), -48)], FULL, PlanOptions())
+    (track,) = edl.audio
+    assert track.noise_reduction
+    (why,) = [decision for decision in edl.decisions if decision.kind == "noise_reduction"]
+    assert "28 dB below the speech" in why.sentence
+    assert [one.value for one in why.evidence] == ["-48.0 dBFS", "-20.0 LUFS"]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        in_noise(monologue(), -60),
+        in_noise(monologue(), -40, [Span(start_us=0, end_us=20_000_000)]),
+        talk(20, sound=True),
+    ],
+    ids=["clean", "music", "nobody speaks"],
+)
+def test_what_is_clean_or_music_is_left_as_it_is(facts: AssetFacts) -> None:
+    edl = plan([facts], FULL, PlanOptions())
+    assert not any(track.noise_reduction for track in edl.audio)
+
+
+def test_of_two_recordings_only_the_noisy_one_is_changed_and_music_never() -> None:
+    noisy = in_noise(talk(20, say((1, "We look at the light.")), ident="noisy", name="noisy.mp4", digest="1"), -45)
+    clean = talk(20, say((1, "Then we move on.")), ident="clean", name="clean.mp4", digest="2")
+    bed = recorder(clean, offset_us=0, drift_ppm=0, correlation=0.1)
+    edl = plan([noisy, clean, in_noise(bed, -30)], FULL, PlanOptions())
+    lowered = {clip.source for track in edl.audio if track.noise_reduction for clip in track.clips}
+    kept = {clip.source for track in edl.audio if not track.noise_reduction for clip in track.clips}
+    assert (lowered, kept) == ({"noisy"}, {"clean", "recorder"})
+    assert all(row.passed for row in review(edl, [noisy, clean, bed]))
+
+
+def test_room_tone_is_as_quiet_as_the_noise_beside_it() -> None:
+    main = in_noise(talk(20, say((1, "We look at the light."), (4, "Then we move on."))), -45)
+    assert main.sound
+    toned = main.sound.model_copy(update={"room_tone": Span(start_us=6_000_000, end_us=7_500_000)})
+    silent = talk(5, ident="silent", name="zoom.mp4", digest="f", sound=False)
+    edl = plan([main.model_copy(update={"sound": toned}), silent], FULL, PlanOptions())
+    tone = clips(edl, AudioRole.ROOM_TONE)
+    assert tone
+    assert all([key.gain for key in clip.gain] == [-800] for clip in tone)
 
 
 def test_b_roll_is_seen_and_not_heard() -> None:

@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from render.denoising import REDUCTION_DB
 from render.loudness import LoudnessMeter
 from render.mix import PcmFile, envelope
 from render.sounds import SoundReader
 from render.soundtrack import mix_timeline
 from render.timeline import Heard
-from schemas.edl import EDL, AudioRole, AudioTrack, Caption, CaptionStyle, GainKey, SourceAudio
+from schemas.edl import EDL, NOISE_REDUCTION_DB, AudioRole, AudioTrack, Caption, CaptionStyle, GainKey, SourceAudio
 from schemas.facts import ChannelMix
 from schemas.progress import ignore_progress
 from schemas.rendering import RenderRequest
@@ -317,7 +316,7 @@ def test_noise_reduction_lowers_the_noise_gently_and_moves_nothing(counted: Medi
     before = denoised(tmp_path, counted, words + hiss, lowered=False)
     after = denoised(tmp_path, counted, words + hiss, lowered=True)
     pause = (np.arange(words.shape[1]) % 48_000 > 24_000) & (np.arange(words.shape[1]) > 96_000)
-    assert decibels(before[:, pause]) - decibels(after[:, pause]) == pytest.approx(REDUCTION_DB, abs=2)
+    assert decibels(before[:, pause]) - decibels(after[:, pause]) == pytest.approx(NOISE_REDUCTION_DB, abs=2)
     spoken = ~pause & (words[0] != 0)
     assert decibels(after[:, spoken]) == pytest.approx(decibels(before[:, spoken]), abs=0.5)
     assert np.corrcoef(after[0, spoken], before[0, spoken])[0, 1] > 0.98, "each sample is where it was"

@@ -64,6 +64,7 @@ async def test_everything_a_job_consists_of_is_written(pool: Pool) -> None:
     assert (await Projects(pool).get(job.project_id)).name == "Kitchen\ufffdtalk"
     (asset,) = await Assets(pool).for_project(job.project_id)
     assert (asset.name, asset.size_bytes, asset.sha256, asset.position) == ("talk.mp4", 6, TALK.sha256, 0)
+    assert not await Projects(pool).is_in_given_order(job.project_id)
 
 
 async def test_there_is_nothing_for_a_dispatcher_to_start(pool: Pool) -> None:
@@ -121,6 +122,7 @@ async def test_assets_come_after_those_that_are_there_in_their_order(pool: Pool,
         ("elsewhere.mp4", 8, "elsewhere.mp4"),
         ("talk.mp4", 9, "talk"),
     ]
+    assert await Projects(pool).is_in_given_order(project.id)
     assert assets[1].id != elsewhere.id
     assert assets[1].sha256 == elsewhere.sha256
 

@@ -1,0 +1,66 @@
+"""Every decision says why it was made, on what evidence, and what it is worth."""
+
+import pytest
+
+from director import PlanOptions, explain, plan
+from director.costs import WEIGHTS
+from schemas.edl import EDL, Decision, Variant
+from schemas.facts import AssetFacts
+from tests.director.director_footage import face_track, recorder, say, talk
+from tests.director.test_director_picture import with_b_roll
+
+pytestmark = pytest.mark.unit
+
+
+def of_everything() -> list[AssetFacts]:
+    """Two speakers, one of them before a noisy wall and with another recording; b-roll, and music."""
+    lines = [(1 + 4.0 * i, f"Light number {i} falls from the window.") for i in range(12)]
+    face = face_track(*((t / 2, 0.42, 0.25) for t in range(100)))
+    main = talk(50, say(*lines, (24.5, "um")), tracks=[face])
+    second = talk(20, say((2, "The cellar stays cold.")), ident="cellar", name="2 cellar.mp4", digest="e")
+    assert second.sound
+    noisy = second.model_copy(update={"sound": second.sound.model_copy(update={"noise_floor_dbfs": -45.0})})
+    better = recorder(main, offset_us=0, drift_ppm=0, correlation=0.9)
+    bed = recorder(main, offset_us=0, drift_ppm=0, correlation=0.1, ident="bed", name="bed.wav", digest="f")
+    return [main, noisy, *with_b_roll()[1:], better, bed]
+
+
+def edit(variant: Variant = Variant.CINEMATIC_FULL) -> EDL:
+    return plan(of_everything(), variant, PlanOptions())
+
+
+def of_kind(edl: EDL, kind: str) -> Decision:
+    return next(decision for decision in edl.decisions if decision.kind == kind)
+
+
+@pytest.mark.parametrize("variant", Variant)
+def test_every_decision_has_a_reason_evidence_and_its_share_of_the_worth(variant: Variant) -> None:
+    for decision in edit(variant).decisions:
+        assert decision.sentence
+        assert decision.evidence, decision
+        assert decision.shares, decision
+        assert all(share.part in WEIGHTS for share in decision.shares)
+
+
+def test_a_cover_tells_what_it_gains_and_what_it_costs() -> None:
+    edl = edit()
+    shares = {share.part: share.thousandths for share in of_kind(edl, "b_roll").shares}
+    assert shares["jump_hidden"] >= 400 or shares["asked_for"] == 600 or shares["long_take"] == 200
+    assert shares["speaker_hidden"] < 0
+
+
+def test_a_framing_that_shows_the_speaker_small_costs_more_than_one_that_fills_the_frame() -> None:
+    upright = plan(of_everything(), Variant.VERTICAL_REEL, PlanOptions())
+    other = face_track(*((t / 2, 0.75, 0.3) for t in range(60)))
+    apart = talk(30, say((1, "Two of us speak of light.")), tracks=[face_track((1, 0.05, 0.3)), other])
+    both = plan([apart], Variant.VERTICAL_REEL, PlanOptions())
+    cost = [sum(share.thousandths for share in of_kind(edl, "framing").shares) for edl in (upright, both)]
+    assert cost[1] < cost[0] <= 0
+
+
+def test_a_reader_is_told_the_worth_behind_each_sentence() -> None:
+    told = explain(edit())
+    (cover,) = [line for line in told.splitlines() if "hides a jump cut" in line or "spoken of" in line][:1]
+    assert cover.endswith("]")
+    assert "speaker hidden -0.0" in cover
+    assert "[+" in cover
