@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.thumbnails import Plane
+from analysis.planes import Plane
 from analysis.viewing import View
 from schemas.facts import Activity, ChangedRegion, PointerSample, Region, Shots
 from schemas.model import Model

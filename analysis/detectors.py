@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.models import YUNET, YUNET_DYNAMIC, find_centerface, find_pinned
+from analysis.planes import Picture
 
-#: Longest side of the picture that is searched, in pixels.
-SEARCHED_SIDE = 640
 #: Faces less certain than this are not told (YuNet's authors evaluate at 0.6 and above).
 MIN_SCORE = 0.6
 _CENTERFACE_MIN_SCORE = 0.5
@@ -25,8 +24,7 @@ _CENTERFACE_OUTPUTS = ("537", "538", "539", "540")
 #: Smallest picture worth searching: neither network finds a face of fewer pixels.
 MIN_SIDE = 32
 
-Picture = NDArray[np.uint8]
-Planes = NDArray[np.float32]
+Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -48,22 +46,26 @@ class Detector(Protocol):
 
 
 class YuNetDetector:
-    """OpenCV's ``FaceDetectorYN``."""
+    """OpenCV's ``FaceDetectorYN``, one for each size of picture, since another size is costly to prepare for."""
 
     def __init__(self, model: Path) -> None:
-        self._size = (SEARCHED_SIDE, SEARCHED_SIDE)
-        self._network = cv2.FaceDetectorYN.create(str(model), "", self._size, MIN_SCORE, _OVERLAP, _MOST_FACES)
+        self._model = model
+        self._networks: dict[tuple[int, int], cv2.FaceDetectorYN] = {}
 
     def detect(self, picture: Picture) -> list[Box]:
         height, width = picture.shape[:2]
-        if self._size != (width, height):
-            self._size = (width, height)
-            self._network.setInputSize(self._size)
-        found = self._network.detect(picture)[1]
+        found = self._network((width, height)).detect(picture)[1]
         return [box for row in _rows(found) if (box := _clipped(_yunet_corners(row), width, height)) is not None]
 
+    def _network(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
+        if size not in self._networks:
+            self._networks[size] = cv2.FaceDetectorYN.create(
+                str(self._model), "", size, MIN_SCORE, _OVERLAP, _MOST_FACES
+            )
+        return self._networks[size]
 
-def _rows(found: object) -> Sequence[Planes]:
+
+def _rows(found: object) -> Sequence[Values]:
     """OpenCV answers ``None`` for no face, whatever its declared type says."""
     return () if found is None else list(np.asarray(found, np.float32))
 
@@ -89,7 +91,7 @@ class CenterFaceDetector:
         return _without_overlaps([box for box in boxes if box is not None])
 
 
-def _centerface_corners(heat: Planes, scale: Planes, offset: Planes, landmarks: Planes) -> list[tuple[float, ...]]:
+def _centerface_corners(heat: Values, scale: Values, offset: Values, landmarks: Values) -> list[tuple[float, ...]]:
     found: list[tuple[float, ...]] = []
     for row, column in np.argwhere(heat[0, 0] > _CENTERFACE_MIN_SCORE):
         height, width = (float(value) * _CENTERFACE_STRIDE for value in np.exp(scale[0, :, row, column]))

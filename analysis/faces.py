@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.detectors import MIN_SIDE, Box, Detector, available_detector, load_detector, overlap
+from analysis.face_following import Follower
 from analysis.face_search import FaceSearch
 from analysis.hearing import span_of
 from analysis.parts import Parts
@@ -21,14 +22,16 @@ from schemas.model import Model
 
 #: Time between samples: a head moves about its own width in a second, so it overlaps itself from one to the next.
 STEP_US = 250_000
-#: From this rate on, frames that no other frame needs are not decoded: enough are left to sample.
-MIN_SKIPPING_RATE = 20
+#: Time between searches while the same faces are seen: in between they are followed by how they look.
+SEARCH_US = 1_000_000
+#: Time between searches of the large picture where no face is seen, for one that is too small in the small picture.
+THOROUGH_US = 8_000_000
 #: A face seen again within this overlap of where it was is the same face.
 SAME_FACE = 0.3
 #: A face that hides (turns away, is passed in front of) for longer than this begins a new track.
 MAX_HIDDEN_US = 1_000_000
-#: A track with fewer samples is a chance hit, unless the shot is no longer than that.
-MIN_SAMPLES = 2
+#: A track that was found in fewer searches is a chance hit.
+MIN_FOUND = 2
 #: One that is this sure is told however short.
 SURE_SCORE = 0.85
 
@@ -41,9 +44,10 @@ class FacesParameters(Model):
 
 @dataclass
 class Sighting:
-    """A face in one sampled frame, and how its mouth moved until the next, in code values a frame."""
+    """A face found in a sampled frame, or followed into it, and how its mouth moved until the next, in code values."""
 
     box: Box
+    found: bool = True
     mouth: float = 0.0
     frames: int = 0
 
@@ -57,6 +61,7 @@ class _Track:
     samples: list[FaceSample] = field(default_factory=list)
     mouths: list[float] = field(default_factory=list)
     box: Box | None = None
+    found: int = 0
 
     @property
     def last_us(self) -> int:
@@ -64,7 +69,7 @@ class _Track:
 
     @property
     def credible(self) -> bool:
-        return len(self.samples) >= MIN_SAMPLES or max(sample.score for sample in self.samples) >= SURE_SCORE
+        return self.found >= MIN_FOUND or max(sample.score for sample in self.samples) >= SURE_SCORE
 
 
 @dataclass
@@ -92,6 +97,7 @@ class Linker:
                 track = _Track()
                 self._open.append(track)
             track.box = box
+            track.found += sighting.found
             track.samples.append(_sample(at_us, box))
             track.mouths.append(sighting.mouth)
 
@@ -123,17 +129,18 @@ def _sample(at_us: int, box: Box) -> FaceSample:
 
 
 class FaceAnalysis:
-    """Looks for faces every ``STEP_US`` and where the picture changes, and watches their mouths in between."""
+    """Tells where faces are every ``STEP_US`` and where the scene changes, and watches their mouths in between."""
 
     def __init__(
         self, name: str, detector: Detector, hear_speech: Callable[[], Sequence[Span]], parts: Parts | None = None
     ) -> None:
         self._name = name
         self._search = FaceSearch(detector, parts or Parts())
+        self._follower = Follower()
         self._hear_speech = hear_speech
         self._seen: list[tuple[int, list[Sighting]]] = []
         self._before: View | None = None
-        self._due_us = 0
+        self._due_us = self._search_due_us = self._thorough_due_us = 0
 
     def process_frame(self, view: View) -> None:
         if view.at_us < 0:
@@ -144,8 +151,22 @@ class FaceAnalysis:
             for sighting in self._seen[-1][1]:
                 sighting.add(mouth_motion(before.fine, view.fine, sighting.box))
         if view.at_us >= self._due_us or cut:
-            self._seen.append((view.at_us, [Sighting(box) for box in self._search.boxes(view)]))
+            self._seen.append((view.at_us, self._sightings(view, new_scene=cut or before is None)))
             self._due_us = view.at_us + STEP_US - view.at_us % STEP_US
+
+    def _sightings(self, view: View, *, new_scene: bool) -> list[Sighting]:
+        """The faces that were there, where they went to; searched for anew from time to time and if one is lost."""
+        followed = None if new_scene else self._follower.follow(view.fine)
+        if followed is not None and view.at_us < self._search_due_us:
+            return [Sighting(box, found=False) for box in followed]
+        expected = 0 if new_scene else len(self._seen[-1][1])
+        thorough = new_scene or view.at_us >= self._thorough_due_us
+        boxes = self._search.boxes(view, lambda some: len(some) >= max(expected, thorough))
+        self._follower.found(view.fine, boxes)
+        self._search_due_us = view.at_us + (SEARCH_US if len(boxes) == expected else 0)
+        if thorough:
+            self._thorough_due_us = view.at_us + THOROUGH_US
+        return [Sighting(box) for box in boxes]
 
     def finish(self, shots: Shots) -> Faces:
         linker, borders = Linker(), [shot.start_us for shot in shots.shots[1:]]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.camera import Projections, movement
-from analysis.thumbnails import Plane
+from analysis.planes import Plane
 from analysis.viewing import View
 from schemas.facts import CameraMove, Picture, PictureMeasures, PictureSample, ShotPicture, Shots, Span
 from schemas.model import Model
@@ -30,7 +30,7 @@ DIRECTED = 0.7
 #: least this much within this many pixels.
 SHARPNESS_STEPS = 2
 EDGE_SIDE = 9
-EDGE_RANGE = 24
+EDGE_RANGE = 21
 #: A picture with fewer edge pixels has nothing to be sharp.
 MIN_EDGES = 50
 #: Fit for B-roll: no more shake than this (in widths), at least this part of the asset's usual sharpness, mean luma
@@ -71,7 +71,7 @@ class _Path:
 
 
 class LookAnalysis:
-    """Measures movement in every frame and light in the first of each step."""
+    """Measures movement in every frame that it is shown and light in the first of each step."""
 
     def __init__(self) -> None:
         self._path = _Path()
@@ -85,7 +85,7 @@ class LookAnalysis:
         step = view.at_us // STEP_US
         if step not in self._lights:
             if step % SHARPNESS_STEPS == 0 or not self._lights:
-                self._sharpness = sharpness(np.asarray(cv2.cvtColor(view.large, cv2.COLOR_BGR2GRAY), np.uint8))
+                self._sharpness = sharpness(view.luma)
             self._lights[step] = _light(view, self._sharpness)
             self._gradient = _gradient(luma)
         right = down = change = 0.0

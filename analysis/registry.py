@@ -141,10 +141,10 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
             Analyzer("probe", 3, ProbeParameters, MediaProbe, OfFile(_run_probe)),
             Analyzer("sound", 2, SoundParameters, Sound, OfSound(_hear_sound)),
             Analyzer("transcript", 3, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
-            Analyzer("shots", 2, ShotsParameters, Shots, OfPicture(_begin_shots)),
-            Analyzer("faces", 3, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
-            Analyzer("picture", 1, PictureParameters, Picture, OfPicture(_begin_picture)),
-            Analyzer("activity", 1, ActivityParameters, Activity, OfPicture(_begin_activity)),
+            Analyzer("shots", 3, ShotsParameters, Shots, OfPicture(_begin_shots)),
+            Analyzer("faces", 4, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("picture", 2, PictureParameters, Picture, OfPicture(_begin_picture)),
+            Analyzer("activity", 2, ActivityParameters, Activity, OfPicture(_begin_activity)),
             Analyzer("alignment", 1, AlignmentParameters, Alignment, OfFile(_run_alignment)),
         )
     }

@@ -1,22 +1,20 @@
 """Shots: where the picture is cut, to the frame.
 
-Every frame is compared with the one before on a small picture. A cut stands out from the frames around it and leaves
-another composition behind; a flash comes back to where it was, a moving camera changes every frame alike.
+Each frame is compared with the one before on a small picture. A cut stands out from the frames around it and leaves
+another composition behind; a flash comes back to where it was, a moving camera changes every frame alike. Where frames
+were left out and there may be a cut among them, a second look at every frame decides.
 """
 
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.thumbnails import Thumbnail, changed, difference, likeness
+from analysis.changes import GROWTH, MIN_DIFFERENCE, MIN_PROMINENCE, NEIGHBOURS, Change, Changes, replaced
 from analysis.transitions import Gradual, TransitionFinder
 from analysis.viewing import View
-from analysis.zooming import is_zoom
 from schemas.facts import Shots, Span, Transition
 from schemas.media import MediaProbe, VideoStream
 from schemas.model import Model
@@ -25,71 +23,63 @@ from schemas.timebase import pts_to_us
 #: A change of scene: this different, this unlike in composition, and this far above the changes around it.
 SCENE_DIFFERENCE = 20.0
 SCENE_LIKENESS = 0.65
-SCENE_PROMINENCE = 1.8
+SCENE_PROMINENCE = MIN_PROMINENCE
 #: A jump within a scene (the same camera, moments apart): less different, so it must stand out more, and not be a title
 #: that appears (which changes a few rows only) or one half of a split screen, a change of light (which keeps the
 #: composition), a punch-in (which only enlarges it) or a jerk of the camera (which moves nearly everything; a jump
 #: leaves the background where it was).
-JUMP_DIFFERENCE = 6.0
+JUMP_DIFFERENCE = MIN_DIFFERENCE
 JUMP_LIKENESS = 0.92
 JUMP_PROMINENCE = 2.8
 JUMP_ROWS = 0.55
 JUMP_BALANCE = 0.05
 JUMP_AREA = 0.7
-#: Frames before and after that a change is measured against. One of them may be a cut itself.
-NEIGHBOURS = 6
+#: A change over several frames, each of which may have its part in it, that may be a cut in one of them: this much less
+#: different and more alike.
+DOUBTFUL_DIFFERENCE = 0.8
+DOUBTFUL_LIKENESS = 0.05
 #: A picture that is back within this time was interrupted by a flash.
 FLASH_S = 0.17
-FLASH_DIFFERENCE_SHARE = 0.25
 MAX_FLASH_FRAMES = 12
-#: Black: no luma above this, in video code values (16 is black).
-BLACK_LUMA = 32
 #: Frames a change's prominence is scaled down for when the frame before is missing, at most.
 MAX_GAP_FRAMES = 4.0
+
+Line = NDArray[np.float64]
 
 
 class ShotsParameters(Model):
     """Nothing to choose."""
 
 
-@dataclass
-class _Change:
-    """How a frame differs from the one before; ``returns`` once a later frame is like that one again."""
-
-    at_us: int
-    gap_us: int
-    difference: float
-    likeness: float
-    rows: float
-    balance: float
-    area: float
-    black: bool
-    zoomed: bool = False
-    returns: bool = False
-
-
 class ShotFinder:
-    """Looks at frames one by one and keeps only the few that a flash could come back to."""
+    """Looks at frames one by one and keeps how each differs from the one before."""
 
     def __init__(self, probe: MediaProbe) -> None:
         self._video = probe.video
         self._origin = probe.origin
         self._flash_frames = 0 if probe.video is None else _flash_frames(probe.video)
-        self._changes: list[_Change] = []
-        self._recent: deque[Thumbnail] = deque(maxlen=self._flash_frames + 1)
+        self._changes = Changes(self._flash_frames)
+        self._mended: list[Change] = []
         self._transitions = TransitionFinder()
 
-    def process_frame(self, view: View) -> None:
-        picture = view.thumbnail
-        black = bool(picture.luma.max() <= BLACK_LUMA)
-        if not self._recent:
-            self._changes.append(_Change(view.at_us, 0, 0.0, 1.0, 0.0, 0.0, 0.0, black))
-        else:
-            before, gap_us = self._recent[-1], view.at_us - self._changes[-1].at_us
-            self._changes.append(_change(before, picture, view.at_us, gap_us, black=black))
-            self._mark_returns(picture)
-        self._recent.append(picture)
-        self._transitions.see(picture.blocks, view.at_us)
+    def process_frame(self, view: View) -> bool:
+        """Look at the next frame; whether it seems to be of another scene than the one before."""
+        change = self._changes.add(view.thumbnail, view.at_us, view.left_out_us)
+        self._transitions.see(view.thumbnail.blocks, view.at_us, view.left_out_us)
+        return change.difference >= SCENE_DIFFERENCE and change.likeness <= SCENE_LIKENESS
+
+    def doubts(self) -> list[Span]:
+        """Stretches, rising and apart, whose every frame must be seen to tell whether and where there is a cut."""
+        return list(_stretches(self._changes.finish(), reach=NEIGHBOURS + self._flash_frames + 1))
+
+    def look_again(self, doubts: Sequence[Span], views: Iterable[View]) -> None:
+        """Every frame of stretches that were in doubt, from the first to the last of each."""
+        ends, self._mended = [doubt.end_us for doubt in doubts], self._changes.finish()
+        for _, stretch in groupby(views, key=lambda view: bisect_left(ends, view.at_us)):
+            exact = Changes(self._flash_frames)
+            for view in stretch:
+                exact.add(view.thumbnail, view.at_us)
+            self._mended = replaced(self._mended, exact.finish())
 
     def finish(self) -> Shots:
         if self._video is None:
@@ -97,71 +87,79 @@ class ShotFinder:
         start_us = pts_to_us(self._video.start_pts, self._video.time_base, self._origin)
         end_us = pts_to_us(self._video.end_pts, self._video.time_base, self._origin)
         gradual = self._transitions.finish()
-        cuts = [cut for cut in cut_times(self._changes, gradual) if start_us < cut < end_us]
+        cuts = [cut for cut in cut_times(self._mended, gradual) if start_us < cut < end_us]
         borders = [start_us, *cuts, end_us]
         return Shots(
             shots=tuple(Span(start_us=a, end_us=b) for a, b in pairwise(borders)),
             gradual=tuple(Transition(start_us=one.start_us, end_us=one.end_us, kind=one.kind) for one in gradual),
         )
 
-    def _mark_returns(self, picture: Thumbnail) -> None:
-        """A change back to the picture before a recent change undoes both."""
-        now = self._changes[-1]
-        if now.difference < JUMP_DIFFERENCE:
-            return
-        for age in range(2, len(self._recent) + 1):
-            began, original = self._changes[-age], self._recent[-age]
-            if began.difference < JUMP_DIFFERENCE:
-                continue
-            limit = FLASH_DIFFERENCE_SHARE * min(began.difference, now.difference)
-            if difference(original, picture) < limit:
-                now.returns = began.returns = True
-                return
-
-
-def _change(before: Thumbnail, after: Thumbnail, at_us: int, gap_us: int, *, black: bool) -> _Change:
-    size = difference(before, after)
-    if size < JUMP_DIFFERENCE:
-        return _Change(at_us, gap_us, size, 1.0, 0.0, 0.0, 0.0, black)
-    blocks, alike = changed(before, after), likeness(before.blocks, after.blocks)
-    return _Change(
-        at_us,
-        gap_us,
-        size,
-        alike,
-        float(blocks.any(axis=1).mean()),
-        _balance(blocks),
-        float(blocks.mean()),
-        black,
-        zoomed=alike <= JUMP_LIKENESS and is_zoom(before.luma, after.luma),
-    )
-
-
-def _balance(blocks: NDArray[np.bool_]) -> float:
-    """The share of what changed that lies in that half of the picture, left or right, in which less did."""
-    left, right = np.array_split(blocks.sum(axis=0), 2)
-    return float(min(left.sum(), right.sum()) / max(1, blocks.sum()))
-
 
 def _flash_frames(video: VideoStream) -> int:
     return int(np.clip(round(FLASH_S * video.measured_rate), 1, MAX_FLASH_FRAMES))
 
 
-def cut_times(changes: list[_Change], gradual: Sequence[Gradual] = ()) -> list[int]:
+def cut_times(changes: Sequence[Change], gradual: Sequence[Gradual] = ()) -> list[int]:
     """The times of the frames that begin a new shot, rising: hard cuts, and the middles of changes across."""
     if not changes:
         return []
-    prominent = _prominence(changes)
     cuts = {
         change.at_us
-        for change, prominence in zip(changes, prominent, strict=True)
-        if not change.returns and _is_cut(change, prominence) and not any(one.holds(change.at_us) for one in gradual)
+        for change, prominence in zip(changes, _prominence(changes, _sizes(changes)), strict=True)
+        if change.over == 1 and _is_cut(change, prominence) and not any(one.holds(change.at_us) for one in gradual)
     }
     cuts |= set(_gradual_middles(changes, gradual))
     return sorted(cuts | set(_black_middles(changes, cuts)))
 
 
-def _gradual_middles(changes: list[_Change], gradual: Sequence[Gradual]) -> Iterator[int]:
+def _stretches(changes: Sequence[Change], reach: int) -> Iterator[Span]:
+    """What lies within some frames of a change that is in doubt, between frames that were seen."""
+    first = last = -1
+    for number in _doubtful(changes):
+        start, end = max(0, number - reach), min(len(changes) - 1, number + reach)
+        while not changes[start].seen:
+            start -= 1
+        while not changes[end].seen:
+            end += 1
+        if start > last:
+            if last >= 0:
+                yield Span(start_us=changes[first].at_us, end_us=changes[last].at_us)
+            first = start
+        last = max(last, end)
+    if last >= 0:
+        yield Span(start_us=changes[first].at_us, end_us=changes[last].at_us)
+
+
+def _doubtful(changes: Sequence[Change]) -> Iterator[int]:
+    """Changes, by number, that may be cuts, and those of which the frames left out around them leave that open."""
+    if all(change.over == 1 for change in changes):
+        return
+    sizes = _sizes(changes)
+    least = _prominence(changes, sizes)
+    most = _prominence(changes, sizes / np.array([change.over for change in changes]) ** GROWTH, sizes)
+    for number, change in enumerate(changes):
+        if change.over == 1:
+            if _is_cut(change, float(most[number])) != _is_cut(change, float(least[number])):
+                yield number
+        elif change.seen and _may_hold_cut(change, float(most[number])):
+            yield number
+
+
+def _may_hold_cut(change: Change, prominence: float) -> bool:
+    scene = (
+        change.difference >= DOUBTFUL_DIFFERENCE * SCENE_DIFFERENCE
+        and change.likeness <= SCENE_LIKENESS + DOUBTFUL_LIKENESS
+        and prominence >= SCENE_PROMINENCE
+    )
+    jump = (
+        change.difference >= JUMP_DIFFERENCE
+        and change.likeness <= JUMP_LIKENESS + DOUBTFUL_LIKENESS
+        and prominence >= JUMP_PROMINENCE
+    )
+    return not change.returns and (scene or jump)
+
+
+def _gradual_middles(changes: Sequence[Change], gradual: Sequence[Gradual]) -> Iterator[int]:
     """The middle frame of each change from one picture to another; where black lies between, the first after it."""
     times = [change.at_us for change in changes]
     for one in gradual:
@@ -172,39 +170,37 @@ def _gradual_middles(changes: list[_Change], gradual: Sequence[Gradual]) -> Iter
             yield back.start_us
 
 
-def _is_cut(change: _Change, prominence: float) -> bool:
+def _is_cut(change: Change, prominence: float) -> bool:
     scene = (
-        not change.zoomed
-        and change.difference >= SCENE_DIFFERENCE
-        and change.likeness <= SCENE_LIKENESS
-        and prominence >= SCENE_PROMINENCE
+        change.difference >= SCENE_DIFFERENCE and change.likeness <= SCENE_LIKENESS and prominence >= SCENE_PROMINENCE
     )
     jump = (
-        not change.zoomed
-        and change.difference >= JUMP_DIFFERENCE
+        change.difference >= JUMP_DIFFERENCE
         and change.likeness <= JUMP_LIKENESS
         and change.rows >= JUMP_ROWS
         and change.balance >= JUMP_BALANCE
         and change.area <= JUMP_AREA
         and prominence >= JUMP_PROMINENCE
     )
-    return scene or jump
+    return not (change.zoomed or change.returns) and (scene or jump)
 
 
-def _prominence(changes: list[_Change]) -> list[float]:
+def _sizes(changes: Sequence[Change]) -> Line:
+    return np.array([0.0 if change.returns else change.difference for change in changes])
+
+
+def _prominence(changes: Sequence[Change], around: Line, sizes: Line | None = None) -> Line:
     """How far each change stands above the second largest around it; less where frames are missing before it."""
-    sizes = np.array([0.0 if change.returns else change.difference for change in changes])
     gaps = np.array([change.gap_us for change in changes], np.float64)
     usual = np.median(gaps[1:]) if len(gaps) > 1 else 1.0
     missing = np.clip(gaps / max(usual, 1.0), 1.0, MAX_GAP_FRAMES)
-    padded = np.pad(sizes, NEIGHBOURS)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1).copy()
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(around, NEIGHBOURS), 2 * NEIGHBOURS + 1).copy()
     windows[:, NEIGHBOURS] = 0
-    second = np.sort(windows, axis=1)[:, -2]
-    return [float(value) for value in sizes / np.maximum(second, 0.5) / missing]
+    second = np.partition(windows, -2, axis=1)[:, -2]
+    return np.asarray((around if sizes is None else sizes) / np.maximum(second, 0.5) / missing, np.float64)
 
 
-def _black_middles(changes: list[_Change], cuts: Iterable[int]) -> Iterator[int]:
+def _black_middles(changes: Sequence[Change], cuts: Iterable[int]) -> Iterator[int]:
     """The middle of each stretch of black that was faded into and out of."""
     cuts = set(cuts)
     start: int | None = None

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import av
 import cv2
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
+
+from analysis.planes import Plane, Planes, shrunk
 
 WIDTH = 160
 HEIGHT = 90
@@ -22,7 +22,6 @@ _FLAT_CONTRAST = 20.0
 #: A block has changed when its mean luma moved by more than this.
 _BLOCK_CHANGED = 6.0
 
-Plane = NDArray[np.uint8]
 Blocks = NDArray[np.float32]
 
 
@@ -36,23 +35,14 @@ class Thumbnail:
     fine: Plane
 
 
-class Thumbnailer:
-    """Makes thumbnails, keeping the scaler between frames."""
-
-    def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
-
-    def make(self, frame: av.VideoFrame) -> Thumbnail:
-        small = self._reformatter.reformat(
-            frame, width=FINE_WIDTH, height=FINE_HEIGHT, format="yuv420p", interpolation=Interpolation.AREA
-        )
-        planes = np.asarray(small.to_ndarray(), np.uint8)
-        fine = planes[:FINE_HEIGHT]
-        chroma = planes[FINE_HEIGHT:].reshape(FINE_HEIGHT, FINE_WIDTH // 2)
-        luma = np.asarray(cv2.resize(fine, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
-        small_chroma = cv2.resize(chroma, (WIDTH // 2, HEIGHT), interpolation=cv2.INTER_AREA)
-        blocks = cv2.resize(luma.astype(np.float32), (BLOCK_COLUMNS, BLOCK_ROWS), interpolation=cv2.INTER_AREA)
-        return Thumbnail(luma, np.asarray(small_chroma, np.uint8), np.asarray(blocks, np.float32), fine)
+def thumbnail(planes: Planes) -> Thumbnail:
+    """Of luma and both chromas at half the size or smaller, whatever their shape."""
+    luma_plane, *chroma_planes = planes
+    fine = shrunk(luma_plane, FINE_WIDTH, FINE_HEIGHT)
+    luma = shrunk(fine, WIDTH, HEIGHT)
+    chroma = np.concatenate([shrunk(plane, WIDTH // 2, HEIGHT // 2) for plane in chroma_planes])
+    blocks = cv2.resize(luma, (BLOCK_COLUMNS, BLOCK_ROWS), interpolation=cv2.INTER_AREA)
+    return Thumbnail(luma, chroma, np.asarray(blocks, np.float32), fine)
 
 
 def difference(a: Thumbnail, b: Thumbnail) -> float:

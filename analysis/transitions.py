@@ -5,7 +5,7 @@ through a wipe each part of it is one or the other. Movement is neither: what mo
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -51,6 +51,8 @@ FADED_SPREAD = 0.3
 MAX_BLACK = 8
 #: Frames that are kept: a change of up to about four seconds, and what surrounds it.
 MEMORY = 240
+#: Frames that are examined at once.
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -92,38 +94,44 @@ class TransitionFinder:
     """Sees the block means of every frame and tells the gradual changes among them."""
 
     def __init__(self) -> None:
-        self._recent: deque[_Seen] = deque(maxlen=MEMORY)
+        self._recent: deque[_Seen] = deque(maxlen=MEMORY + BATCH)
         self._count = 0
+        self._examined = 0
         self._open: dict[bool, _Run] = {}
         self._found: list[Gradual] = []
 
-    def see(self, blocks: Blocks, at_us: int) -> None:
+    def see(self, blocks: Blocks, at_us: int, left_out_us: Sequence[int] = ()) -> None:
+        """The next frame, and the times of those that were left out before it: about what is on either side of them."""
+        if self._recent:
+            before, over = self._recent[-1].blocks, len(left_out_us) + 1
+            for number, time in enumerate(left_out_us, start=1):
+                self._recent.append(_Seen(time, _between(before, blocks, number, over)))
+            self._count += len(left_out_us)
         self._recent.append(_Seen(at_us, blocks))
         self._count += 1
-        for reach in REACHES:
-            if (wipe := self._middle_of(reach)) is not None:
-                self._mark(self._count - 1 - reach, wipe=wipe)
-        self._close(self._count - 1 - REACHES[0] - MAX_BREAK - MARGIN)
+        if self._count - self._examined >= BATCH:
+            self._examine()
 
     def finish(self) -> tuple[Gradual, ...]:
         """Everything found, in order; fading out and at once in again is one change."""
+        self._examine()
         self._close(self._count)
         return tuple(_joined(sorted(self._found, key=lambda one: one.start_us), self._frame_us()))
 
-    def _middle_of(self, reach: int) -> bool | None:
-        """Whether the frame ``reach`` ago is the middle of a wipe or of a blend; ``None`` for neither."""
-        if len(self._recent) <= 2 * reach:
-            return None
-        old, middle, new = (self._recent[-1 - back].blocks for back in (2 * reach, reach, 0))
-        size = _distance(old, new)
-        if size < MIN_DIFFERENCE:
-            return None
-        if _distance(middle, np.asarray((old + new) / 2, np.float32)) < MAX_BLEND_RESIDUE * size:
-            return False
-        apart, from_old, from_new = np.abs(new - old), np.abs(middle - old), np.abs(middle - new)
-        wiped = float(apart[from_new < from_old].sum()) / (size * apart.size)
-        clean = float(np.minimum(from_old, from_new).mean()) < MAX_WIPE_RESIDUE * size
-        return True if clean and WIPED[0] < wiped < WIPED[1] else None
+    def _examine(self) -> None:
+        """Mark the new frames that have the middle of a change behind them, many at once since that is cheapest."""
+        fresh = self._count - self._examined
+        if not fresh:
+            return
+        recent = list(self._recent)[-(fresh + 2 * REACHES[0]) :]
+        blocks = np.stack([one.blocks for one in recent]).reshape(len(recent), -1)
+        kinds = {reach: _middles(blocks, reach) for reach in REACHES}
+        for number in range(self._examined, self._count):
+            for reach in REACHES:
+                if (wipe := kinds[reach].get(number - self._count)) is not None:
+                    self._mark(number - reach, wipe=wipe)
+            self._close(number - REACHES[0] - MAX_BREAK - MARGIN)
+        self._examined = self._count
 
     def _mark(self, number: int, *, wipe: bool) -> None:
         run = self._open.get(wipe)
@@ -159,6 +167,29 @@ class TransitionFinder:
     def _frame_us(self) -> float:
         times = [frame.at_us for frame in self._recent]
         return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+
+
+def _between(old: Blocks, new: Blocks, number: int, count: int) -> Blocks:
+    """A frame that was left out: the mean of both sides where it is the only one, else the nearer of them."""
+    if count == 2:
+        return np.asarray((old + new) / 2, np.float32)
+    return old if 2 * number < count else new
+
+
+def _middles(blocks: NDArray[np.float32], reach: int) -> dict[int, bool]:
+    """Of pictures that have the middle of a change ``reach`` behind them, by number from the end: is it a wipe's?"""
+    old, middle, new = blocks[: -2 * reach], blocks[reach:-reach], blocks[2 * reach :]
+    apart = np.abs(new - old)
+    size = apart.mean(axis=1)
+    if not (size >= MIN_DIFFERENCE).any():
+        return {}
+    blended = np.abs(middle - (old + new) / 2).mean(axis=1) < MAX_BLEND_RESIDUE * size
+    from_old, from_new = np.abs(middle - old), np.abs(middle - new)
+    wiped = (apart * (from_new < from_old)).mean(axis=1) / np.maximum(size, MIN_DIFFERENCE)
+    clean = np.minimum(from_old, from_new).mean(axis=1) < MAX_WIPE_RESIDUE * size
+    wipes = clean & (wiped > WIPED[0]) & (wiped < WIPED[1]) & ~blended
+    told = np.flatnonzero((size >= MIN_DIFFERENCE) & (blended | wipes))
+    return {int(number) - len(size): bool(wipes[number]) for number in told}
 
 
 def _distance(a: Blocks, b: Blocks) -> float:

@@ -1,90 +1,146 @@
 """A file's frames in the sizes that are looked at, each made once for all who look."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 import av
-import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
-from numpy.typing import NDArray
+from av.container import InputContainer
 
 from analysis.camera import Projections, project
 from analysis.demuxing import decode_video, open_media
 from analysis.orientation import Orientation
-from analysis.thumbnails import Thumbnail, Thumbnailer
+from analysis.planes import Picture, Plane, PlaneReader, coloured, shrunk
+from analysis.skimming import Skimmed, Stretch, skim, whole
+from analysis.thumbnails import FINE_HEIGHT, FINE_WIDTH, Thumbnail, thumbnail
+from schemas.facts import Span
 from schemas.media import MediaProbe, VideoStream
-from schemas.timebase import pts_to_us
+from schemas.timebase import pts_to_us, us_to_pts
 
-#: Longest side of the large view, in pixels.
+#: Longest sides of the small view and of the large one, in pixels.
+SMALL_SIDE = 320
 LARGE_SIDE = 640
+#: From this rate on, in frames a second, frames that no other frame needs may be left out: enough are left to see by.
+MIN_SKIMMING_RATE = 20
+#: Time between two stretches from which on the second is sought; before, what is between is read.
+WORTH_SEEKING_US = 10_000_000
 
 
 class Viewer:
-    """Scales one stream's frames to the sizes that are looked at, keeping the scalers between frames."""
+    """How one stream's frames are looked at, with the scalers that are kept between them."""
 
     def __init__(self, video: VideoStream) -> None:
-        self._thumbnailer, self._reformatter = Thumbnailer(), VideoReformatter()
-        self._orientation = Orientation(video.rotation, video.mirrored)
-        width, height = video.display_width, video.display_height
-        if self._orientation.swaps_sides:
-            width, height = height, width
-        share = min(1.0, LARGE_SIDE / max(width, height))
-        self._size = max(1, round(width * share)), max(1, round(height * share))
+        self.orientation = Orientation(video.rotation, video.mirrored)
+        self.thumbnails, self.pictures = PlaneReader(), PlaneReader()
+        sides = video.display_width, video.display_height
+        self._sides = sides[::-1] if self.orientation.swaps_sides else sides
 
-    def thumbnail(self, frame: av.VideoFrame) -> Thumbnail:
-        return self._thumbnailer.make(frame)
-
-    def upright(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return self._orientation.apply(plane)
-
-    def large(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        width, height = self._size
-        small = self._reformatter.reformat(
-            frame, width=width, height=height, format="bgr24", interpolation=Interpolation.AREA
-        )
-        return self._orientation.apply(np.asarray(small.to_ndarray(), np.uint8))
+    def size(self, longest: int) -> tuple[int, int]:
+        """Width and height of a picture as it is stored, in square pixels, its longest side given; both even."""
+        share = min(1.0, longest / max(self._sides))
+        width, height = (max(2, 2 * round(side * share / 2)) for side in self._sides)
+        return width, height
 
 
 class View:
-    """One frame, at ``at_us`` on the media clock, in the sizes that somebody asks for; each is made once."""
+    """One frame, at ``at_us`` on the media clock, in the sizes that somebody asks for; each is made once.
 
-    def __init__(self, frame: av.VideoFrame, at_us: int, viewer: Viewer) -> None:
+    ``left_out_us`` are the times, rising, of the frames since the view before that were not decoded.
+    """
+
+    def __init__(self, frame: av.VideoFrame, at_us: int, viewer: Viewer, left_out_us: tuple[int, ...] = ()) -> None:
         self.at_us = at_us
+        self.left_out_us = left_out_us
         self._frame = frame
         self._viewer = viewer
 
     @cached_property
     def thumbnail(self) -> Thumbnail:
         """As stored, neither turned nor mirrored, at the same few pixels whatever its shape."""
-        return self._viewer.thumbnail(self._frame)
+        return thumbnail(self._viewer.thumbnails.read(self._frame, FINE_WIDTH, FINE_HEIGHT))
 
     @cached_property
-    def fine(self) -> NDArray[np.uint8]:
+    def fine(self) -> Plane:
         """The thumbnail's luma before its last halving, (rows, columns), as a viewer sees it."""
-        return self._viewer.upright(self.thumbnail.fine)
+        return self._viewer.orientation.apply(self.thumbnail.fine)
 
     @cached_property
     def projections(self) -> Projections:
         """Of the luma, as a viewer sees it."""
-        return project(self._viewer.upright(self.thumbnail.luma))
+        return project(self._viewer.orientation.apply(self.thumbnail.luma))
 
     @cached_property
-    def large(self) -> NDArray[np.uint8]:
-        """BGR (rows, columns, 3) in square pixels, at most ``LARGE_SIDE``, as a viewer sees it."""
-        return self._viewer.large(self._frame)
+    def luma(self) -> Plane:
+        """Luma in square pixels, at most ``LARGE_SIDE``, as stored."""
+        width, height = self._viewer.size(LARGE_SIDE)
+        return shrunk(self._viewer.pictures.read(self._frame, width, height)[0], width, height)
+
+    @cached_property
+    def small(self) -> Picture:
+        """BGR (rows, columns, 3) in square pixels, at most ``SMALL_SIDE``, as a viewer sees it."""
+        return self._coloured(SMALL_SIDE)
+
+    @cached_property
+    def large(self) -> Picture:
+        """The same, at most ``LARGE_SIDE``."""
+        return self._coloured(LARGE_SIDE)
+
+    def _coloured(self, longest: int) -> Picture:
+        planes = self._viewer.pictures.read(self._frame, *self._viewer.size(LARGE_SIDE))
+        return self._viewer.orientation.apply(coloured(planes, *self._viewer.size(longest)))
 
 
-def views(path: Path, probe: MediaProbe, video: VideoStream) -> Iterator[View]:
-    """The frames in the order of their times, rising; the rest after damage may repeat times, and is left out."""
-    viewer, last_us = Viewer(video), -1
-    with open_media(path) as container:
+class Footage:
+    """The picture of a probed file: most of it at a glance, and stretches of it frame by frame."""
+
+    def __init__(self, container: InputContainer, probe: MediaProbe, video: VideoStream) -> None:
         stream = container.streams[video.index]
         assert isinstance(stream, av.VideoStream)
         stream.thread_type = "AUTO"
-        for frame in decode_video(container, stream):
-            assert frame.pts is not None
-            at_us = pts_to_us(frame.pts, video.time_base, probe.origin)
+        self._container, self._stream = container, stream
+        self._video, self._origin = video, probe.origin
+        self._viewer = Viewer(video)
+
+    def views(self) -> Iterator[View]:
+        """The frames that must be seen, times rising; the rest after damage may repeat times, and is left out."""
+        if self._video.measured_rate < MIN_SKIMMING_RATE:
+            frames = decode_video(self._container, self._stream)
+            yield from self._viewed(Skimmed(frame) for frame in frames)
+        else:
+            yield from self._viewed(skim(self._container, self._stream))
+
+    def again(self, stretches: Sequence[Span]) -> Iterator[View]:
+        """Every frame of some stretches, rising, which must not overlap."""
+        near: list[Stretch] = []
+        for stretch in stretches:
+            start, end = self._ticks(stretch.start_us), self._ticks(stretch.end_us)
+            if near and start - near[-1][1] > self._ticks(WORTH_SEEKING_US) - self._ticks(0):
+                yield from self._viewed(whole(self._container, self._stream, near))
+                near = []
+            near.append((start, end))
+        if near:
+            yield from self._viewed(whole(self._container, self._stream, near))
+
+    def _ticks(self, at_us: int) -> int:
+        return us_to_pts(at_us, self._video.time_base, self._origin)
+
+    def _time(self, pts: int) -> int:
+        return pts_to_us(pts, self._video.time_base, self._origin)
+
+    def _viewed(self, frames: Iterable[Skimmed]) -> Iterator[View]:
+        last_us = -1
+        for one in frames:
+            assert one.frame.pts is not None
+            at_us = self._time(one.frame.pts)
             if at_us > last_us:
-                yield View(frame, at_us, viewer)
+                left_out = [self._time(pts) for pts in one.left_out]
+                yield View(one.frame, at_us, self._viewer, tuple(t for t in left_out if last_us < t < at_us))
                 last_us = at_us
+
+
+@contextmanager
+def open_footage(path: Path, probe: MediaProbe, video: VideoStream) -> Iterator[Footage]:
+    """Raises ``MediaRefused`` for what cannot be read."""
+    with open_media(path) as container:
+        yield Footage(container, probe, video)

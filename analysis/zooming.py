@@ -10,6 +10,8 @@ FACTORS = (1.08, 1.12, 1.16, 1.2, 1.25, 1.3, 1.35, 1.4, 1.5, 1.6, 1.75, 2.0)
 #: than the whole pictures match each other.
 MIN_MATCH = 0.9
 MIN_GAIN = 0.08
+#: What does not match this well at half the size, which takes a fifth of the time, is not looked at any closer.
+MIN_ROUGH_MATCH = 0.75
 
 #: Spread of luma, in code values, below which a picture holds nothing to match.
 FLAT = 4.0
@@ -22,7 +24,12 @@ def is_zoom(before: Plane, after: Plane) -> bool:
     if min(before.std(), after.std()) < FLAT:
         return False
     before, after = _halved(before), _halved(after)
-    wanted = max(MIN_MATCH, _match(before, after) + MIN_GAIN)
+    if not _is_zoomed(_halved(before), _halved(after), MIN_ROUGH_MATCH):
+        return False
+    return _is_zoomed(before, after, max(MIN_MATCH, _match(before, after) + MIN_GAIN))
+
+
+def _is_zoomed(before: Plane, after: Plane, wanted: float) -> bool:
     return any(
         max(_zoomed_match(before, after, factor), _zoomed_match(after, before, factor)) >= wanted for factor in FACTORS
     )

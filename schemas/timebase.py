@@ -88,7 +88,10 @@ def us_to_pts(us: int, time_base: Fraction, origin: Fraction) -> int:
 
 def pts_to_us(pts: int, time_base: Fraction, origin: Fraction) -> int:
     """The media-clock time of a stream's tick; negative where the tick lies before the origin."""
-    return round_half_up((pts * time_base - origin) / MICROSECOND)
+    # Asked for every frame there is, so in integers: as fractions it takes ten times as long.
+    ticks = pts * time_base.numerator * origin.denominator - origin.numerator * time_base.denominator
+    seconds = time_base.denominator * origin.denominator
+    return (2 * ticks * 1_000_000 + seconds) // (2 * seconds)
 
 
 def nearest_family_rate(rate: Fraction) -> Fraction:

@@ -1,9 +1,10 @@
 """Media made on the spot, small and with known truth."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 import numpy as np
@@ -28,10 +29,11 @@ def make_clip(tmp_path: Path) -> MakeClip:
         sound: NDArray[np.float32] | None = None,
         layout: str = "stereo",
         turn: float | None = None,
+        encoder: Mapping[str, str] = MappingProxyType({"preset": "ultrafast"}),
     ) -> Path:
         path = tmp_path / name
         with av.open(str(path), "w") as container:
-            video = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"}) if frames else None
+            video = container.add_stream("libx264", rate=rate, options=dict(encoder)) if frames else None
             audio = container.add_stream("pcm_s16le", rate=RATE, layout=layout) if sound is not None else None
             if video is not None:
                 video.height, video.width = frames[0].shape[:2]

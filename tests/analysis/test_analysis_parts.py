@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import face_search, transcript
-from analysis.detectors import Box, Picture
+from analysis.detectors import Box
 from analysis.faces import FaceAnalysis
 from analysis.parts import Parts
+from analysis.planes import Picture
 from analysis.probe import probe
 from analysis.recording import Recording, record
 from analysis.watching import watch
