@@ -1,15 +1,17 @@
 """What happens on a screen recording: which parts change, and where the pointer goes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.observing import Observed, joined, rows_in, table
+from analysis.parts import Parts
 from analysis.planes import Plane
 from analysis.viewing import View
-from schemas.facts import Activity, ChangedRegion, PointerSample, Region, Shots
+from schemas.facts import Activity, ChangedRegion, PointerSample, Region, Shots, Span
 from schemas.model import Model
 
 STEP_US = 500_000
@@ -47,14 +49,35 @@ class _Blob:
 class ActivityAnalysis:
     """Compares each frame with the one before, and gathers what changed in each step."""
 
+    def __init__(self, parts: Parts | None = None) -> None:
+        self.parts = parts or Parts()
+
+    def begin(self) -> "_Watch":
+        return _Watch()
+
+    def finish(self, observed: Sequence[Observed], _: Shots) -> Activity:
+        changes = (
+            ChangedRegion(
+                start_us=int(at_us),
+                end_us=int(at_us) + STEP_US,
+                region=Region(left=left, top=top, width=width, height=height),
+                share=share,
+            )
+            for at_us, left, top, width, height, share in joined(observed, "changes").tolist()
+        )
+        pointer = [PointerSample(at_us=int(at_us), x=x, y=y) for at_us, x, y in joined(observed, "pointer").tolist()]
+        return Activity(step_us=STEP_US, changes=tuple(changes), pointer=tuple(_moving(pointer)))
+
+
+class _Watch:
     def __init__(self) -> None:
         self._before: Plane | None = None
         self._before_us = 0
         self._last_change: Mask | None = None
         self._gathered: Mask | None = None
         self._step = 0
-        self._changes: list[ChangedRegion] = []
-        self._pointer: list[PointerSample] = []
+        self._changes: list[tuple[float, ...]] = []
+        self._pointer: list[tuple[float, ...]] = []
 
     def process_frame(self, view: View) -> None:
         if self._before is not None:
@@ -67,25 +90,24 @@ class ActivityAnalysis:
             self._last_change = changed
         self._before, self._before_us = view.fine, view.at_us
 
-    def finish(self, _: Shots) -> Activity:
+    def observed(self, stretch: Span) -> Observed:
         self._settle(self._step + 1)
-        return Activity(step_us=STEP_US, changes=tuple(self._changes), pointer=tuple(_moving(self._pointer)))
+        tables = {"changes": table(self._changes, 6), "pointer": table(self._pointer, 3)}
+        return Observed(stretch=stretch, tables={name: rows_in(rows, stretch) for name, rows in tables.items()})
 
     def _settle(self, next_step: int) -> None:
         if self._gathered is not None and self._gathered.any():
             blobs = sorted(_blobs(self._gathered, near=NEAR), key=lambda blob: -blob.pixels)[:MOST_REGIONS]
             for blob in blobs:
-                region = Region(left=blob.left, top=blob.top, width=blob.width, height=blob.height)
-                share = blob.pixels / self._gathered.size
-                span = {"start_us": self._step * STEP_US, "end_us": (self._step + 1) * STEP_US}
-                self._changes.append(ChangedRegion(**span, region=region, share=round(share, 6)))
+                share = round(blob.pixels / self._gathered.size, 6)
+                self._changes.append((self._step * STEP_US, blob.left, blob.top, blob.width, blob.height, share))
         self._gathered, self._step = None, next_step
 
     def _follow_pointer(self, both: Mask) -> None:
         """What changed both before and after the frame before was there in that frame alone: it moved through."""
         blobs = [blob for blob in _blobs(both, near=1) if max(blob.width, blob.height) <= POINTER_SIZE]
         if len(blobs) == 1:
-            self._pointer.append(PointerSample(at_us=self._before_us, x=blobs[0].x, y=blobs[0].y))
+            self._pointer.append((self._before_us, blobs[0].x, blobs[0].y))
 
 
 def _blobs(mask: Mask, *, near: int) -> Iterator[_Blob]:

@@ -1,14 +1,14 @@
 """Faces: who is in the picture where, sampled over time and followed within each shot."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from analysis.detectors import MIN_SIDE, Box, Detector, available_detector, load_detector, overlap
 from analysis.face_following import Follower
-from analysis.face_search import FaceSearch
 from analysis.hearing import span_of
+from analysis.observing import Observed, joined, rows_in, table
 from analysis.parts import Parts
 from analysis.recording import record
 from analysis.shots import SCENE_DIFFERENCE, SCENE_LIKENESS
@@ -134,10 +134,32 @@ class FaceAnalysis:
     def __init__(
         self, name: str, detector: Detector, hear_speech: Callable[[], Sequence[Span]], parts: Parts | None = None
     ) -> None:
+        self.parts = parts or Parts()
         self._name = name
-        self._search = FaceSearch(detector, parts or Parts())
-        self._follower = Follower()
+        self._detector = detector
         self._hear_speech = hear_speech
+
+    def begin(self) -> "_Search":
+        return _Search(self._detector)
+
+    def finish(self, observed: Sequence[Observed], shots: Shots) -> Faces:
+        linker, borders = Linker(), [shot.start_us for shot in shots.shots[1:]]
+        seen: dict[int, list[Sighting]] = {int(at_us): [] for (at_us,) in joined(observed, "frames").tolist()}
+        for at_us, mouth, found, *box in joined(observed, "faces").tolist():
+            seen[int(at_us)].append(Sighting(Box(*box), bool(found), mouth))
+        for at_us, sightings in seen.items():
+            if borders and at_us >= borders[0]:
+                linker.cut()
+                borders = [border for border in borders if border > at_us]
+            linker.add(at_us, sightings)
+        speech = self._hear_speech() if any(seen.values()) else ()
+        return Faces(detector=self._name, step_us=STEP_US, tracks=linker.tracks(speech))
+
+
+class _Search:
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._follower = Follower()
         self._seen: list[tuple[int, list[Sighting]]] = []
         self._before: View | None = None
         self._due_us = self._search_due_us = self._thorough_due_us = 0
@@ -154,6 +176,14 @@ class FaceAnalysis:
             self._seen.append((view.at_us, self._sightings(view, new_scene=cut or before is None)))
             self._due_us = view.at_us + STEP_US - view.at_us % STEP_US
 
+    def observed(self, stretch: Span) -> Observed:
+        frames = table([(at_us,) for at_us, _ in self._seen], 1)
+        rows = [
+            (at_us, one.mouth, one.found, *astuple(one.box)) for at_us, sightings in self._seen for one in sightings
+        ]
+        tables = {"frames": rows_in(frames, stretch), "faces": rows_in(table(rows, 9), stretch)}
+        return Observed(stretch=stretch, tables=tables)
+
     def _sightings(self, view: View, *, new_scene: bool) -> list[Sighting]:
         """The faces that were there, where they went to; searched for anew from time to time and if one is lost."""
         followed = None if new_scene else self._follower.follow(view.fine)
@@ -161,35 +191,39 @@ class FaceAnalysis:
             return [Sighting(box, found=False) for box in followed]
         expected = 0 if new_scene else len(self._seen[-1][1])
         thorough = new_scene or view.at_us >= self._thorough_due_us
-        boxes = self._search.boxes(view, lambda some: len(some) >= max(expected, thorough))
-        self._follower.found(view.fine, boxes)
-        self._search_due_us = view.at_us + (SEARCH_US if len(boxes) == expected else 0)
         if thorough:
             self._thorough_due_us = view.at_us + THOROUGH_US
+        boxes = self._searched(view, at_least=max(expected, int(thorough)))
+        self._follower.found(view.fine, boxes)
+        self._search_due_us = view.at_us + (SEARCH_US if len(boxes) == expected else 0)
         return [Sighting(box) for box in boxes]
 
-    def finish(self, shots: Shots) -> Faces:
-        linker, borders = Linker(), [shot.start_us for shot in shots.shots[1:]]
-        for at_us, sightings in self._seen:
-            if borders and at_us >= borders[0]:
-                linker.cut()
-                borders = [border for border in borders if border > at_us]
-            linker.add(at_us, sightings)
-        speech = self._hear_speech() if any(sightings for _, sightings in self._seen) else ()
-        return Faces(detector=self._name, step_us=STEP_US, tracks=linker.tracks(speech))
+    def _searched(self, view: View, at_least: int) -> list[Box]:
+        """The faces in the small picture; in the large one, which costs four times as much, where these are too few."""
+        boxes = self._detector.detect(view.small)
+        return boxes if len(boxes) >= at_least else self._detector.detect(view.large)
 
 
 class UnseenFaces:
     """Answers without looking: no detector, or a picture too small to hold a face."""
 
     def __init__(self, answer: Faces) -> None:
+        self.parts = Parts()
         self._answer = answer
 
+    def begin(self) -> "_NoSearch":
+        return _NoSearch()
+
+    def finish(self, _: Sequence[Observed], __: Shots) -> Faces:
+        return self._answer
+
+
+class _NoSearch:
     def process_frame(self, view: View) -> None:
         """Looks at nothing."""
 
-    def finish(self, _: Shots) -> Faces:
-        return self._answer
+    def observed(self, stretch: Span) -> Observed:
+        return Observed(stretch=stretch, tables={})
 
 
 def begin_faces(

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from pydantic import ValidationError
 
 from schemas.model import Model
+from schemas.sandbox import LONGEST_PART
 
 Part = TypeVar("Part", bound=Model)
 
@@ -32,6 +33,7 @@ class Parts:
         self._found = found
         self._keep = keep
         self._next = 0
+        self._full = False
 
     def found(self, kind: type[Part], fits: Callable[[Sequence[Part], Part], bool] = lambda _, __: True) -> list[Part]:
         """The parts that are there already, in order; asked once, before any is kept.
@@ -52,6 +54,9 @@ class Parts:
         return read
 
     def keep(self, part: Model) -> None:
-        """Keep the next part."""
-        self._keep(self._next, part.model_dump_json())
-        self._next += 1
+        """Keep the next part; none any more once one was too long, which no usual footage comes near."""
+        content = part.model_dump_json()
+        self._full = self._full or len(content) > LONGEST_PART
+        if not self._full:
+            self._keep(self._next, content)
+            self._next += 1

@@ -1,8 +1,7 @@
 """How the picture looks and moves: light, colour, sharpness, and the camera's way, in steps of half a second."""
 
-from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass
 from itertools import pairwise
 
 import cv2
@@ -10,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.camera import Projections, movement
+from analysis.observing import Observed, joined, rows_in, table
+from analysis.parts import Parts
 from analysis.planes import Plane
 from analysis.viewing import View
 from schemas.facts import CameraMove, Picture, PictureMeasures, PictureSample, ShotPicture, Shots, Span
@@ -60,21 +61,42 @@ class _Light:
     sharpness: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Path:
     """The camera's way, frame by frame: time in µs, content moved right in widths and down in heights, and change."""
 
-    at_us: "array[int]" = field(default_factory=lambda: array("q"))
-    right: "array[float]" = field(default_factory=lambda: array("f"))
-    down: "array[float]" = field(default_factory=lambda: array("f"))
-    change: "array[float]" = field(default_factory=lambda: array("f"))
+    at_us: NDArray[np.int64]
+    right: Line
+    down: Line
+    change: Line
 
 
 class LookAnalysis:
-    """Measures movement in every frame that it is shown and light in the first of each step."""
+    """Measures movement from frame to frame and light in the first of each step."""
 
+    def __init__(self, parts: Parts | None = None) -> None:
+        self.parts = parts or Parts()
+
+    def begin(self) -> "_Look":
+        return _Look()
+
+    def finish(self, observed: Sequence[Observed], shots: Shots) -> Picture:
+        at_us, right, down, change = joined(observed, "path").T.copy()
+        lights = {int(at) // STEP_US: _Light(*light) for at, *light in joined(observed, "light").tolist()}
+        samples = tuple(
+            _samples(lights, _Path(at_us.astype(np.int64), right.copy(), down.copy(), change.copy()), shots)
+        )
+        return Picture(
+            step_us=STEP_US,
+            samples=samples,
+            shots=tuple(_shots(samples, shots)),
+            usable=tuple(_usable(samples, shots)),
+        )
+
+
+class _Look:
     def __init__(self) -> None:
-        self._path = _Path()
+        self._path: list[tuple[float, ...]] = []
         self._lights: dict[int, _Light] = {}
         self._before: tuple[Plane, Projections] | None = None
         self._gradient = 1.0
@@ -93,19 +115,12 @@ class LookAnalysis:
             right, down = movement(self._before[1], projections)
             change = float(cv2.norm(self._before[0], luma, cv2.NORM_L1)) / luma.size / self._gradient / luma.shape[1]
         self._before = luma, projections
-        self._path.at_us.append(view.at_us)
-        self._path.right.append(right)
-        self._path.down.append(down)
-        self._path.change.append(change)
+        self._path.append((view.at_us, right, down, change))
 
-    def finish(self, shots: Shots) -> Picture:
-        samples = tuple(_samples(self._lights, self._path, shots))
-        return Picture(
-            step_us=STEP_US,
-            samples=samples,
-            shots=tuple(_shots(samples, shots)),
-            usable=tuple(_usable(samples, shots)),
-        )
+    def observed(self, stretch: Span) -> Observed:
+        lights = table([(step * STEP_US, *astuple(light)) for step, light in self._lights.items()], 8)
+        path = table(self._path, 4)
+        return Observed(stretch=stretch, tables={"path": rows_in(path, stretch), "light": rows_in(lights, stretch)})
 
 
 def _light(view: View, sharp: float) -> _Light:
@@ -146,8 +161,7 @@ def _gradient(luma: Plane) -> float:
 
 
 def _samples(lights: dict[int, _Light], path: _Path, shots: Shots) -> Iterator[PictureSample]:
-    at_us = np.asarray(path.at_us, np.int64)
-    right, down, change = (np.asarray(line, np.float64) for line in (path.right, path.down, path.change))
+    at_us, right, down, change = path.at_us, path.right, path.down, path.change
     starts = np.searchsorted(at_us, [shot.start_us for shot in shots.shots[1:]])
     for line in (right, down, change):
         line[starts[starts < len(line)]] = 0

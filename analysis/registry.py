@@ -19,10 +19,10 @@ from analysis.parts import Parts
 from analysis.picture import LookAnalysis, PictureParameters
 from analysis.probe import ProbeParameters, probe
 from analysis.recording import Recording
-from analysis.shots import ShotsParameters
+from analysis.shots import ShotAnalysis, ShotsParameters
 from analysis.sound import SoundParameters, measure_sound
 from analysis.transcript import TranscriptParameters, transcribe
-from analysis.watching import PictureAnalysis, ShotAnalysis
+from analysis.watching import PictureAnalysis
 from schemas.analysing import AnalysisRequest
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import Activity, Alignment, Faces, Picture, Shots, Sound, Transcript
@@ -97,16 +97,16 @@ def _run_alignment(request: AnalysisRequest, parameters: AlignmentParameters, pr
     return align(request.path, _probe_of(request), request.reference, parameters, progress)
 
 
-def _begin_shots(_: AnalysisRequest, __: ShotsParameters, ___: Path, ____: Parts) -> PictureAnalysis:
-    return ShotAnalysis()
+def _begin_shots(request: AnalysisRequest, _: ShotsParameters, __: Path, parts: Parts) -> PictureAnalysis:
+    return ShotAnalysis(_probe_of(request), parts)
 
 
-def _begin_picture(_: AnalysisRequest, __: PictureParameters, ___: Path, ____: Parts) -> PictureAnalysis:
-    return LookAnalysis()
+def _begin_picture(_: AnalysisRequest, __: PictureParameters, ___: Path, parts: Parts) -> PictureAnalysis:
+    return LookAnalysis(parts)
 
 
-def _begin_activity(_: AnalysisRequest, __: ActivityParameters, ___: Path, ____: Parts) -> PictureAnalysis:
-    return ActivityAnalysis()
+def _begin_activity(_: AnalysisRequest, __: ActivityParameters, ___: Path, parts: Parts) -> PictureAnalysis:
+    return ActivityAnalysis(parts)
 
 
 def _begin_faces(request: AnalysisRequest, parameters: FacesParameters, models: Path, parts: Parts) -> PictureAnalysis:

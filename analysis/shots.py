@@ -7,15 +7,18 @@ were left out and there may be a cut among them, a second look at every frame de
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, fields
 from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.changes import GROWTH, MIN_DIFFERENCE, MIN_PROMINENCE, NEIGHBOURS, Change, Changes, replaced
-from analysis.transitions import Gradual, TransitionFinder
+from analysis.observing import Observed, joined, rows_in, table
+from analysis.parts import Parts
+from analysis.transitions import Gradual, TransitionFinder, together
 from analysis.viewing import View
-from schemas.facts import Shots, Span, Transition
+from schemas.facts import Shots, Span, Transition, TransitionKind
 from schemas.media import MediaProbe, VideoStream
 from schemas.model import Model
 from schemas.timebase import pts_to_us
@@ -51,15 +54,43 @@ class ShotsParameters(Model):
     """Nothing to choose."""
 
 
-class ShotFinder:
-    """Looks at frames one by one and keeps how each differs from the one before."""
+class ShotAnalysis:
+    """Finds the shots, which every pass does, since all others need them."""
 
-    def __init__(self, probe: MediaProbe) -> None:
+    def __init__(self, probe: MediaProbe, parts: Parts | None = None) -> None:
+        self.parts = parts or Parts()
         self._video = probe.video
         self._origin = probe.origin
         self._flash_frames = 0 if probe.video is None else _flash_frames(probe.video)
-        self._changes = Changes(self._flash_frames)
-        self._mended: list[Change] = []
+
+    def begin(self) -> "ShotFinder":
+        return ShotFinder(self._flash_frames)
+
+    def find(self, observed: Sequence[Observed]) -> Shots:
+        if self._video is None:
+            return Shots(shots=())
+        start_us = pts_to_us(self._video.start_pts, self._video.time_base, self._origin)
+        end_us = pts_to_us(self._video.end_pts, self._video.time_base, self._origin)
+        changes = [_change_of(row) for row in joined(observed, "changes").tolist()]
+        gradual = together([_gradual_of(row) for row in joined(observed, "gradual").tolist()], _usual_gap(changes))
+        cuts = [cut for cut in cut_times(changes, gradual) if start_us < cut < end_us]
+        borders = [start_us, *cuts, end_us]
+        return Shots(
+            shots=tuple(Span(start_us=a, end_us=b) for a, b in pairwise(borders)),
+            gradual=tuple(Transition(start_us=one.start_us, end_us=one.end_us, kind=one.kind) for one in gradual),
+        )
+
+    def finish(self, _: Sequence[Observed], shots: Shots) -> Shots:
+        return shots
+
+
+class ShotFinder:
+    """Looks at the frames of a stretch one by one and keeps how each differs from the one before."""
+
+    def __init__(self, flash_frames: int) -> None:
+        self._flash_frames = flash_frames
+        self._changes = Changes(flash_frames)
+        self._mended: list[Change] | None = None
         self._transitions = TransitionFinder()
 
     def process_frame(self, view: View) -> bool:
@@ -68,31 +99,66 @@ class ShotFinder:
         self._transitions.see(view.thumbnail.blocks, view.at_us, view.left_out_us)
         return change.difference >= SCENE_DIFFERENCE and change.likeness <= SCENE_LIKENESS
 
-    def doubts(self) -> list[Span]:
-        """Stretches, rising and apart, whose every frame must be seen to tell whether and where there is a cut."""
-        return list(_stretches(self._changes.finish(), reach=NEIGHBOURS + self._flash_frames + 1))
+    def doubts(self, stretch: Span) -> list[Span]:
+        """Where every frame must be seen to tell whether and where there is a cut: rising, apart from each other."""
+        found = _stretches(self._changes.finish(), reach=NEIGHBOURS + self._flash_frames + 1)
+        return [one for one in found if one.end_us >= stretch.start_us and one.start_us < stretch.end_us]
 
     def look_again(self, doubts: Sequence[Span], views: Iterable[View]) -> None:
         """Every frame of stretches that were in doubt, from the first to the last of each."""
-        ends, self._mended = [doubt.end_us for doubt in doubts], self._changes.finish()
-        for _, stretch in groupby(views, key=lambda view: bisect_left(ends, view.at_us)):
+        ends, mended = [doubt.end_us for doubt in doubts], self._changes.finish()
+        for _, views_of_one in groupby(views, key=lambda view: bisect_left(ends, view.at_us)):
             exact = Changes(self._flash_frames)
-            for view in stretch:
+            for view in views_of_one:
                 exact.add(view.thumbnail, view.at_us)
-            self._mended = replaced(self._mended, exact.finish())
+            mended = replaced(mended, exact.finish())
+        self._mended = mended
 
-    def finish(self) -> Shots:
-        if self._video is None:
-            return Shots(shots=())
-        start_us = pts_to_us(self._video.start_pts, self._video.time_base, self._origin)
-        end_us = pts_to_us(self._video.end_pts, self._video.time_base, self._origin)
-        gradual = self._transitions.finish()
-        cuts = [cut for cut in cut_times(self._mended, gradual) if start_us < cut < end_us]
-        borders = [start_us, *cuts, end_us]
-        return Shots(
-            shots=tuple(Span(start_us=a, end_us=b) for a, b in pairwise(borders)),
-            gradual=tuple(Transition(start_us=one.start_us, end_us=one.end_us, kind=one.kind) for one in gradual),
+    def observed(self, stretch: Span) -> Observed:
+        changes = self._changes.finish() if self._mended is None else self._mended
+        gradual = [_row_of(one) for one in self._transitions.finish()]
+        return Observed(
+            stretch=stretch,
+            tables={
+                "changes": rows_in(table([astuple(change) for change in changes], len(fields(Change))), stretch),
+                "gradual": rows_in(table(gradual, len(fields(Gradual))), stretch),
+            },
         )
+
+
+def _change_of(row: Sequence[float]) -> Change:
+    at_us, gap_us, difference, likeness, rows, balance, area, black, zoomed, returns, over, seen = row
+    return Change(
+        int(at_us),
+        int(gap_us),
+        difference,
+        likeness,
+        rows,
+        balance,
+        area,
+        black=bool(black),
+        zoomed=bool(zoomed),
+        returns=bool(returns),
+        over=int(over),
+        seen=bool(seen),
+    )
+
+
+#: The kinds of gradual change as they are kept.
+_KINDS = tuple(TransitionKind)
+
+
+def _row_of(one: Gradual) -> tuple[float, ...]:
+    return one.start_us, one.end_us, _KINDS.index(one.kind), one.from_black, one.to_black
+
+
+def _gradual_of(row: Sequence[float]) -> Gradual:
+    start_us, end_us, kind, from_black, to_black = row
+    return Gradual(int(start_us), int(end_us), _KINDS[int(kind)], bool(from_black), bool(to_black))
+
+
+def _usual_gap(changes: Sequence[Change]) -> float:
+    return float(np.median([change.gap_us for change in changes[1:]])) if len(changes) > 1 else 0.0
 
 
 def _flash_frames(video: VideoStream) -> int:
@@ -192,8 +258,7 @@ def _sizes(changes: Sequence[Change]) -> Line:
 def _prominence(changes: Sequence[Change], around: Line, sizes: Line | None = None) -> Line:
     """How far each change stands above the second largest around it; less where frames are missing before it."""
     gaps = np.array([change.gap_us for change in changes], np.float64)
-    usual = np.median(gaps[1:]) if len(gaps) > 1 else 1.0
-    missing = np.clip(gaps / max(usual, 1.0), 1.0, MAX_GAP_FRAMES)
+    missing = np.clip(gaps / max(_usual_gap(changes), 1.0), 1.0, MAX_GAP_FRAMES)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(around, NEIGHBOURS), 2 * NEIGHBOURS + 1).copy()
     windows[:, NEIGHBOURS] = 0
     second = np.partition(windows, -2, axis=1)[:, -2]

@@ -113,10 +113,10 @@ class TransitionFinder:
             self._examine()
 
     def finish(self) -> tuple[Gradual, ...]:
-        """Everything found, in order; fading out and at once in again is one change."""
+        """Everything found, as ``together``."""
         self._examine()
         self._close(self._count)
-        return tuple(_joined(sorted(self._found, key=lambda one: one.start_us), self._frame_us()))
+        return together(self._found, self._frame_us())
 
     def _examine(self) -> None:
         """Mark the new frames that have the middle of a change behind them, many at once since that is cheapest."""
@@ -241,14 +241,19 @@ def _way(pictures: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
     return progress.astype(np.float32), off.astype(np.float32)
 
 
-def _joined(found: list[Gradual], frame_us: float) -> Iterator[Gradual]:
+def together(found: Sequence[Gradual], frame_us: float) -> tuple[Gradual, ...]:
+    """Changes in order, where a frame takes so long; fading out and at once in again is one of them."""
+    return tuple(_joined(sorted(found, key=lambda one: one.start_us), frame_us))
+
+
+def _joined(found: Sequence[Gradual], frame_us: float) -> Iterator[Gradual]:
     """What overlaps is one change, and so is fading out and at once in again."""
     waiting: Gradual | None = None
     for one in found:
         if waiting is None:
             waiting = one
         elif one.start_us < waiting.end_us or _through_black(waiting, one, frame_us):
-            waiting = _together(waiting, one)
+            waiting = _merged(waiting, one)
         else:
             yield waiting
             waiting = one
@@ -260,7 +265,7 @@ def _through_black(out: Gradual, back: Gradual, frame_us: float) -> bool:
     return out.to_black and back.from_black and back.start_us - out.end_us <= MAX_BLACK * frame_us
 
 
-def _together(first: Gradual, second: Gradual) -> Gradual:
+def _merged(first: Gradual, second: Gradual) -> Gradual:
     longer = max(first, second, key=lambda one: one.end_us - one.start_us)
     end_us = max(first.end_us, second.end_us)
     return Gradual(first.start_us, end_us, longer.kind, first.from_black, second.to_black)

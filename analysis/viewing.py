@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import av
+import av.error
 from av.container import InputContainer
 
 from analysis.camera import Projections, project
@@ -109,6 +110,25 @@ class Footage:
             yield from self._viewed(Skimmed(frame) for frame in frames)
         else:
             yield from self._viewed(skim(self._container, self._stream))
+
+    def views_from(self, start_us: int) -> Iterator[View]:
+        """The same from the last keyframe on that is not behind a time, or from the first where none can be sought."""
+        self._seek(start_us)
+        views = self.views()
+        first = next(views, None)
+        if first is not None and first.at_us <= start_us:
+            yield first
+            yield from views
+        else:
+            self._container.seek(self._video.start_pts, stream=self._stream)
+            yield from self.views()
+
+    def _seek(self, at_us: int) -> None:
+        """Where a format cannot be sought in, from its beginning."""
+        try:
+            self._container.seek(self._ticks(at_us), stream=self._stream)
+        except av.error.FFmpegError:
+            self._container.seek(self._video.start_pts, stream=self._stream)
 
     def again(self, stretches: Sequence[Span]) -> Iterator[View]:
         """Every frame of some stretches, rising, which must not overlap."""

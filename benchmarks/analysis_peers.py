@@ -16,9 +16,10 @@ from analysis.models import find_whisper
 from analysis.picture import LookAnalysis
 from analysis.probe import probe
 from analysis.recording import record
+from analysis.shots import ShotAnalysis
 from analysis.thumbnails import FINE_HEIGHT, FINE_WIDTH
 from analysis.transcript import TranscriptParameters, transcribe
-from analysis.watching import PictureAnalysis, ShotAnalysis, watch
+from analysis.watching import PictureAnalysis, watch
 from benchmarks.frame import BenchmarkError, Figures
 from benchmarks.timing import Cost, interleaved, median_ratio
 
@@ -30,7 +31,7 @@ def picture_figures(path: Path, models: Path) -> Figures:
     known = probe(path)
 
     def looking() -> list[PictureAnalysis]:
-        return [ShotAnalysis(), LookAnalysis()]
+        return [ShotAnalysis(known), LookAnalysis()]
 
     def with_faces() -> list[PictureAnalysis]:
         return [*looking(), begin_faces(path, known, FacesParameters(), models)]
@@ -48,7 +49,7 @@ def shots_figures(path: Path) -> Figures:
     """How many times as fast as by PySceneDetect's adaptive detector shots are found."""
     known = probe(path)
     peer = _costing(lambda: detect(str(path), AdaptiveDetector()))
-    pairs = interleaved(peer, _costing(lambda: watch(path, known, [ShotAnalysis()])), ROUNDS)
+    pairs = interleaved(peer, _costing(lambda: watch(path, known, [ShotAnalysis(known)])), ROUNDS)
     return {
         "shots_vs_pyscenedetect": median_ratio([(theirs.wall_s, ours.wall_s) for theirs, ours in pairs]),
         "shots_vs_pyscenedetect_cpu": median_ratio([(theirs.cpu_s, ours.cpu_s) for theirs, ours in pairs]),

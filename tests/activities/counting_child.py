@@ -1,7 +1,8 @@
-"""The sandboxed child that measures media, in small parts, writing down each stretch of speech as it hears it."""
+"""The sandboxed child that measures media, in small parts, writing down what it hears and sees as it does so."""
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from faster_whisper import WhisperModel
 
 from activities.analyse_child import analyse
 from activities.child import serve
-from analysis import transcript
+from analysis import transcript, watching
+from analysis.viewing import Footage, View
+from schemas.facts import Span
 
 #: Where the log goes; a child inherits the variable.
 LOG = "COUNTING_CHILD_LOG"
@@ -19,11 +22,26 @@ class CountingModel(WhisperModel):
     """Writes the length of every window, in samples, to the log before it hears it."""
 
     def transcribe(self, audio: Any, *args: Any, **kwargs: Any) -> tuple[Iterable[Any], Any]:
-        with Path(os.environ[LOG]).open("a", encoding="utf-8") as log:
-            log.write(f"{len(audio)}\n")
+        _write_down(len(audio))
         return super().transcribe(audio, *args, **kwargs)
 
 
+views_of = watching._views
+
+
+def counted_views(footage: Footage, stretch: Span) -> Iterator[View]:
+    """Writes the start of every stretch to the log before it is looked at, and takes its time, to be killed in it."""
+    _write_down(stretch.start_us)
+    time.sleep(0.5)
+    return views_of(footage, stretch)
+
+
+def _write_down(number: int) -> None:
+    with Path(os.environ[LOG]).open("a", encoding="utf-8") as log:
+        log.write(f"{number}\n")
+
+
 if __name__ == "__main__":
+    vars(watching).update(_views=counted_views, STRETCH_US=2_000_000, BESIDES_US=500_000)
     vars(transcript).update(WhisperModel=CountingModel, WINDOWS_IN_PART=1, MAX_WINDOW_S=6)
     serve(analyse)

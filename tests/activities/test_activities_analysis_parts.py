@@ -27,7 +27,7 @@ from activities.sandbox import ChildTask
 from activities.time_limit import start_time_limit
 from activities.uploads import upload_file
 from activities.webhook_sending import WebhookSending
-from schemas.analysing import ArtifactRef
+from schemas.analysing import AnalysisPass, ArtifactRef
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Job
 from schemas.media import AssetKind
@@ -57,12 +57,18 @@ def kept(pool: Pool, local_objects: LocalObjects) -> KeptThings:
 
 
 @dataclass(frozen=True)
-class Hearing:
-    """A worker that listens to the talk for a job, in a child that writes down into ``log`` what it hears."""
+class LongPass:
+    """A worker that measures an asset for a job, in a child that writes down into ``log`` what it hears and sees.
+
+    ``divided`` is the analyzer whose parts are counted.
+    """
 
     context: ActivityContext
     job: Job
     asset: AssetRef
+    name: AnalysisPass
+    analyzers: tuple[str, ...]
+    divided: str
     log: Path
 
     async def run(self) -> list[bytes]:
@@ -70,18 +76,18 @@ class Hearing:
         activities = AnalysisActivities(self.context)
         probed = await _run(lambda: activities.probe_asset(self.asset), self.job)
         asked = AnalysePass(
-            asset=self.asset, name="hearing", analyzers=("sound", "transcript"), probe=probed.probe.ref, language="en"
+            asset=self.asset, name=self.name, analyzers=self.analyzers, probe=probed.probe.ref, language="en"
         )
         answered = await _run(lambda: activities.analyse_pass(asked), self.job)
         return [
             await read_object(self.context.objects, Bucket.ANALYSIS, one.ref.object_key) for one in answered.artifacts
         ]
 
-    def heard(self) -> list[str]:
-        """The windows of speech that were heard since it was asked last, by their lengths."""
-        windows = self.log.read_text().split()
+    def done(self) -> list[str]:
+        """What was heard or seen since it was asked last: windows of speech by length, stretches by their start."""
+        pieces = self.log.read_text().split()
         self.log.write_text("")
-        return windows
+        return pieces
 
     async def forget(self) -> None:
         """As if nothing had ever been analysed."""
@@ -95,30 +101,45 @@ class Hearing:
     async def parts(self) -> int:
         return int(
             await self.context.database.fetchval(
-                "select count(*) from analyses where analyzer = 'transcript.part' and usable"
+                "select count(*) from analyses where analyzer = $1 and usable", f"{self.divided}.part"
             )
         )
 
 
 @pytest.fixture
-async def hearing(
-    pool: Pool, local_objects: LocalObjects, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Hearing:
-    log = tmp_path / "heard"
+def context(
+    pool: Pool, local_objects: LocalObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ActivityContext:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setenv(LOG, str(log))
+    monkeypatch.setenv(LOG, str(tmp_path / "done"))
     monkeypatch.setattr("activities.analysing.ANALYSE", COUNTING)
-    context = ActivityContext(
+    return ActivityContext(
         database=pool,
         objects=local_objects,
         models=tmp_path / "models",
         scratch=tmp_path / "scratch",
         webhooks=WebhookSending(Seal([new_key()])),
     )
-    key, path = f"{job.owner_id}/talk", _talk(tmp_path)
-    stored = await upload_file(local_objects, Bucket.ASSETS, key, path)
-    asset = AssetRef(asset_id=job.id, name=path.name, kind=AssetKind.A_ROLL, object_key=key, sha256=stored.sha256)
-    return Hearing(context, job, asset, log)
+
+
+@pytest.fixture
+async def hearing(context: ActivityContext, job: Job, tmp_path: Path) -> LongPass:
+    asset = await _asset(context, job, _talk(tmp_path), AssetKind.A_ROLL)
+    analyzers = ("sound", "transcript")
+    return LongPass(context, job, asset, AnalysisPass.HEARING, analyzers, "transcript", tmp_path / "done")
+
+
+@pytest.fixture
+async def seeing(context: ActivityContext, job: Job, tmp_path: Path) -> LongPass:
+    asset = await _asset(context, job, _film(tmp_path), AssetKind.SCREEN)
+    analyzers = ("shots", "picture", "activity")
+    return LongPass(context, job, asset, AnalysisPass.SEEING, analyzers, "shots", tmp_path / "done")
+
+
+async def _asset(context: ActivityContext, job: Job, path: Path, kind: AssetKind) -> AssetRef:
+    key = f"{job.owner_id}/{path.stem}"
+    stored = await upload_file(context.objects, Bucket.ASSETS, key, path)
+    return AssetRef(asset_id=job.id, name=path.name, kind=kind, object_key=key, sha256=stored.sha256)
 
 
 def _talk(folder: Path) -> Path:
@@ -137,15 +158,37 @@ def _talk(folder: Path) -> Path:
     return path
 
 
-@with_speech
-async def test_a_killed_pass_goes_on_where_it_was(hearing: Hearing) -> None:
-    whole, windows = await hearing.run(), hearing.heard()
-    assert len(windows) >= 4
-    await hearing.forget()
+def _film(folder: Path) -> Path:
+    """Ten seconds of a picture that moves, cut every 1.3 s."""
+    path, random = folder / "film.mp4", np.random.default_rng(1)
+    scenes = [np.kron(random.integers(20, 235, (9, 16, 3)), np.ones((20, 20, 1))).astype(np.uint8) for _ in range(8)]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "fast"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(250):
+            picture = np.roll(scenes[number // 33], number, axis=1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        container.mux(stream.encode())
+    return path
 
-    killed = asyncio.ensure_future(hearing.run())
+
+@with_speech
+async def test_a_killed_hearing_goes_on_where_it_was(hearing: LongPass) -> None:
+    await _killed_and_gone_on(hearing)
+
+
+async def test_a_killed_look_goes_on_where_it_was(seeing: LongPass) -> None:
+    await _killed_and_gone_on(seeing)
+
+
+async def _killed_and_gone_on(long: LongPass) -> None:
+    whole, pieces = await long.run(), long.done()
+    assert len(pieces) >= 4
+    await long.forget()
+
+    killed = asyncio.ensure_future(long.run())
     async with asyncio.timeout(120):
-        while not await hearing.parts():
+        while not await long.parts():
             await asyncio.sleep(0.02)
     for pid in descendants(os.getpid()):
         if b"counting_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
@@ -153,13 +196,13 @@ async def test_a_killed_pass_goes_on_where_it_was(hearing: Hearing) -> None:
     with pytest.raises(CinemaError) as refused:
         await killed
     assert refused.value.code is ErrorCode.PROCESS_CRASHED
-    parts, _ = await hearing.parts(), hearing.heard()
+    parts, _ = await long.parts(), long.done()
 
-    assert await hearing.run() == whole
+    assert await long.run() == whole
     assert parts >= 1
-    assert hearing.heard() == windows[parts:], "what was finished is not heard again, and the rest is heard once"
-    assert await hearing.parts() == 0
-    assert len(await hearing.stored()) == 3, "the probe, the sound and the transcript, and no part"
+    assert long.done() == pieces[parts:], "what was finished is not done again, and the rest is done once"
+    assert await long.parts() == 0
+    assert len(await long.stored()) == 1 + len(long.analyzers), "the probe and the answers, and no part"
 
 
 async def test_parts_of_what_is_not_finished_stay_with_their_content(kept: KeptThings) -> None:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from analysis.faces import FacesParameters, begin_faces
 from analysis.probe import probe
-from analysis.watching import ShotAnalysis, watch
+from analysis.shots import ShotAnalysis
+from analysis.watching import watch
 from schemas.facts import Faces, Shots
 
 MakeClip = Callable[..., Path]
@@ -35,7 +36,7 @@ def tone(seconds: float, dbfs: float, *, frequency: float = 997.0) -> NDArray[np
 
 def shots_of(path: Path) -> Shots:
     known = probe(path)
-    (shots,) = watch(path, known, [ShotAnalysis()])
+    (shots,) = watch(path, known, [ShotAnalysis(known)])
     assert isinstance(shots, Shots)
     return shots
 

@@ -10,14 +10,20 @@ from faster_whisper import WhisperModel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import face_search, transcript
+from analysis import transcript, watching
+from analysis.activity import ActivityAnalysis
 from analysis.detectors import Box
 from analysis.faces import FaceAnalysis
+from analysis.observing import Observed
 from analysis.parts import Parts
+from analysis.picture import LookAnalysis
 from analysis.planes import Picture
 from analysis.probe import probe
 from analysis.recording import Recording, record
-from analysis.watching import watch
+from analysis.shots import ShotAnalysis
+from analysis.viewing import View
+from analysis.watching import Looking, PictureAnalysis, watch
+from schemas.facts import Shots, Span
 from schemas.model import Model
 from tests.analysis.analysis_media import MakeClip, scene
 
@@ -93,25 +99,85 @@ class Mean:
         return [Box(at, at / 3, at, at / 7, at / 5, 0.9)]
 
 
-def test_the_search_for_faces_goes_on_from_any_part(make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(face_search, "SIGHTINGS_IN_PART", 4)
-    path = make_clip(frames=[scene(number // 20) for number in range(75)])
-    notebook = Notebook()
-    whole, searched = _faces(path, Parts((), notebook.keep))
-    assert len(notebook.parts) >= 4
-    for done in range(1, len(notebook.parts) + 1):
-        rest = Notebook()
-        rest.parts = notebook.parts[:done]
-        again, left = _faces(path, Parts(notebook.parts[:done], rest.keep))
+class Counted:
+    """An analysis whose frames are counted."""
+
+    def __init__(self, analysis: PictureAnalysis) -> None:
+        self.parts = analysis.parts
+        self.frames = 0
+        self._analysis = analysis
+
+    def begin(self) -> "CountedLooking":
+        return CountedLooking(self, self._analysis.begin())
+
+    def finish(self, observed: Sequence[Observed], shots: Shots, /) -> Model:
+        return self._analysis.finish(observed, shots)
+
+
+class CountedLooking:
+    def __init__(self, counted: Counted, looking: Looking) -> None:
+        self._counted = counted
+        self._looking = looking
+
+    def process_frame(self, view: View) -> object:
+        self._counted.frames += 1
+        return self._looking.process_frame(view)
+
+    def observed(self, stretch: Span) -> Observed:
+        return self._looking.observed(stretch)
+
+
+NAMES = ("shots", "picture", "faces", "activity")
+
+
+def _watched(path: Path, kept: Sequence[Sequence[str]], notebooks: Sequence[Notebook]) -> tuple[list[str], int]:
+    known = probe(path)
+    shots, look, face, activity = (Parts(found, book.keep) for found, book in zip(kept, notebooks, strict=True))
+    counted = Counted(LookAnalysis(look))
+    faces = FaceAnalysis("yunet", Mean(), tuple, face)
+    answers = watch(path, known, [ShotAnalysis(known, shots), counted, faces, ActivityAnalysis(activity)])
+    return [answer.model_dump_json() for answer in answers], counted.frames
+
+
+def test_the_picture_pass_goes_on_from_any_stretch(make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "STRETCH_US", 2_000_000)
+    monkeypatch.setattr(watching, "BESIDES_US", 1_000_000)
+    panned = [np.roll(scene(number // 33, height=180, width=320), number, axis=1) for number in range(250)]
+    path = make_clip(frames=panned, encoder={"preset": "medium", "x264-params": "keyint=40"})
+    whole_books = [Notebook() for _ in NAMES]
+    whole, frames = _watched(path, [()] * len(NAMES), whole_books)
+    assert [len(book.parts) for book in whole_books] == [4] * len(NAMES)
+    for done in range(1, 5):
+        kept = [book.parts[:done] for book in whole_books]
+        books = [Notebook() for _ in NAMES]
+        for book, parts in zip(books, kept, strict=True):
+            book.parts = list(parts)
+        again, left = _watched(path, kept, books)
         assert again == whole
-        assert left == searched - 2 * done
-        assert rest.parts == notebook.parts, "a later attempt divides the file as an earlier one did"
+        assert left < frames * (5 - done + 1) / 5, "what was seen is not looked at again"
+        assert [book.parts for book in books] == [book.parts for book in whole_books]
+    uneven = [whole_books[0].parts, whole_books[1].parts[:2], (), whole_books[3].parts[:1]]
+    assert _watched(path, uneven, [_Careless() for _ in NAMES])[0] == whole
+    broken = ['{"stretch": 1}', *whole_books[0].parts[1:]]
+    assert _watched(path, [broken, broken, broken, broken], [_Careless() for _ in NAMES])[0] == whole
 
 
-def _faces(path: Path, parts: Parts) -> tuple[str, int]:
-    known, detector = probe(path), Mean()
-    (faces,) = watch(path, known, [FaceAnalysis("yunet", detector, tuple, parts)])
-    return faces.model_dump_json(), detector.searched
+def test_stretches_say_what_one_pass_says(make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    panned = [np.roll(scene(number // 33, height=180, width=320), number, axis=1) for number in range(250)]
+    path = make_clip(frames=panned, encoder={"preset": "medium", "x264-params": "keyint=40:scenecut=0"})
+    known = probe(path)
+    (at_once,) = watch(path, known, [ShotAnalysis(known)])
+    monkeypatch.setattr(watching, "STRETCH_US", 2_000_000)
+    monkeypatch.setattr(watching, "BESIDES_US", 1_000_000)
+    (in_stretches,) = watch(path, known, [ShotAnalysis(known)])
+    assert isinstance(at_once, Shots)
+    assert in_stretches == at_once
+    assert [shot.start_us for shot in at_once.shots] == [number * 33 * 40_000 for number in range(8)]
+
+
+class _Careless(Notebook):
+    def keep(self, number: int, content: str) -> None:
+        """Whatever comes."""
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
