@@ -36,7 +36,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.11.0"
+DIRECTOR_VERSION = "1.12.0"
 
 _FULL_HD, _HD = 1080, 720
 

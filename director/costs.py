@@ -164,8 +164,8 @@ def shares(parts: Mapping[str, float]) -> Shares:
 
 
 def added(groups: Iterable[Shares]) -> Shares:
-    """The shares of several things that belong together, part by part."""
+    """The shares of several things that belong together, part by part, without those that add nothing."""
     total: dict[str, float] = {}
     for part, value in (one for group in groups for one in group):
         total[part] = total.get(part, 0.0) + value
-    return tuple(total.items())
+    return tuple(one for one in total.items() if one[1])

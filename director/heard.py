@@ -64,12 +64,8 @@ def _piece(clip: AudioClip, edl: EDL, footage: Footage, alignment: Alignment | N
     samples = frame_to_sample(clip.end, edl.rate, SAMPLE_RATE) - frame_to_sample(clip.start, edl.rate, SAMPLE_RATE)
     start, end = (sample_to_us(at, SAMPLE_RATE) for at in (clip.source_in, clip.source_in + samples))
     if alignment is not None:
-        start, end = (_in_reference(at, alignment) for at in (start, end))
+        start, end = (alignment.in_reference(at) for at in (start, end))
     return HeardPiece(footage, start, end, clip.start, clip.end)
-
-
-def _in_reference(track_us: int, alignment: Alignment) -> int:
-    return round((track_us - alignment.offset_us) / (1 + alignment.drift_ppm / 1_000_000))
 
 
 def _runs_on(before: HeardPiece, after: HeardPiece, frame_us: int) -> bool:

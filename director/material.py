@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -117,7 +117,12 @@ def gather(assets: Sequence[AssetFacts]) -> Material:
     if not pictures:
         raise _nothing_to_show(assets)
     rate = _edit_rate([facts for _, facts in pictures])
-    footage = [made for ident, facts in pictures if (made := _footage(ident, facts, rate)).clock.frames > 0]
+    nearer = _nearer_recordings(assets)
+    footage = [
+        made
+        for ident, facts in pictures
+        if (made := _footage(ident, facts, rate, nearer.get(facts.sha256))).clock.frames > 0
+    ]
     if not footage:
         raise _nothing_to_show(assets)
     shown = {made.source.id for made in footage}
@@ -174,7 +179,27 @@ def _edit_rate(pictures: Sequence[AssetFacts]) -> Fraction:
     return nearest_family_rate(video.frame_rate)
 
 
-def _footage(ident: str, facts: AssetFacts, rate: Fraction) -> Footage:
+def _nearer_recordings(assets: Sequence[AssetFacts]) -> Mapping[str, AssetFacts]:
+    """By the content of what they were recorded beside: the separate recordings that correlate best with it."""
+    found: dict[str, tuple[float, AssetFacts]] = {}
+    for facts in assets:
+        alignment = facts.alignment
+        if alignment is not None and alignment.correlation >= ALIGNED_CORRELATION and facts.kind is AssetKind.AUDIO:
+            best = found.get(alignment.reference_sha256)
+            if best is None or alignment.correlation > best[0]:
+                found[alignment.reference_sha256] = alignment.correlation, facts
+    return {reference: facts for reference, (_, facts) in found.items()}
+
+
+def _quiet_nearby(recording: AssetFacts | None) -> Iterator[tuple[int, int]]:
+    """The silences of a separate recording, at the times of what it was recorded beside."""
+    if recording is None or recording.sound is None or recording.alignment is None:
+        return
+    for start, end in merged_spans(recording.sound.silences):
+        yield recording.alignment.in_reference(start), recording.alignment.in_reference(end)
+
+
+def _footage(ident: str, facts: AssetFacts, rate: Fraction, nearer: AssetFacts | None = None) -> Footage:
     source = source_of(ident, facts)
     if source.video is None:
         raise OutputRefused(ErrorCode.NO_PICTURE, f"{facts.name} has no picture.")
@@ -183,7 +208,7 @@ def _footage(ident: str, facts: AssetFacts, rate: Fraction) -> Footage:
     faces = tuple(sorted(_seen_faces(facts, clock), key=lambda seen: (seen.frame, seen.face.left, seen.face.top)))
     if facts.kind is not AssetKind.A_ROLL or source.audio is None:
         return Footage(facts, source, clock, bounds, faces)
-    words = spoken_words(facts.transcript, facts.sound, clock, bounds)
+    words = spoken_words(facts.transcript, facts.sound, clock, bounds, tuple(_quiet_nearby(nearer)))
     silences = tuple(merged_spans(facts.sound.silences)) if facts.sound else ()
     return Footage(facts, source, clock, bounds, faces, words, sentences_of(words, clock), silences)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from director.style import (
     LONGEST_SENTENCE_WORDS,
+    ROOM_ANSWER_US,
     SENTENCE_PAUSE_US,
     UNPUNCTUATED_PAUSE_US,
     UNWORDED_SPEECH_US,
@@ -102,16 +103,21 @@ class Sentence:
 
 
 def spoken_words(
-    transcript: Transcript | None, sound: Sound | None, clock: PictureClock, shot_bounds: Sequence[int]
+    transcript: Transcript | None,
+    sound: Sound | None,
+    clock: PictureClock,
+    shot_bounds: Sequence[int],
+    quiet_nearby: Sequence[tuple[int, int]] = (),
 ) -> tuple[Spoken, ...]:
     """Everything said while there is a picture: the transcript's words, its fillers, and voice that has neither.
 
-    A word that begins or ends within half a frame of a change of shot begins or ends with it.
+    A word that begins or ends within half a frame of a change of shot begins or ends with it. ``quiet_nearby`` are the
+    silences of a recording that was made nearer to the speaker, in order and apart.
     """
     worded = list(_clean_words(transcript)) if transcript else []
     voice = merged_spans(sound.speech) if sound else []
     silences = merged_spans(sound.silences) if sound else []
-    worded = _reaching_to_silence(worded, silences)
+    worded = _without_the_room(_reaching_to_silence(worded, silences), quiet_nearby)
     fillers = list(_fillers(transcript, worded)) if transcript and worded else []
     told = sorted((heard.start_us, heard.end_us) for heard in (*worded, *fillers))
     unworded = [
@@ -205,6 +211,22 @@ def _reaching_to_silence(words: Sequence[_Heard], silences: Sequence[tuple[int, 
             end = word.end_us
         reached.append(replace(word, start_us=start, end_us=end))
     return reached
+
+
+def _without_the_room(words: Sequence[_Heard], quiet: Sequence[tuple[int, int]]) -> list[_Heard]:
+    """Words as they sound nearby: what a camera hears of one after it has ended is the room, which answers for long."""
+    starts = [start for start, _ in quiet]
+    dry = []
+    for word in words:
+        end, start = word.end_us, word.start_us
+        around_end = bisect_left(starts, end) - 1
+        if around_end >= 0 and start < (begun := quiet[around_end][0]) < end <= quiet[around_end][1]:
+            end = begun if end - begun <= ROOM_ANSWER_US else end
+        around_start = bisect_right(starts, start) - 1
+        if around_start >= 0 and start < (over := quiet[around_start][1]) < end:
+            start = over if over - start <= ROOM_ANSWER_US else start
+        dry.append(replace(word, start_us=start, end_us=end))
+    return dry
 
 
 def _last_end_before(ends: Sequence[int], starts: Sequence[int], at: int) -> int | None:

@@ -23,6 +23,9 @@ UNWORDED_SPEECH_US = 600_000
 #: may go without words: between the two limits a cut would fall into something said ("$200" is written, and its
 #: "dollars" is spoken after the time the recogniser gives).
 WORD_REACH_US = UNWORDED_SPEECH_US
+#: How long at most a room is taken to answer a word, where a nearer recording is silent already: small rooms take about
+#: half a second for 60 dB, of which a word fades into the noise of a camera's sound in the first third.
+ROOM_ANSWER_US = 150_000
 #: Equal-power fade at a join of two sounds (EDITING: about 10-30 ms).
 JOIN_FADE_US = 20_000
 #: Shortest join fade, where the silence beside the cut leaves room for no more.

@@ -250,6 +250,10 @@ class Alignment(Model):
     drift_ppm: float
     correlation: Unit
 
+    def in_reference(self, track_us: int) -> int:
+        """The reference's time, in microseconds, of one of the track's."""
+        return round((track_us - self.offset_us) / (1 + self.drift_ppm / 1_000_000))
+
 
 class AssetFacts(Model):
     """Everything known of one asset. A fact is ``None`` where it does not apply to the asset's kind or streams.

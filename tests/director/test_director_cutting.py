@@ -8,7 +8,7 @@ from schemas.edl import EDL, Variant
 from schemas.errors import ErrorCode, OutputRefused
 from schemas.facts import AssetFacts, Span
 from schemas.jobs import Pace
-from tests.director.director_footage import say, talk
+from tests.director.director_footage import recorder, say, talk
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +37,25 @@ def test_pauses_are_kept_to_the_limit_of_the_pace(pace: Pace) -> None:
 def test_a_short_pause_is_left_alone() -> None:
     edl = plan([talk(9, say((1, "Look at this light."), (2.7, "It is soft.")))], FULL, PlanOptions())
     assert len(edl.video) == 1
+
+
+def test_a_word_ends_where_the_nearer_recording_falls_silent() -> None:
+    ends, begins = 2.35, 2.69
+    main = talk(9, say((1, "Look at this light."), (begins, "It is soft.")))
+    assert main.transcript
+    assert main.transcript.words[3].end_us == ends * 1_000_000
+    assert len(plan([main], FULL, PlanOptions()).video) == 1, "a pause of 0.34 s is short enough"
+    microphone = recorder(main, offset_us=500_000, drift_ppm=0, correlation=0.9)
+    assert microphone.sound
+
+    def pieces(silent_from: float) -> int:
+        silence = Span(start_us=round((silent_from + 0.5) * 1_000_000), end_us=round((begins + 0.5) * 1_000_000))
+        near = microphone.sound.model_copy(update={"silences": (silence,)}) if microphone.sound else None
+        return len(plan([main, microphone.model_copy(update={"sound": near})], FULL, PlanOptions()).video)
+
+    assert pieces(ends - 0.1) == 2, "what the camera hears for another 0.1 s is the room"
+    assert pieces(ends) == 1
+    assert pieces(ends - 0.25) == 1, "no room answers so long: the microphone was switched off"
 
 
 def test_a_broken_off_sentence_gives_way_to_its_retake() -> None:
