@@ -37,6 +37,7 @@ def create_app(context: ApiContext) -> FastAPI:
     app.state.context = context
     add_problem_handlers(app)
     add_edge(app, context.edge, context.database)
+    app.include_router(jobs.routes)  # First, as routes are tried one after another: most requests read a job.
     if context.sign_in is not None:
         app.include_router(sign_in.router(context.sign_in))
     app.include_router(health.router(context))
@@ -45,7 +46,6 @@ def create_app(context: ApiContext) -> FastAPI:
         app.include_router(uploads.router())
     app.include_router(upload_tickets.routes)
     app.include_router(projects.routes)
-    app.include_router(jobs.routes)
     app.include_router(events.routes)
     app.include_router(files.routes)
     app.include_router(exports.routes)

@@ -17,6 +17,7 @@ from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
 from schemas.resources.page import Page
 from stores import Jobs, Outputs, Projects
 from stores.job_listing import JobListing
+from stores.job_reading import job_as_seen_by
 from workflows.job_client import JobClient
 
 IdempotencyKey = Annotated[
@@ -52,6 +53,11 @@ _CONFLICT: Final = problem_responses(HTTPStatus.CONFLICT)
 routes = APIRouter(tags=["jobs"])
 
 
+@routes.get("/jobs/{job_id}", summary="Read a job")
+async def read(job_id: UUID, caller: Authenticated) -> JobResource:
+    return await _job(caller, job_id)
+
+
 @routes.post("/projects/{project_id}/jobs", status_code=HTTPStatus.CREATED, summary="Order a job", responses=_CONFLICT)
 async def create(
     project_id: UUID,
@@ -75,11 +81,6 @@ async def list_jobs(
 ) -> Page[JobResource]:
     found = await JobListing(caller.connections).page(limit + 1, below=below(cursor), project_id=project, status=status)
     return page_of([JobResource.of(job) for job in found], limit)
-
-
-@routes.get("/jobs/{job_id}", summary="Read a job")
-async def read(job_id: UUID, caller: Authenticated) -> JobResource:
-    return await _job(caller, job_id)
 
 
 @routes.get("/outputs/{output_id}", summary="Read an output")
@@ -128,7 +129,7 @@ async def resume(job_id: UUID, caller: Authenticated, context: Context) -> JobRe
 
 
 async def _job(caller: Caller, job_id: UUID) -> JobResource:
-    return JobResource.of(await Jobs(caller.connections).get(job_id))
+    return await job_as_seen_by(caller.connections, job_id)
 
 
 async def _steered(caller: Caller, job_id: UUID, steer: Callable[[], Awaitable[object]]) -> JobResource:

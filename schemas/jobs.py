@@ -214,6 +214,8 @@ class JobRequest(Model):
 
     @model_validator(mode="after")
     def _plans_of_outputs(self) -> Self:
+        if not self.plans:
+            return self
         brought = [plan.variant for plan in self.plans]
         single = {wanted.variant for wanted in self.wanted() if wanted.count == 1}
         if len(set(brought)) < len(brought) or not set(brought) <= single:

@@ -132,6 +132,15 @@ class ActingAs:
             await connection.fetchrow(_BECOME, self._claims)
             yield connection
 
+    async def read(self, statement: str, *arguments: object) -> Any:
+        """One value in one round trip, by a function of the database that takes the claims (``$1``) and acts by them.
+
+        The statement is a transaction of its own, so that nothing of them is left on the pooled connection either.
+        """
+        with database_errors():
+            async with self._connections.acquire() as connection:
+                return await connection.fetchval(statement, self._claims, *arguments)
+
 
 def model_from(row: asyncpg.Record | Mapping[str, Any], model: type[Row]) -> Row:
     """The row as a model whose fields are columns; columns that clients do not see are left out."""

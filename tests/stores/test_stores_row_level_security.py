@@ -1,5 +1,6 @@
 """Each table tried in SQL as another signed-in creator, and as nobody."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import product
@@ -13,8 +14,10 @@ from schemas.cost import Outcome, Usage
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Job, Project
 from schemas.media import AssetKind
+from schemas.resources.jobs import JobResource
 from stores import ActingAs, Analyses, AnalysisWork, Assets, Jobs, Ledger, Outputs, Pool, Projects
 from stores.database import Connection
+from stores.job_reading import job_as_seen_by
 
 pytestmark = pytest.mark.postgres
 
@@ -109,6 +112,24 @@ async def test_repositories_find_nothing_of_others(pool: Pool, job: Job, strange
     assert (await Jobs(ActingAs(pool, job.owner_id)).get(job.id)) == job
 
 
+async def test_a_job_read_in_one_round_trip_is_the_job_that_its_owner_sees(
+    pool: Pool, job: Job, stranger: UUID
+) -> None:
+    for _ in range(7):  # Postgres makes its plan for all roles and values anew, and then once and for all.
+        assert await job_as_seen_by(ActingAs(pool, job.owner_id), job.id) == JobResource.of(job)
+        with pytest.raises(CinemaError) as missing:
+            await job_as_seen_by(ActingAs(pool, stranger), job.id)
+        assert missing.value.code is ErrorCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("who", ["anon", "authenticated"])
+async def test_only_the_services_read_as_somebody(pool: Pool, job: Job, who: str) -> None:
+    claims = json.dumps({"sub": str(job.owner_id)})
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with role(pool, who) as connection:
+            await connection.fetchval("select cinema.job_as_seen_by($1, $2)", claims, job.id)
+
+
 @pytest.mark.usefixtures("stranger")
 async def test_nobody_sees_nothing(pool: Pool) -> None:
     for table in TABLES:
@@ -129,6 +150,9 @@ async def test_nothing_of_a_creator_stays_on_the_connection(pool: Pool, owner_id
     async with pool.acquire() as connection:
         before = await connection.fetchval("select current_user")
     for _ in range(3):
+        with pytest.raises(CinemaError):
+            await job_as_seen_by(ActingAs(pool, owner_id), uuid4())
+        assert await pool.fetchrow("select current_user, auth.uid()") == (before, None)
         async with ActingAs(pool, owner_id).acquire() as connection:
             assert await connection.fetchval("select current_user") == "authenticated"
             assert await connection.fetchval("select auth.uid()") == owner_id
