@@ -9,7 +9,7 @@ from activities.accounting import Account, accounted
 from activities.child_tasks import RENDER
 from activities.context import ActivityContext
 from activities.declarations import RENDER_OUTPUT, RenderedOutput, RenderOutput
-from activities.footage import Footage
+from activities.footage_child import FootageChild
 from activities.hardware import on_accelerator_or_cpu
 from activities.heartbeat import heartbeating
 from activities.identity import identify
@@ -19,9 +19,7 @@ from activities.patience import patiently
 from activities.pixel_rates import pixel_rate_of
 from activities.publishing import Publishing, published
 from activities.render_key import render_key
-from activities.sandbox import run_in_child
 from activities.scratch import working_folder
-from activities.time_limit import time_left
 from schemas.cost import Outcome
 from schemas.edl import EDL
 from schemas.hardware import Hardware
@@ -38,7 +36,7 @@ class RenderActivities:
         self._context = context
         self._outputs = Outputs(context.database)
         self._publishing = Publishing(context)
-        self._footage = Footage(context)
+        self._child = FootageChild(context)
         self._ledger = Ledger(context.database)
 
     @activity.defn(name=RENDER_OUTPUT.name)
@@ -74,19 +72,17 @@ class RenderActivities:
         self, asked: RenderOutput, edl: EDL, folder: Path, progress: OutputProgress, account: Account
     ) -> RenderResult:
         async def render_on(hardware: Hardware, folder: Path) -> RenderResult:
-            async with self._footage.reading(asked.project_id, edl, edl.sources, range(edl.duration)) as sources:
-                encoder = self._context.encoder
-                rendering = run_in_child(
-                    RENDER,
-                    RenderRequest(edl=edl, sources=sources.files, folder=folder, encoder=encoder, hardware=hardware),
-                    RenderResult,
-                    limits=self._context.limits,
-                    time_limit=time_left(),
-                    on_progress=progress.advance,
-                    account=account,
-                    hands=sources.hands,
-                )
-                return await sources.serve_while(rendering)
+            encoder = self._context.encoder
+            return await self._child.run(
+                RENDER,
+                RenderRequest(edl=edl, sources={}, folder=folder, encoder=encoder, hardware=hardware),
+                RenderResult,
+                project_id=asked.project_id,
+                sources=edl.sources,
+                frames=range(edl.duration),
+                on_progress=progress.advance,
+                account=account,
+            )
 
         started = time.monotonic()
         result = await on_accelerator_or_cpu(render_on, self._context.hardware, folder)

@@ -23,7 +23,7 @@ from activities.declarations import (
     RenderPart,
     SegmentSpan,
 )
-from activities.footage import Footage
+from activities.footage_child import FootageChild
 from activities.heartbeat import heartbeating
 from activities.identity import identify
 from activities.metrics import RENDERED_MEDIA, observe_stages
@@ -65,7 +65,7 @@ class PartActivities:
         self._segments = Segments(context.database)
         self._ledger = Ledger(context.database)
         self._publishing = Publishing(context)
-        self._footage = Footage(context)
+        self._child = FootageChild(context)
 
     @activity.defn(name=BEGIN_PARTS.name)
     async def begin_parts(self, asked: BeginParts) -> BegunParts:
@@ -153,46 +153,39 @@ class PartActivities:
     async def _make_sound(
         self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
     ) -> MadePart:
-        async with self._footage.reading(asked.project_id, edl, sources_heard(edl), range(edl.duration)) as sources:
-            request = RenderRequest(edl=edl, sources=sources.files, folder=folder, encoder=self._context.encoder)
-            making = run_in_child(
-                SOUND,
-                request,
-                MadePart,
-                limits=self._context.limits,
-                time_limit=time_left(),
-                on_progress=progress.advance,
-                account=account,
-                hands=sources.hands,
-            )
-            return await sources.serve_while(making)
+        return await self._child.run(
+            SOUND,
+            RenderRequest(edl=edl, sources={}, folder=folder, encoder=self._context.encoder),
+            MadePart,
+            project_id=asked.project_id,
+            sources=sources_heard(edl),
+            frames=range(edl.duration),
+            on_progress=progress.advance,
+            account=account,
+        )
 
     async def _make_segment(
         self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
     ) -> MadePart:
-        shown = sources_shown(edl, _segment(asked.span))
-        frames = range(asked.span.first, asked.span.end)
-        async with self._footage.reading(asked.project_id, edl, shown, frames) as sources:
-            request = SegmentRequest(
-                edl=edl,
-                sources=sources.files,
-                folder=folder,
-                encoder=self._context.encoder,
-                hardware=self._context.hardware.for_decoding(),
-                first=frames.start,
-                end=frames.stop,
-            )
-            making = run_in_child(
-                SEGMENT,
-                request,
-                MadePart,
-                limits=self._context.limits,
-                time_limit=time_left(),
-                on_progress=progress.advance,
-                account=account,
-                hands=sources.hands,
-            )
-            return await sources.serve_while(making)
+        request = SegmentRequest(
+            edl=edl,
+            sources={},
+            folder=folder,
+            encoder=self._context.encoder,
+            hardware=self._context.hardware.for_decoding(),
+            first=asked.span.first,
+            end=asked.span.end,
+        )
+        return await self._child.run(
+            SEGMENT,
+            request,
+            MadePart,
+            project_id=asked.project_id,
+            sources=sources_shown(edl, _segment(asked.span)),
+            frames=range(asked.span.first, asked.span.end),
+            on_progress=progress.advance,
+            account=account,
+        )
 
     async def _assemble(self, asked: AssembleOutput, attempt: int, progress: OutputProgress, account: Account) -> bool:
         """Publish the output, and say whether nothing had to be joined for it."""

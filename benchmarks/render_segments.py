@@ -3,7 +3,6 @@
 Both are whole: the sound mastered, the file checked, the thumbnail picked.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -13,8 +12,8 @@ from typing import TypeVar
 from benchmarks.footage import demo_footage
 from benchmarks.frame import BenchmarkError, Figures
 from benchmarks.render_edits import Footage, edit_of
-from benchmarks.render_ours import ENCODER
-from benchmarks.timing import Cost, cost_of, median_ratio
+from benchmarks.render_ours import ENCODER, cost_of_module
+from benchmarks.timing import Cost, median_ratio
 from render import segments_of
 from schemas.edl import EDL, Canvas, CropKey
 from schemas.model import Model
@@ -131,5 +130,5 @@ class _Steps:
     def take(self, step: str, request: RenderRequest, answer: type[Answer]) -> Answer:
         asked, told = request.folder / "request.json", request.folder / "answer.json"
         asked.write_text(request.model_dump_json())
-        self._costs.append(cost_of([sys.executable, "-m", "benchmarks.render_part", step, asked, told]))
+        self._costs.append(cost_of_module("benchmarks.render_part", step, asked, told))
         return answer.model_validate_json(told.read_text())

@@ -1,13 +1,15 @@
 """What a command costs, and how two commands compare on a machine that does other things too."""
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from benchmarks import launcher
 from benchmarks.frame import BenchmarkError
@@ -28,8 +30,8 @@ class Cost:
     peak_mib: float = 0.0
 
 
-def cost_of(command: Sequence[str | Path]) -> Cost:
-    """Run a command to its end.
+def cost_of(command: Sequence[str | Path], environment: Mapping[str, str] = MappingProxyType({})) -> Cost:
+    """Run a command to its end, with ``environment`` added to what it inherits.
 
     Raises:
         BenchmarkError: It failed; the message ends with what it said.
@@ -38,7 +40,12 @@ def cost_of(command: Sequence[str | Path]) -> Cost:
         costs = Path(name) / "cost.json"
         launched = [sys.executable, "-IS", launcher.__file__, costs, *command]
         ended = subprocess.run(
-            launched, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            launched,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
         if ended.returncode != 0:
             complaint = ended.stdout.decode(errors="replace")[-_COMPLAINT:]

@@ -83,6 +83,10 @@ class ClipComposer:
         level = 1.0 if self._clip.place is not None else fade_level(self._clip, number)
         return canvas if level == 1 else self._faded(canvas, level)
 
+    def forget(self) -> None:
+        """Let go of the canvas made last: whoever was given it may write to it without copying it."""
+        self._last = None
+
     def _composed(self, frame: VideoFrame, number: int) -> VideoFrame:
         self._enter(span_at(self._spans, number))
         if self._last is not None and self._last[0] is frame and not self._span.moves:

@@ -31,7 +31,7 @@ BT709 = 1
 LIMITED_RANGE = 1
 
 #: Frames made ahead of the encoder, which looks ahead over many more of its own: enough to even out the two threads.
-_QUEUE_FRAMES = 3
+_QUEUE_FRAMES = 2
 _WAIT_S = 0.2
 
 #: moov goes first; negative composition offsets let a stream with B-frames start at time 0 with no edit list.

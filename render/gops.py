@@ -17,7 +17,7 @@ from render.avc import (
     parse_configuration,
 )
 from render.failures import MEDIA_ERRORS
-from render.opening import open_source
+from render.opening import open_source, stream_at
 from render.pyav import AnyPacket
 from schemas.edl import Source
 from schemas.errors import ErrorCode, MediaRefused
@@ -43,7 +43,7 @@ class GopReader:
         if source.video is None:
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture.")
         self._container = open_source(file, source.name)
-        stream = self._container.streams[source.video.stream_index]
+        stream = stream_at(self._container, source.video.stream_index)
         if not isinstance(stream, VideoStream):
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{source.name}” has no picture where one was found before.")
         self.stream = stream

@@ -1,6 +1,5 @@
 """A stretch of the timeline as whole pictures: its clip, what that dissolves from, and what is inset."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -54,30 +53,43 @@ class Layer:
         relative = number - self.clip.start
         frame = self.reader.frame_at(source_tick(self.clip, self.video, self.rate, relative))
         try:
-            return self.composer.compose(frame, relative)
+            picture = self.composer.compose(frame, relative)
         except MemoryError:  # FFmpeg's is one of its errors too, and no fault of the picture
             raise
         except (av.error.FFmpegError, ValueError) as error:
             sentence = f"A picture of “{self.name}” is in no form that can be shown."
             raise MediaRefused(ErrorCode.MEDIA_DAMAGED, sentence) from error
+        if not self.reader.shows_still(source_tick(self.clip, self.video, self.rate, relative + 1)):
+            self.composer.forget()
+        return picture
 
 
-def layered(
-    stretch: Stretch, canvas: Canvas, base: Layer, outgoing: Layer | None, inset: Layer | None
-) -> Iterator[VideoFrame]:
-    """The pictures of a stretch, frame by frame; their pixels may be shared."""
-    copier = FrameCopier()
-    place = None if inset is None else inset.clip.place
-    masks = None if place is None else Inset(place, canvas)
-    for number in range(stretch.first, stretch.end):
-        picture = base.picture(number)
-        if outgoing is not None:
-            picture = mixed(outgoing.picture(number), picture, dissolve_share(stretch.clip, number))
-        if inset is not None and masks is not None:
-            picture = copier.copy(picture, number, 1 / base.rate)
+class Layers:
+    """A stretch of the timeline, whose pictures are drawn one after another."""
+
+    def __init__(
+        self, stretch: Stretch, canvas: Canvas, base: Layer, outgoing: Layer | None, inset: Layer | None
+    ) -> None:
+        self._stretch = stretch
+        self._base = base
+        self._outgoing = outgoing
+        self._inset = inset
+        place = None if inset is None else inset.clip.place
+        self._masks = None if place is None else Inset(place, canvas)
+        self._copier = FrameCopier()
+
+    def picture(self, number: int) -> VideoFrame:
+        """The whole picture at timeline frame ``number``; it is held on to only where it is shown again."""
+        picture = self._base.picture(number)
+        if self._outgoing is not None:
+            share = dissolve_share(self._stretch.clip, number)
+            picture = mixed(self._outgoing.picture(number), picture, share)
+        if self._inset is not None and self._masks is not None:
+            picture = self._copier.copy(picture, number, 1 / self._base.rate)
             picture.make_writable()
-            masks.lay(inset.picture(number), picture, fade_level(inset.clip, number - inset.clip.start))
-        yield picture
+            level = fade_level(self._inset.clip, number - self._inset.clip.start)
+            self._masks.lay(self._inset.picture(number), picture, level)
+        return picture
 
 
 def dissolve_share(clip: VideoClip, number: int) -> float:

@@ -2,6 +2,7 @@
 
 import av
 from av.container import InputContainer
+from av.stream import Stream
 
 from render.failures import refusing_media
 from render.hardware import accelerator
@@ -52,3 +53,8 @@ def open_source(file: SourceFile, name: str, hardware: Hardware = NO_HARDWARE) -
         if context is not None:
             stream.codec_context.options = dict(_LIMITS)
     return container
+
+
+def stream_at(container: InputContainer, index: int) -> Stream | None:
+    """The stream of that number; ``None`` where the file has no such stream, whatever was found in it before."""
+    return container.streams[index] if index < len(container.streams) else None

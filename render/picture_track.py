@@ -13,7 +13,7 @@ from render.captions import CaptionBurner
 from render.chain import FrameCopier
 from render.encoder import ACCELERATED, SOFTWARE, PictureWriter
 from render.hardware import AcceleratorFailed
-from render.layers import Layer, layered
+from render.layers import Layer, Layers
 from render.readers import Readers
 from render.timeline import find_source
 from schemas.delivery import StageTime
@@ -88,45 +88,73 @@ def _encoded(
     first, count = parts[0].start, sum(map(len, parts))
     readers = Readers(edl, request.sources, request.hardware)
     encoder = ACCELERATED if ACCELERATED in request.hardware.encoders else SOFTWARE
-    compose_s = 0.0
+    frames = _Timed(_frames(request, parts, readers))
     try:
         with PictureWriter(
             path, edl.canvas, edl.rate, request.encoder, encoder=encoder, parameter_set=parameter_set
         ) as writer:
-            frames = _frames(request, parts, readers)
-            started = perf_counter()
-            for done, frame in enumerate(frames, start=1):
-                compose_s += perf_counter() - started
-                writer.write(frame)
+            for done in range(1, count + 1):
+                writer.write(next(frames))
                 progress(done / count)
-                started = perf_counter()
     finally:
         readers.close()
         for table in request.folder.glob("colour-*.cube"):
             table.unlink()
     stages = (
-        StageTime(stage="decode and filter", seconds=compose_s),
+        StageTime(stage="decode and filter", seconds=frames.seconds),
         StageTime(stage="encode", seconds=writer.encode_seconds),
     )
     devices = RenderPath(decoders=readers.devices, encoders=(encoder,))
     return PictureTrack(path, first, count, stages, tuple(readers.notes()), devices)
 
 
+class _Timed:
+    """Frames as they are made, and the seconds that making them took."""
+
+    def __init__(self, frames: Iterator[VideoFrame]) -> None:
+        self._frames = frames
+        self.seconds = 0.0
+
+    def __next__(self) -> VideoFrame:
+        started = perf_counter()
+        try:
+            return next(self._frames)
+        finally:
+            self.seconds += perf_counter() - started
+
+
 def _frames(request: RenderRequest, parts: Sequence[range], readers: Readers) -> Iterator[VideoFrame]:
     """The finished pictures of the parts, timed from the first one's start."""
-    edl = request.edl
-    copier = FrameCopier()
-    style = edl.caption_style
-    burner = CaptionBurner(edl.captions, style) if style is not None and style.burn_in else None
-    opening = {part.start for part in parts}
-    for stretch in chain.from_iterable(_stretches_within(edl, part) for part in parts):
-        for number, shown in enumerate(_shown(stretch, request, readers), start=stretch.first):
-            frame = copier.copy(shown, number - parts[0].start, 1 / edl.rate)
-            if burner is not None:
-                burner.burn(frame, number)
-            if number in opening:
-                frame.pict_type = PictureType.I
-            yield frame
+    finish = _Finish(request.edl, parts)
+    for stretch in chain.from_iterable(_stretches_within(request.edl, part) for part in parts):
+        layers = _layers(stretch, request, readers)
+        for number in range(stretch.first, stretch.end):
+            yield finish.finished(layers.picture(number), number)
+
+
+class _Finish:
+    """The last touch on every picture: its time, its caption, and whether it has to be a keyframe.
+
+    A picture that nobody else holds is written to as it is; nothing here or above keeps one longer than it must, for a
+    copy of every picture would cost as much as filtering it.
+    """
+
+    def __init__(self, edl: EDL, parts: Sequence[range]) -> None:
+        style = edl.caption_style
+        self._burner = CaptionBurner(edl.captions, style) if style is not None and style.burn_in else None
+        self._copier = FrameCopier()
+        self._first = parts[0].start
+        self._opening = {part.start for part in parts}
+        self._time_base = 1 / edl.rate
+
+    def finished(self, picture: VideoFrame, number: int) -> VideoFrame:
+        frame = self._copier.copy(picture, number - self._first, self._time_base)
+        del picture
+        if self._burner is not None:
+            self._burner.burn(frame, number)
+        if number in self._opening:
+            frame.pict_type = PictureType.I
+        return frame
 
 
 def _stretches_within(edl: EDL, wanted: range) -> Iterator[Stretch]:
@@ -136,12 +164,11 @@ def _stretches_within(edl: EDL, wanted: range) -> Iterator[Stretch]:
             yield replace(stretch, first=first, end=end)
 
 
-def _shown(stretch: Stretch, request: RenderRequest, readers: Readers) -> Iterator[VideoFrame]:
-    """The pictures of a stretch of timeline, frame by frame; their pixels may be shared."""
+def _layers(stretch: Stretch, request: RenderRequest, readers: Readers) -> Layers:
     base = _layer(stretch.clip, request, readers)
     outgoing = None if stretch.outgoing is None else _layer(stretch.outgoing, request, readers)
     inset = None if stretch.inset is None else _layer(stretch.inset, request, readers)
-    return layered(stretch, request.edl.canvas, base, outgoing, inset)
+    return Layers(stretch, request.edl.canvas, base, outgoing, inset)
 
 
 def _layer(clip: VideoClip, request: RenderRequest, readers: Readers) -> Layer:

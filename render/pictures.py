@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from render.failures import MEDIA_ERRORS
 from render.hardware import DEVICE, AcceleratorFailed
-from render.opening import open_source
+from render.opening import open_source, stream_at
 from render.orientation import UPRIGHT, Turn, turn_of
 from render.reading import Damage, decoded
 from schemas.edl import Source, SourceVideo
@@ -30,7 +30,11 @@ _RETRIES_S = (0, 1, 5, 30)
 _EARLY_END_S = 0.5
 #: Damaged pictures are replaced by the last good one for at most this many seconds.
 _HELD_DAMAGE_S = 1
-#: Each of a decoder's threads holds pictures; the encoder, which is slower, is kept busy by few.
+#: Pixels of a frame that one of a decoder's threads makes sooner than the encoder, beside it, is done with the last;
+#: on few processors more threads only cost: a fifth of what decoding takes, and the pictures that each holds.
+_EASY_PIXELS = 1920 * 1088
+_FEW_PROCESSORS = 2
+#: Of larger frames and on more processors, as many threads as keep the encoder busy.
 _MOST_THREADS = 4
 
 #: ITU-T H.273 (07/2024), tables 2 to 4: the codes that mean something.
@@ -91,13 +95,17 @@ class PictureReader:
             self.ended_early = True
         return self._current
 
+    def shows_still(self, tick: int) -> bool:
+        """Whether the picture given last is the one at ``tick`` too, a later time."""
+        return self._next is None or tick < _time(self._next)
+
     def _open(self) -> None:
         self._container: InputContainer = open_source(self._file, self._name, self._hardware)
-        stream = self._container.streams[self._video.stream_index]
+        stream = stream_at(self._container, self._video.stream_index)
         if not isinstance(stream, VideoStream):
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{self._name}” has no picture where one was found before.")
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = min(os.cpu_count() or 1, _MOST_THREADS)
+        stream.codec_context.thread_count = _threads(stream.width * stream.height, os.cpu_count() or 1)
         self._is_accelerated = is_accelerated(stream)
         self._stream = stream
         self._at_start = True
@@ -182,6 +190,13 @@ def deinterlaced(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
             yield from deinterlacer.flush()
             return
         yield frame
+
+
+def _threads(pixels: int, processors: int) -> int:
+    """How many threads decode frames of so many pixels beside an encoder."""
+    if pixels <= _EASY_PIXELS and processors <= _FEW_PROCESSORS:
+        return 1
+    return min(processors, _MOST_THREADS)
 
 
 class _Deinterlacer:

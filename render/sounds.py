@@ -11,7 +11,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from render.failures import MEDIA_ERRORS
-from render.opening import open_source
+from render.opening import open_source, stream_at
 from render.pyav import float_samples
 from render.reading import Damage, decoded
 from schemas.edl import SAMPLE_RATE, Source, SourceAudio
@@ -76,7 +76,7 @@ class SoundReader:
 
     def _open(self) -> None:
         self._container: InputContainer = open_source(self._file, self._name)
-        stream = self._container.streams[self._audio.stream_index]
+        stream = stream_at(self._container, self._audio.stream_index)
         if not isinstance(stream, AudioStream):
             raise MediaRefused(ErrorCode.MEDIA_NO_STREAMS, f"“{self._name}” has no sound where some was found before.")
         self._stream = stream

@@ -82,6 +82,17 @@ def test_the_mark_travels_in_reading_direction(
     assert abs(centres[0] - centres[-1]) > 40
 
 
+def test_a_caption_leaves_no_trace_on_a_picture_that_is_shown_again(counted: Media, tmp_path: Path) -> None:
+    twice = Fraction(60)
+    clips = [video_clip(counted, 0, 12, 0, twice)]
+    captions = [Caption(start=start, end=start + 1, lines=("Hi",)) for start in (4, 8)]
+    plain = lumas(run(edit([counted], clips, rate=twice), [counted], tmp_path / "plain").video)
+    edl = edit([counted], clips, rate=twice, captions=captions, caption_style=STYLE)
+    burned = lumas(run(edl, [counted], tmp_path / "burned").video)
+    differing = [(np.abs(before.astype(int) - after) > 60).any() for before, after in zip(plain, burned, strict=True)]
+    assert [number for number, differs in enumerate(differing) if differs] == [4, 8]
+
+
 def test_characters_without_a_picture_are_told(counted: Media, rate: Fraction, tmp_path: Path) -> None:
     assert undrawable(["Größe, Привет, 100 €", "“quoted” — naïve", "你好 مرحبا नमस्ते สวัสดี", "👩‍👩‍👧 🇩🇪 ❤️"]) == ""
     caption = Caption(start=0, end=9, lines=("Hi \ue123",))

@@ -8,6 +8,7 @@ import pytest
 
 import render
 from render.failures import reporting_output
+from schemas.edl import SourceAudio
 from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
 from schemas.progress import ignore_progress
 from schemas.rendering import RenderRequest
@@ -51,6 +52,18 @@ def test_a_file_that_is_gone_may_come_back(counted: Media, tmp_path: Path) -> No
     with pytest.raises(TransientError) as caught:
         render_with(tmp_path / "gone.mp4", counted, tmp_path)
     assert caught.value.code is ErrorCode.OBJECT_MISSING
+
+
+def test_a_file_without_the_stream_that_was_found_in_it_is_refused_by_name(counted: Media, tmp_path: Path) -> None:
+    sound = SourceAudio(stream_index=7, samples=480_000)
+    heard = Media(counted.path, counted.source.model_copy(update={"audio": sound}))
+    with pytest.raises(MediaRefused, match=r"counted\.mp4.* has no sound where some was found before"):
+        run(edit([heard], [video_clip(heard, 0, 20, 0, RATE)], [audio_clip(heard, 0, 20, 0, RATE)]), [heard], tmp_path)
+    assert counted.source.video is not None
+    picture = counted.source.video.model_copy(update={"stream_index": 7})
+    shown = Media(counted.path, counted.source.model_copy(update={"video": picture}))
+    with pytest.raises(MediaRefused, match=r"counted\.mp4.* has no picture where one was found before"):
+        run(edit([shown], [video_clip(shown, 0, 20, 0, RATE)]), [shown], tmp_path)
 
 
 def test_a_source_that_was_not_handed_over_is_named(counted: Media, tmp_path: Path) -> None:
