@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, takewhile
 
+from director.caption_places import off_the_mouth
 from director.captions import Captioning, caption, caption_style
 from director.costs import shares
 from director.covering import Cover, cover
@@ -16,7 +17,16 @@ from director.insets import inset, may_be_inset
 from director.ledger import Ledger, seen_in
 from director.material import Footage, Material
 from director.ordering import record_order
-from director.placing import Placed, PlacedWord, jump_cuts, pictures, place, placed_words, visible_jumps
+from director.placing import (
+    Placed,
+    PlacedWord,
+    changes_of_picture,
+    jump_cuts,
+    pictures,
+    place,
+    placed_words,
+    visible_jumps,
+)
 from director.ranking import preferred_b_roll, record_verdict
 from director.recipe import PlanOptions, Recipe, Selection, Shape
 from director.script import Removal
@@ -36,7 +46,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.12.0"
+DIRECTOR_VERSION = "1.13.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -86,9 +96,9 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     burn_in = recipe.burn_in if options.captions is None else options.captions is CaptionChoice.BURNED
     captions: tuple[Caption, ...] = ()
     if options.captions is not CaptionChoice.OFF:
-        captions = _captions(placed, words, recipe, ledger, burn_in=burn_in)
+        captions = _captions(placed, words, covers, recipe, ledger, burn_in=burn_in)
     record_verdict(options, ledger)
-    return EDL(
+    edl = EDL(
         director_version=DIRECTOR_VERSION,
         variant=variant,
         title=options.title or _title(placed[0].stretch.footage),
@@ -104,6 +114,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
         caption_style=caption_style(canvas, recipe.captions, options.caption_look, burn_in=burn_in),
         decisions=ledger.decisions,
     )
+    return off_the_mouth(edl, seen, ledger)
 
 
 def _title(footage: Footage) -> str:
@@ -359,10 +370,19 @@ def _with_end_fade(video: tuple[VideoClip, ...], frames: int) -> tuple[VideoClip
 
 
 def _captions(
-    placed: Sequence[Placed], words: Sequence[PlacedWord], recipe: Recipe, ledger: Ledger, *, burn_in: bool
+    placed: Sequence[Placed],
+    words: Sequence[PlacedWord],
+    covers: Sequence[Cover],
+    recipe: Recipe,
+    ledger: Ledger,
+    *,
+    burn_in: bool,
 ) -> tuple[Caption, ...]:
     language = next((one.stretch.footage.language for one in placed if one.stretch.footage.worded), None)
-    captioning = caption(words, placed[-1].end, placed[0].stretch.footage.clock.rate, recipe.captions, language)
+    hidden = _Hidden(covers)
+    changes = [frame for frame in sorted(changes_of_picture(placed)) if not hidden.at(frame)]
+    rate = placed[0].stretch.footage.clock.rate
+    captioning = caption(words, placed[-1].end, rate, recipe.captions, language, changes=changes)
     if captioning.captions:
         _record_captions(captioning, ledger, burn_in=burn_in)
     return captioning.captions
@@ -371,8 +391,11 @@ def _captions(
 def _record_captions(captioning: Captioning, ledger: Ledger, *, burn_in: bool) -> None:
     count = len(captioning.captions)
     sentence = f"{count} captions are {'drawn into the picture' if burn_in else 'delivered beside the video'}"
+    evidence = [Evidence(fact="captions", value=str(count))]
     if captioning.hurried:
-        sentence += f"; {captioning.hurried} must be read fast, because they are spoken fast"
+        speed = f"{float(captioning.fastest):.1f} characters a second"
+        sentence += f"; {captioning.hurried} must be read fast, up to {speed}, because they are spoken fast"
+        evidence.append(Evidence(fact="fastest to read", value=speed))
     if captioning.shortened:
         sentence += f"; {captioning.shortened} leave words out, because no time or place is left for them"
     worth = {
@@ -380,4 +403,4 @@ def _record_captions(captioning: Captioning, ledger: Ledger, *, burn_in: bool) -
         "read_fast": captioning.hurried / count,
         "words_left_out": captioning.shortened / count,
     }
-    ledger.record("captions", sentence, Evidence(fact="captions", value=str(count)), worth=worth)
+    ledger.record("captions", sentence, *evidence, worth=worth)

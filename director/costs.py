@@ -1,7 +1,8 @@
 """What a decision is worth: every gain and cost that the director weighs, in one table, each with its source.
 
 A part is measured from 0 (not there) to 1 (as much as there can be), and counts its weight times that; what a passage,
-a cover or a framing is worth is the sum of its parts. "EDITING" is the project's table of editing and delivery rules.
+a cover, a framing or a caption is worth is the sum of its parts. "EDITING" is the project's table of editing and
+delivery rules.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,6 +48,7 @@ OF_LINES: Final[Mapping[str, Weight]] = MappingProxyType(
 OF_PASSAGES: Final[Mapping[str, Weight]] = MappingProxyType(
     {
         "opening": Weight(0.50, f"{_CHOOSING}: strong first 3 s"),
+        "uncertain_opening": Weight(-0.40, f"{_CHOOSING}: strong first 3 s; a misheard line is a weak one"),
         "needs_context": Weight(-0.35, f"{_CHOOSING}: makes sense without what came before"),
         "starts_inside_sentence": Weight(-0.50, f"{_CHOOSING}: a passage starts on a sentence"),
         "ends_inside_sentence": Weight(-0.40, f"{_CHOOSING}: a passage ends on a sentence"),
@@ -59,7 +61,7 @@ OF_PASSAGES: Final[Mapping[str, Weight]] = MappingProxyType(
         "no_pause_at_end": Weight(-1.00, f"{_CUTTING}: a cut falls in silence"),
         "inner_cuts": Weight(-0.30, f"{_CHOOSING}: penalty for long pauses; each cut inside, of a cut a second"),
         "change_of_footage": Weight(-0.10, f"{_CHOOSING}: makes sense without what came before"),
-        "changes_of_shot": Weight(-0.40, f"{_CHOOSING}: makes sense by itself; another shot is often another subject"),
+        "changes_of_shot": Weight(-0.40, f"{_CHOOSING}: makes sense by itself; half for the first, all for very many"),
         "held": Weight(-0.60, f"{_CUTTING}: no gap is kept beyond the pace, and a short line is held in silence"),
         "gathered": Weight(-0.10, f"{_CHOOSING}: one passage rather than sentences from several places"),
     }
@@ -138,6 +140,40 @@ OF_CAPTIONING: Final[Mapping[str, Weight]] = MappingProxyType(
     }
 )
 
+#: What a caption costs, by itself and by where it ends. Times are shares of what the guide asks for or allows.
+OF_CAPTION_BREAKS: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "out_of_guide": Weight(-8.0, f"{_CAPTIONS}: 20 characters a second, 5/6 s; thrice where no time is left"),
+        "barely_seen": Weight(-30.0, f"{_CAPTIONS}: a third of a second is no time to read; other captions join it"),
+        "hurried": Weight(-1.0, f"{_CAPTIONS}: 17 characters a second; the share of that time that is not there"),
+        "late": Weight(-1.5, f"{_CAPTIONS}: in time with its first word; as late as it may be"),
+        "early": Weight(-0.3, f"{_CAPTIONS}: in time with its first word; half a second early in silence"),
+        "held_over_change": Weight(-1.0, f"{_CAPTIONS}: what was said is gone when the picture changes"),
+        "over_change": Weight(-0.5, f"{_CAPTIONS}: what is said lies within a picture; each change in the midst of it"),
+        "after_sentence": Weight(0.0, f"{_CAPTIONS}: broken at phrase boundaries"),
+        "after_phrase": Weight(-0.3, f"{_CAPTIONS}: broken at phrase boundaries"),
+        "in_pause": Weight(-0.5, f"{_CAPTIONS}: broken at phrase boundaries; a pause is heard as one"),
+        "before_small_word": Weight(-0.7, f"{_CAPTIONS}: broken before conjunctions and prepositions"),
+        "in_phrase": Weight(-1.2, f"{_CAPTIONS}: broken at phrase boundaries"),
+        "leading_word": Weight(-0.6, f"{_CAPTIONS}: no article, preposition or pronoun parted from what it leads to"),
+        "sentence_begun": Weight(-0.6, f"{_CAPTIONS}: broken at phrase boundaries; a new sentence gets a new caption"),
+        "another_caption": Weight(-0.4, f"{_CAPTIONS}: as few changes of text as lines allow"),
+        "short_text": Weight(-0.4, f"{_CAPTIONS}: as few changes of text as lines allow; all at no text at all"),
+    }
+)
+
+#: What it costs that text lies over parts of a face, by the share of them that it covers.
+OF_CAPTION_PLACES: Final[Mapping[str, Weight]] = MappingProxyType(
+    {
+        "mouth_covered": Weight(-1.0, "Netflix timed text guide: text does not lie over what matters; lips are read"),
+        "eyes_covered": Weight(
+            -1.0, "Netflix timed text guide: text does not lie over what matters; eyes hold a viewer"
+        ),
+        "face_covered": Weight(-0.5, "Netflix timed text guide: text does not lie over what matters"),
+        "moved_up": Weight(-0.2, "Netflix timed text guide: text stands at the foot of the picture where it can"),
+    }
+)
+
 WEIGHTS: Final[Mapping[str, Weight]] = MappingProxyType(
     {
         **OF_LINES,
@@ -148,6 +184,7 @@ WEIGHTS: Final[Mapping[str, Weight]] = MappingProxyType(
         **OF_FRAMINGS,
         **OF_SOUND,
         **OF_CAPTIONING,
+        **OF_CAPTION_PLACES,
     }
 )
 

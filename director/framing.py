@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 from statistics import median_low
@@ -21,6 +21,7 @@ from director.style import (
     REVERSALS_PER_S,
     RIVAL_FACE,
     WIDEST_CROPPED,
+    WIDEST_OF_UPRIGHT,
 )
 from schemas.edl import Canvas, CropKey, Fit
 from schemas.facts import FaceSample
@@ -28,6 +29,8 @@ from schemas.media import AssetKind
 from schemas.timebase import round_half_up
 
 Range = tuple[int, int]
+#: Crops of an upright picture that are tried, from the lowest to the whole.
+_CROPS_TRIED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ class Seen:
 def frame_shot(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> Framing:
     """Frames one shot for the parts of it that are ``kept`` (source frames, in order)."""
     seen = _seen(footage, kept, canvas)
-    framing = _crop(footage, seen, kept, canvas, Fraction(1)) if _is_cropped(footage, canvas) else None
+    if _is_cropped(footage, canvas):
+        framing = _crop(footage, seen, kept, canvas, Fraction(1))
+    else:
+        framing = _enlarged(footage, seen, kept, canvas)
     return framing or _whole(footage, canvas, len(seen))
 
 
@@ -108,8 +114,23 @@ def frame_closer(footage: Footage, kept: Sequence[Range], canvas: Canvas, size: 
     fills = _is_cropped(footage, canvas) and _crop(footage, seen, kept, canvas, Fraction(1)) is not None
     if fills:
         return _crop(footage, seen, kept, canvas, size)
+    wide = frame_shot(footage, kept, canvas)
+    return _placed(footage, seen, kept, (_pixels(wide.width / size), _pixels(wide.height / size)), Fit.BLURRED)
+
+
+def _enlarged(footage: Footage, seen: Sequence[Seen], kept: Sequence[Range], canvas: Canvas) -> Framing | None:
+    """An upright picture on a wide canvas: as low a part of it as its faces allow, which is shown as large."""
     width, height = _size(footage)
-    return _placed(footage, seen, kept, (_pixels(width / size), _pixels(height / size)), Fit.BLURRED)
+    lowest = round(width / WIDEST_OF_UPRIGHT)
+    if canvas.width <= canvas.height or lowest >= height or not seen:
+        return None
+    for part in range(_CROPS_TRIED):
+        rows = lowest + (height - lowest) * part // _CROPS_TRIED
+        framing = _placed(footage, seen, kept, (width, rows), Fit.BLURRED)
+        if framing is not None:
+            why = "Of the upright picture, the part around the speaker is shown large over a blurred fill"
+            return replace(framing, why=why)
+    return None
 
 
 def _seen(footage: Footage, kept: Sequence[Range], canvas: Canvas) -> list[Seen]:

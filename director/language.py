@@ -35,6 +35,8 @@ DANGLING = (
     | CONNECTIVES
     | {"this", "that", "these", "those", "his", "its", "their", "that's", "that'll", "such", "same"}
 )
+#: Answer what somebody else has said, where a comma or full stop follows.
+REPLIES = frozenset({"yes", "yeah", "yep", "no", "nope", "absolutely", "exactly", "sure", "right", "okay", "agreed"})
 #: Speak to the viewer.
 ADDRESS = frozenset({"you", "your", "yours", "you're", "you'll", "we", "our"})
 #: Carry no subject of their own.
@@ -64,7 +66,15 @@ PADDING = FILLERS | {"like", "basically", "actually", "just", "really", "stuff",
 #: Conjunctions and prepositions: a line may break before them.
 BREAK_BEFORE = frozenset(
     {"and", "but", "or", "so", "because", "that", "which", "who", "when", "where", "while", "if", "although"}
-    | {"though", "to", "of", "in", "on", "at", "for", "with", "from", "by"}
+    | {"though", "to", "of", "in", "on", "at", "for", "with", "from", "by", "as", "than", "into", "about", "until"}
+    | {"before", "after", "since", "without", "between", "through", "under", "over", "unless", "whether"}
+)
+#: Lead to the word after them: a caption does not end with one.
+LEADING = (
+    (BREAK_BEFORE - {"so"})
+    | {"a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "this", "these", "those"}
+    | {"i", "you", "he", "she", "we", "they", "i'm", "you're", "it's", "we're", "they're", "is", "are", "was", "were"}
+    | {"be", "been", "have", "has", "had", "will", "would", "can", "could", "should", "must", "not", "don't", "very"}
 )
 #: A caption can do without these first.
 DISPENSABLE = FILLERS | {"just", "really", "very", "actually", "basically", "well", "like", "so", "quite"}

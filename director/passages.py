@@ -14,8 +14,6 @@ from director.style import GOOD_PAUSE_US, USABLE_PAUSE_US
 Bounds = tuple[int, int]
 #: A run from one place to a later one, by their numbers, and its worth.
 Run = tuple[int, int, float]
-#: Changes of shot after which a passage is no more about one thing than after any further ones.
-_MANY_SHOTS = 5
 #: Parts of a passage's worth by name, each from 0 to 1.
 Parts = Mapping[str, float]
 
@@ -171,7 +169,7 @@ class _Cuts:
         return {
             "inner_cuts": min(1.0, cuts / max(1.0, seconds)),
             "change_of_footage": float(changes),
-            "changes_of_shot": min(1.0, shots / _MANY_SHOTS),
+            "changes_of_shot": shots / (shots + 1),
         }
 
 
@@ -185,6 +183,7 @@ def _start(scored: ScoredScript, first: int) -> Parts:
     opens = scored.script.lines[line].first == first
     return {
         "opening": scored.opening(first),
+        "uncertain_opening": scored.doubt(first),
         "needs_context": scored.context[line] if opens else 1.0,
         "starts_inside_sentence": float(not (opens and scored.script.lines[line].complete)),
         **_pause(scored.script, first, "start"),

@@ -16,6 +16,7 @@ from director.language import (
     MILD_CLAIMS,
     NUMBERS,
     PADDING,
+    REPLIES,
     SMALL_WORDS,
     SUBJECT_PRONOUNS,
     bare,
@@ -43,14 +44,16 @@ class Score:
 class ScoredScript:
     """A script with the score of each of its lines.
 
-    ``running[i]`` is the sum of the scores of the words before word ``i``, each worth what its line is; ``context[i]``
-    is how much line ``i`` leans on what came before it, from 0 to 1.
+    ``running[i]`` is the sum of the scores of the words before word ``i``, each worth what its line is, and
+    ``doubts[i]`` that of the recogniser's doubts in them; ``context[i]`` is how much line ``i`` leans on what came
+    before it, from 0 to 1.
     """
 
     script: Script
     scores: tuple[Score, ...]
     line_of: tuple[int, ...]
     running: tuple[float, ...]
+    doubts: tuple[float, ...]
     context: tuple[float, ...]
 
     def mean(self, first: int, end: int) -> float:
@@ -59,11 +62,19 @@ class ScoredScript:
 
     def opening(self, first: int) -> float:
         """Mean score of what is heard in the first 3 s of a passage that starts at word ``first``."""
+        return self.mean(first, self._opened(first))
+
+    def doubt(self, first: int) -> float:
+        """How much the recogniser doubts what is heard in those 3 s, from 0 to 1."""
+        end = self._opened(first)
+        return (self.doubts[end] - self.doubts[first]) / (end - first)
+
+    def _opened(self, first: int) -> int:
         script = self.script
         reach = (
             script.begins[first] + (OPENING_SECONDS * script.footage[script.places[first][0]].clock.rate).__floor__()
         )
-        return self.mean(first, max(first + 1, bisect_left(script.begins, reach, lo=first)))
+        return max(first + 1, bisect_left(script.begins, reach, lo=first))
 
     def parts(self, first: int, end: int) -> dict[str, float]:
         """Mean of each part of the lines' scores over words ``[first, end)``."""
@@ -84,6 +95,7 @@ def score_script(script: Script) -> ScoredScript:
         scores,
         line_of,
         tuple(accumulate((scores[line].total for line in line_of), initial=0.0)),
+        tuple(accumulate((1 - word.certain for word in script.words), initial=0.0)),
         tuple(_context(script.words[line.first : line.end]) for line in script.lines),
     )
 
@@ -99,7 +111,7 @@ def _context(words: Sequence[Spoken]) -> float:
     A small letter at its start says that the sentence was taken apart there by mistake: it points back too.
     """
     said = [word for word in words if bare(word.text) and bare(word.text) not in PADDING]
-    if said and (needs_context(said[0].text) or said[0].text[:1].islower()):
+    if said and (needs_context(said[0].text) or said[0].text[:1].islower() or _replies(said)):
         return 1.0
     for word in said[:_EARLY_WORDS]:
         token = bare(word.text)
@@ -108,6 +120,12 @@ def _context(words: Sequence[Spoken]) -> float:
         if token not in SMALL_WORDS and token not in CONNECTIVES:
             return 0.0
     return 0.0
+
+
+def _replies(said: Sequence[Spoken]) -> bool:
+    """Whether a line begins with an answer, of one word or "not yet"."""
+    answer = said[:2] if bare(said[0].text) == "not" else said[:1]
+    return answer[-1].ends_phrase and (len(answer) == 2 or bare(answer[0].text) in REPLIES)
 
 
 def _score(script: Script, line: Line, tokens: Sequence[str], counts: Counter[str]) -> Score:

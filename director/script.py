@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 from director.material import Footage
 from director.speech import Spoken
-from director.style import PaceStyle
+from director.style import LEAST_CUT_US, LEAST_PAD_US, PaceStyle
 from director.tightening import Drop, dropped_speech
 
 
@@ -190,7 +190,7 @@ def _kept(count: int, drops: Sequence[Drop]) -> Iterator[int]:
 def _lead(footage: Footage, index: int, pace: PaceStyle) -> int:
     """Frames kept before a word: not into the word before or what is kept after it, nor across a change of shot."""
     word = footage.words[index]
-    padded = word.start - footage.clock.frame_at_or_after(word.start_us - pace.pad_before_us)
+    padded = word.start - footage.clock.frame_at_or_after(word.start_us - _pads(footage, index, pace)[1])
     if index == 0:
         free = word.start
     else:
@@ -201,16 +201,33 @@ def _lead(footage: Footage, index: int, pace: PaceStyle) -> int:
 
 def _tail(footage: Footage, index: int, pace: PaceStyle) -> int:
     word = footage.words[index]
-    padded = footage.clock.frame_at_or_before(word.end_us + pace.pad_after_us) - word.end
+    pad_after_us, pad_before_us = _pads(footage, index + 1, pace)
+    padded = footage.clock.frame_at_or_before(word.end_us + pad_after_us) - word.end
     if index + 1 == len(footage.words):
         free = footage.clock.frames - word.end
     else:
         following = footage.words[index + 1]
         gap = following.start - word.end
-        shared = gap * pace.pad_after_us // (pace.pad_after_us + pace.pad_before_us)
-        before_it = following.start - footage.clock.frame_at_or_after(following.start_us - pace.pad_before_us)
+        shared = gap * pad_after_us // (pad_after_us + pad_before_us)
+        before_it = following.start - footage.clock.frame_at_or_after(following.start_us - pad_before_us)
         free = min(gap - 1, max(shared, gap - before_it))
     return max(0, min(padded, free, footage.shot_at(max(0, word.end - 1))[1] - word.end))
+
+
+def _pads(footage: Footage, index: int, pace: PaceStyle) -> tuple[int, int]:
+    """How much of the pause before a word is kept after the speech and before it, in microseconds.
+
+    A pause that is just too long for the pace is cut to less than the pace would keep, so that the cut is worth it.
+    """
+    kept = pace.pad_after_us + pace.pad_before_us
+    if not 0 < index < len(footage.words):
+        return pace.pad_after_us, pace.pad_before_us
+    pause = footage.words[index].start_us - footage.words[index - 1].end_us
+    if pause <= pace.longest_gap_us or pause >= kept + LEAST_CUT_US:
+        return pace.pad_after_us, pace.pad_before_us
+    left = min(kept, max(2 * LEAST_PAD_US, pause - LEAST_CUT_US))
+    after = left * pace.pad_after_us // kept
+    return after, left - after
 
 
 def _is_joined(footage: Sequence[Footage], places: Sequence[tuple[int, int]], at: int, pace: PaceStyle) -> bool:

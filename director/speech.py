@@ -134,16 +134,27 @@ def sentences_of(words: Sequence[Spoken], clock: PictureClock) -> tuple[Sentence
     punctuated = stops * WORDS_PER_FULL_STOP >= len(words)
     pause = clock.length(SENTENCE_PAUSE_US if punctuated else UNPUNCTUATED_PAUSE_US)
     bounds = list(_split_long(words, _sentence_bounds(words, pause)))
-    return tuple(_sentence(words, first, end, punctuated=punctuated) for first, end in pairwise(bounds))
+    torn = _torn_apart(words) if punctuated else frozenset()
+    return tuple(_sentence(words, first, end, torn, punctuated=punctuated) for first, end in pairwise(bounds))
 
 
-def _sentence(words: Sequence[Spoken], first: int, end: int, *, punctuated: bool) -> Sentence:
+def _sentence(words: Sequence[Spoken], first: int, end: int, torn: frozenset[int], *, punctuated: bool) -> Sentence:
     said = [word for word in words[first:end] if not word.filler]
     has_text = any(word.text for word in said)
     before = next((words[at] for at in range(first - 1, max(-1, first - 4), -1) if not words[at].filler), None)
-    opens = before is None or not before.text or before.ends_sentence
-    closes = bool(said) and said[-1].ends_sentence and not said[-1].trails_off
+    opens = (before is None or not before.text or before.ends_sentence) and first not in torn
+    closes = bool(said) and said[-1].ends_sentence and not said[-1].trails_off and end not in torn
     return Sentence(first, end, has_text and (not punctuated or (opens and closes)))
+
+
+def _torn_apart(words: Sequence[Spoken]) -> frozenset[int]:
+    """Words in small letters after a full stop, which the recogniser put into the midst of a sentence.
+
+    None of them says so in a text that begins its sentences in small letters.
+    """
+    starts = [at for at, (before, word) in enumerate(pairwise(words), start=1) if before.ends_sentence and word.text]
+    small = frozenset(at for at in starts if words[at].text[0].islower())
+    return small if 2 * len(small) < len(starts) else frozenset()
 
 
 def _sentence_bounds(words: Sequence[Spoken], pause: int) -> Iterator[int]:

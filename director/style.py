@@ -36,6 +36,10 @@ SPLIT_EDIT_FRAMES = range(4, 16)
 END_FADE_US = 200_000
 
 
+#: A jump over less than this moves nobody's head far enough to be hidden.
+VISIBLE_JUMP_US = 200_000
+
+
 @dataclass(frozen=True, slots=True)
 class PaceStyle:
     """How tight a pace is: the longest gap it keeps, and the parts of it after and before speech (30-200 ms each)."""
@@ -53,6 +57,12 @@ PACES: Mapping[Pace, PaceStyle] = MappingProxyType(
         Pace.FAST: PaceStyle(longest_gap_us=150_000, pad_after_us=90_000, pad_before_us=60_000),
     }
 )
+
+#: A pause that must be cut loses at least this: a smaller jump is seen as a fault and saves nobody time. From here on a
+#: jump is large enough to be covered or resized, so that it reads as a cut.
+LEAST_CUT_US = VISIBLE_JUMP_US
+#: What is left of such a pause on each side of it at least (EDITING: pad 30-200 ms around speech).
+LEAST_PAD_US = 30_000
 
 # Sentences.
 
@@ -94,8 +104,6 @@ PUNCH_INS: Mapping[EditStyle, Fraction] = MappingProxyType(
         EditStyle.PUNCHY: Fraction(125, 100),
     }
 )
-#: A jump over less than this moves nobody's head far enough to be hidden.
-VISIBLE_JUMP_US = 200_000
 #: Shot length for modern pacing: mean 4-6 s [Salt; Bordwell].
 COVER_US = 4_500_000
 SHORTEST_COVER_US = 1_500_000
@@ -179,6 +187,9 @@ RIVAL_FACE = 0.25
 CROP_ASPECT_RATIO = 1.2
 #: Of a picture wider than this, an upright crop would leave too little to understand it by.
 WIDEST_CROPPED = 2.4
+#: Of an upright picture on a wide canvas, no more is cut away than leaves this shape, width to height: a square takes
+#: up more than half of the canvas, the whole picture less than a third.
+WIDEST_OF_UPRIGHT = 1.0
 
 # Captions (EDITING, "Captions").
 
@@ -213,9 +224,24 @@ LONGEST_CAPTION = Fraction(7)
 #: notice and read two or three words.
 BRIEFEST_CAPTION = Fraction(1, 3)
 CAPTION_GAP_FRAMES = 2
+#: A shorter gap between captions is closed to the least, as what is no gap and no pause only flickers.
+CAPTION_CHAIN = Fraction(1, 2)
+#: How long before its first word, in silence, a caption may begin that there is no time to read after it; and how far
+#: its beginning may be moved in running speech, either way [BBC subtitle guidelines: a sequence of one speaker's may
+#: slip, if it catches up].
+CAPTION_LEAD = Fraction(1, 2)
+CAPTION_SLIP = Fraction(1, 4)
 CAPTION_LINES = 2
 #: A caption does not stay up through a silence longer than this.
 CAPTION_PAUSE_US = 1_000_000
+
+#: Height of a caption of two lines, in ems of its type, as it is drawn.
+CAPTION_HEIGHT_EMS = 2.92
+#: From where to where the mouth is on the way from the eyes to the lower edge of a face box: its corners lie at 0.55 to
+#: 0.60 (measured on 58 faces of seven people), and open lips reach farther.
+MOUTH_REACH = (0.4, 0.85)
+#: How far around their line the eyes reach, as a share of the box's height.
+EYES_REACH = 0.12
 
 # Sound (EDITING, "Sound").
 

@@ -51,9 +51,9 @@ class _Ink:
 
 
 def layout(caption: Caption, style: CaptionStyle) -> CaptionBox:
-    """Bottom centre of the caption area, in the style's size or the largest smaller one that fits."""
+    """Bottom centre of the caption area, or above it, in the style's size or the largest smaller one that fits."""
     left, top = style.left + style.left % 2, style.top + style.top % 2
-    right, bottom = style.right - style.right % 2, style.bottom - style.bottom % 2
+    right, bottom = (edge - edge % 2 for edge in (style.right, caption.bottom or style.bottom))
     lines = _shaped_lines(caption.lines)
     em_width = max(line.width for line in lines) + 2 * _PADDING_X
     em_height = sum(_line_height(line) for line in lines) + 2 * _PADDING_Y

@@ -229,13 +229,15 @@ class Caption(Model):
     """Text on screen for ``[start, end)``.
 
     ``words`` are what the lines are made of, in reading order, with the times each is said and so can be marked; empty
-    where the times are not known.
+    where the times are not known. ``bottom`` is the canvas row that its text stands on, where that is not the last one
+    of the caption area.
     """
 
     start: Frames
     end: Frames
     lines: Annotated[tuple[str, ...], Len(1, 2)]
     words: tuple[CaptionWord, ...] = ()
+    bottom: Pixels | None = None
 
 
 class CaptionLook(StrEnum):
@@ -396,6 +398,8 @@ class EDL(Model):
                 raise ValueError("captions need a caption style")
         elif not (style.left < style.right <= self.canvas.width and style.top < style.bottom <= self.canvas.height):
             raise ValueError("the caption area lies outside the canvas")
+        elif any(not style.top < (caption.bottom or style.bottom) <= style.bottom for caption in self.captions):
+            raise ValueError("a caption stands outside the caption area")
 
 
 def _by_unique_id(what: str, items: Iterable[Identified]) -> dict[str, Identified]:

@@ -8,6 +8,7 @@ from statistics import mean, pstdev
 
 from benchmarks.facts import measure
 from benchmarks.frame import BenchmarkError, Figures
+from benchmarks.quality.captions import caption_figures
 from director import PlanOptions, plan, review
 from director.grammar import cutting_of, lint
 from director.review import FACES_IN_FRAME
@@ -22,8 +23,6 @@ TALKS = ("episode_landscape_1280x720_30fps", "monologue_portrait_dubbed_540x960_
 #: What may lie over them, under ``broll/``.
 COVERS = ("coffee_pour_720p", "toy_blocks_720p", "flower_timelapse_540p")
 
-#: Rules of the grammar that are about captions.
-CAPTION_RULES = frozenset({"caption line", "caption time", "caption speed"})
 _ENDS_SENTENCE = (".", "?", "!", "…")
 #: A word's edge may lie this far outside the sound that was kept: rounding to frames.
 _SLACK_US = 50_000
@@ -59,8 +58,7 @@ def edit_figures(talks: Sequence[DirectedTalk]) -> Figures:
         "edits.made": len(edits),
         "passages.sentence_complete_share": _complete_share(talks, Variant.SHORT_HIGHLIGHT),
         "hooks.sentence_complete_share": _complete_share(talks, Variant.HOOK_CUT),
-        "captions.count": sum(len(edit.captions) for edit in edits),
-        "captions.out_of_guide": sum(_out_of_guide(edit) for edit in edits),
+        **caption_figures(edits),
         "film.grammar_score": mean(lint(cutting_of(edit)).score for edit in films),
         "film.b_roll_share": mean(sum(cover.duration for cover in edit.overlays) / edit.duration for edit in films),
         **_shot_lengths(films),
@@ -93,18 +91,18 @@ def _complete_share(talks: Sequence[DirectedTalk], variant: Variant) -> float:
 
 
 def is_whole(edit: EDL, words: Sequence[Word]) -> bool:
+    """Whether an edit begins and ends with a sentence; a full stop that small letters follow is none."""
     clips = [clip for track in edit.audio if track.role is AudioRole.DIALOGUE for clip in track.clips]
     first = sample_to_us(clips[0].source_in, SAMPLE_RATE)
     last = sample_to_us(clips[-1].source_in, SAMPLE_RATE) + frame_to_us(clips[-1].duration, edit.rate)
     before = [word for word in words if word.end_us <= first + _SLACK_US]
     inside = [word for word in words if word.end_us <= last + _SLACK_US]
-    starts = not before or before[-1].text.endswith(_ENDS_SENTENCE)
-    return starts and bool(inside) and inside[-1].text.endswith(_ENDS_SENTENCE)
+    return bool(inside) and all(_ends_sentence(words, len(said)) for said in (before, inside) if said)
 
 
-def _out_of_guide(edit: EDL) -> int:
-    """Captions that break the guide, each counted once."""
-    return len({f.frame for f in lint(cutting_of(edit)).findings if f.rule in CAPTION_RULES})
+def _ends_sentence(words: Sequence[Word], end: int) -> bool:
+    goes_on = end < len(words) and words[end].text[:1].islower()
+    return words[end - 1].text.endswith(_ENDS_SENTENCE) and not goes_on
 
 
 def _shot_lengths(films: Sequence[EDL]) -> Figures:

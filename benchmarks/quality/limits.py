@@ -39,6 +39,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "takes.good_words_lost": Limit(0, 0),
         "passages.sentence_complete_share": Limit(least=1),
         "captions.out_of_guide": Limit(0, 0),
+        "captions.avoidably_out_of_guide": Limit(0, 0),
         "reel.face_in_frame_share": Limit(least=FACE_IN_FRAME_SHARE),
         "reel.reversals_per_s": Limit(most=float(REVERSALS_PER_S)),
     }

@@ -1,9 +1,11 @@
 """Edits are judged against what was really said."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
+from benchmarks.quality.captions import caption_figures
 from benchmarks.quality.cutting import cut_figures, takes_figures
 from benchmarks.quality.edits import is_whole
 from benchmarks.quality.hearing import word_figures
@@ -16,6 +18,8 @@ from schemas.edl import (
     AudioRole,
     AudioTrack,
     Canvas,
+    Caption,
+    CaptionWord,
     Decision,
     Source,
     SourceAudio,
@@ -125,6 +129,33 @@ def test_takes_are_judged_by_the_words_that_stay() -> None:
     assert figures == {"takes.abandoned_words_kept": 1, "takes.good_words_lost": 1}
 
 
+def captioned(text: str, spoken_s: float, shown_s: float, length_s: float) -> EDL:
+    """An edit with one caption from its start on, whose words are spoken evenly."""
+    tokens, frames = text.split(), round(spoken_s * RATE)
+    bounds = [frames * at // len(tokens) for at in range(len(tokens) + 1)]
+    spoken = tuple(CaptionWord(text=t, start=a, end=b) for t, (a, b) in zip(tokens, pairwise(bounds), strict=True))
+    shown = Caption(start=0, end=round(shown_s * RATE), lines=(text,), words=spoken)
+    return edit((0, length_s)).model_copy(update={"captions": (shown,)})
+
+
+@pytest.mark.parametrize(
+    ("captions", "unavoidable", "avoidable"),
+    [
+        (captioned("The camera never lies.", spoken_s=1, shown_s=2, length_s=5), 0, 0),
+        (captioned("The camera never lies.", spoken_s=0.5, shown_s=0.5, length_s=5), 0, 1),
+        (captioned("The camera never lies to anybody here.", spoken_s=1, shown_s=1.2, length_s=1.2), 1, 0),
+    ],
+    ids=["within the guide", "not held into the silence after it", "spoken faster than can be read"],
+)
+def test_captions_that_break_the_guide_are_told_from_those_that_had_to(
+    captions: EDL, unavoidable: int, avoidable: int
+) -> None:
+    figures = caption_figures([captions])
+    assert figures["captions.out_of_guide"] == unavoidable + avoidable
+    assert figures["captions.unavoidably_out_of_guide"] == unavoidable
+    assert figures["captions.avoidably_out_of_guide"] == avoidable
+
+
 def test_words_are_compared_with_the_truth_one_by_one() -> None:
     heard = (("One,", 1.01, 1.4), ("tool", 2.0, 2.4), ("three.", 5.0, 5.5))
     figures = word_figures(said(("one", 1.0, 1.4), ("2", 2.0, 2.4), ("three", 5.0, 5.4)), talk(heard))
@@ -175,3 +206,5 @@ def test_a_short_is_whole_where_it_starts_and_ends_with_sentences() -> None:
     assert is_whole(edit((0.8, 2.8)), words)
     assert not is_whole(edit((0.8, 1.8)), words)
     assert not is_whole(edit((1.8, 2.8)), words)
+    torn = [*words[:3], words[3].model_copy(update={"text": "or four."})]
+    assert not is_whole(edit((0.8, 2.8)), torn)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from director import PlanOptions, explain, export_otio, plan, review
-from director.captions import text_width
+from director.caption_lines import text_width
 from schemas.edl import EDL, Variant
 from schemas.errors import OutputRefused
 from schemas.facts import AssetFacts

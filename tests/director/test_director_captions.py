@@ -49,7 +49,8 @@ def test_hurried_speech_is_quoted_whole_and_counted() -> None:
     text = "This is just really an extraordinarily complicated demonstration of unintelligibly hurried speaking."
     said = words(text, 6, 0)
     result = caption(said, said[-1].end, RATE, LANDSCAPE_CAPTIONS, "en")
-    assert (result.shortened, result.hurried) == (0, len(result.captions))
+    assert (result.shortened, result.hurried) == (0, 1)
+    assert result.fastest > 20
     assert " ".join(line for one in result.captions for line in one.lines) == text
 
 
@@ -92,6 +93,52 @@ def test_a_sentence_after_a_cut_does_not_share_a_caption_with_the_one_before() -
     assert [" ".join(one.lines) for one in shown] == ["Good morning, Steve.", "Good morning, Katie."]
     together = caption([replace(word, after_cut=False) for word in words], 90, RATE, PORTRAIT_CAPTIONS, "en").captions
     assert len(together) == 1
+
+
+def said(*spoken: tuple[str, int, int]) -> list[PlacedWord]:
+    """Sentences, each of whose words are spoken evenly from a frame to another."""
+    found = []
+    for text, start, end in spoken:
+        tokens = text.split()
+        for at, token in enumerate(tokens):
+            first, last = (start + (end - start) * place // len(tokens) for place in (at, at + 1))
+            found.append(PlacedWord(token, first, last, token.endswith("."), token.endswith((".", ","))))
+    return found
+
+
+def shown(words: list[PlacedWord], duration: int, *, changes: tuple[int, ...] = ()) -> list[tuple[str, int, int]]:
+    captions = caption(words, duration, RATE, PORTRAIT_CAPTIONS, "en", changes=changes).captions
+    return [(" ".join(one.lines), one.start, one.end) for one in captions]
+
+
+def test_a_caption_is_held_in_the_pause_after_it_until_it_can_be_read() -> None:
+    hurried = said(("The camera never lies.", 10, 22), ("We look at it again today.", 45, 80))
+    (_, start, end), _ = shown(hurried, 100)
+    assert (start, end) == (10, 43)
+
+
+def test_what_is_said_right_before_the_next_line_is_up_a_little_before_it_is_said() -> None:
+    before, after = ("We look at it again today.", 0, 40), ("It sees whatever we do to you.", 78, 120)
+    _, (text, start, end), _ = shown(said(before, ("The camera never lies.", 60, 76), after), 130)
+    assert text == "The camera never lies."
+    assert 47 <= start < 60
+    assert end - start >= 22 / 20 * RATE
+
+
+def test_text_is_gone_when_the_picture_changes_after_it() -> None:
+    spoken = said(("The camera never lies to anybody.", 0, 42), ("We look at it again today.", 70, 110))
+    assert shown(spoken, 120)[0][2] > 46
+    assert shown(spoken, 120, changes=(46,))[0][2] == 44
+
+
+def test_a_caption_begins_with_its_word_where_there_is_time_to_read_it() -> None:
+    spoken = said(("The camera never lies to anybody.", 20, 70), ("We look at it again today.", 90, 140))
+    assert [start for _, start, _ in shown(spoken, 150)] == [20, 90]
+
+
+def test_a_short_gap_between_captions_is_closed() -> None:
+    spoken = said(("The camera never lies to anybody.", 0, 60), ("We look at it again today.", 66, 120))
+    assert shown(spoken, 130)[0][2] == 64
 
 
 LINE = "The light comes from the left, and it is soft enough to show the skin as it really is today."

@@ -151,13 +151,41 @@ def test_the_score_is_the_sum_of_the_parts_that_are_told() -> None:
         ("Why do you lose every second customer?", "There is some more of that in the room."),
         ("Glass bends light and holds it for a while.", "may be seen as the art of glass and stone."),
         ("The sensor holds 14 stops of light.", "And they had it there as well then at home."),
+        ("The sensor holds 14 stops of light.", "Absolutely, the lens holds 14 stops of light."),
     ],
-    ids=["concrete claim over fillers", "question over remark", "whole over torn", "self-contained over dependent"],
+    ids=[
+        "concrete claim over fillers",
+        "question over remark",
+        "whole over torn",
+        "self-contained over dependent",
+        "statement over reply",
+    ],
 )
 def test_a_hook_prefers(better: str, worse: str) -> None:
     for lines in ((better, worse), (worse, better)):
         edl = plan([talk(20, say((1, lines[0]), (10, lines[1])))], Variant.HOOK_CUT, PlanOptions())
         assert text(edl) == better
+
+
+def test_a_hook_does_not_end_where_the_recogniser_tore_a_sentence_apart() -> None:
+    torn = "Never trust 90 percent of all the lamps. that are sold to you in the shops of this town."
+    words = say((1, torn), (12, "Glass bends the light for a while."), (20, "Lenses hold it in the room."))
+    assert text(plan([talk(30, words)], Variant.HOOK_CUT, PlanOptions())) == "Glass bends the light for a while."
+
+
+def test_a_hook_does_not_open_on_what_the_recogniser_doubts() -> None:
+    line = "The sensor holds fourteen stops of light."
+    doubted = tuple(word.model_copy(update={"probability": 0.3}) for word in say((1, line)))
+    edl = plan([talk(20, (*doubted, *say((10, line))))], Variant.HOOK_CUT, PlanOptions())
+    assert edl.video[0].source_in / 90_000 > 9
+
+
+def test_a_highlight_stays_with_one_scene_where_it_can() -> None:
+    lines = [(1 + 5.0 * i, f"Lens {i} bends {i} rays of the light.") for i in range(24)]
+    facts = talk(122, say(*lines), shots=[20.5, 35.5, 95.5])
+    edl = plan([facts], Variant.SHORT_HIGHLIGHT, PlanOptions())
+    assert edl.video[0].source_in / 90_000 >= 35
+    assert edl.video[-1].source_out / 90_000 <= 95.5
 
 
 def test_speech_that_drags_loses_to_the_same_words_said_briskly() -> None:

@@ -58,6 +58,16 @@ def test_a_word_ends_where_the_nearer_recording_falls_silent() -> None:
     assert pieces(ends - 0.25) == 1, "no room answers so long: the microphone was switched off"
 
 
+@pytest.mark.parametrize("pause_s", [0.36, 0.4, 0.45, 0.5, 0.56, 0.7])
+def test_a_cut_in_a_pause_takes_out_enough_to_be_worth_it(pause_s: float) -> None:
+    spoken_s = 4 * 0.3 + 3 * 0.05
+    facts = talk(9, say((1, "Look at this light."), (1 + spoken_s + pause_s, "It is soft.")))
+    before, after = plan([facts], FULL, PlanOptions()).video
+    removed_s = (after.source_in - before.source_out) / 90_000
+    assert removed_s >= min(pause_s - 0.06, 0.2) - 1 / 30 - 1e-6
+    assert removed_s >= pause_s - 0.35 - 1 / 30 - 1e-6
+
+
 def test_a_broken_off_sentence_gives_way_to_its_retake() -> None:
     words = say(
         (1, "In the left sidebar, you have a list"), (6, "In the left sidebar, you have a list of your videos.")

@@ -150,6 +150,34 @@ def test_a_portrait_picture_is_whole_on_a_wide_canvas() -> None:
     assert edl.video[0].crop == ()
 
 
+def test_of_a_portrait_picture_the_part_with_the_speaker_is_shown_as_large_as_the_face_allows() -> None:
+    def shown(top: float) -> tuple[CropKey, ...]:
+        track = face_track(*((t / 2, 0.4, top) for t in range(20)), size=0.3)
+        facts = talk(10, say((1, "Hello there.")), video=video_stream(10, width=540, height=960), tracks=[track])
+        return plan([facts], Variant.CINEMATIC_FULL, PlanOptions()).video[0].crop
+
+    (square,) = shown(0.2)
+    assert (square.width, square.height) == (540, 540)
+    assert square.y <= 0.2 * 960
+    assert square.y + square.height >= 0.5 * 960
+
+
+def close_up(top: float) -> EDL:
+    tracks = [face_track(*((t / 2, 0.3, top) for t in range(40)), size=0.4)]
+    facts = talk(20, say(*speech(20)), video=video_stream(20, width=1080, height=1920), tracks=tracks)
+    return plan([facts], Variant.VERTICAL_REEL, PlanOptions())
+
+
+def test_captions_stand_above_a_face_whose_mouth_they_would_cover_and_else_at_the_foot() -> None:
+    close = close_up(top=0.28)
+    assert close.caption_style is not None
+    places = {caption.bottom for caption in close.captions}
+    assert len(places) == 1
+    assert (places.pop() or 0) <= 0.28 * 1920
+    assert [decision.kind for decision in close.decisions].count("caption_place") == 1
+    assert {caption.bottom for caption in close_up(top=0.05).captions} == {None}
+
+
 def with_b_roll(seconds: int = 120) -> list[AssetFacts]:
     city = talk(14, kind=AssetKind.B_ROLL, ident="city", name="window.mp4", digest="b", shots=[5])
     desk = talk(9, kind=AssetKind.B_ROLL, ident="desk", name="desk.mp4", digest="c")

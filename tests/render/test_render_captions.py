@@ -107,6 +107,14 @@ def test_an_area_without_room_for_a_pixel_is_left_alone() -> None:
     assert (planes(frame)[0] == 100).all()
 
 
+def test_a_caption_stands_on_the_row_it_is_given() -> None:
+    style = CaptionStyle(burn_in=True, left=20, top=20, right=620, bottom=900, font_size=40)
+    foot, above = (layout(Caption(start=0, end=1, lines=("Hi",), bottom=row), style) for row in (None, 300))
+    assert foot.y + foot.height == 900
+    assert above.y + above.height == 300
+    assert (foot.x, foot.width, foot.height) == (above.x, above.width, above.height)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     lines=st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=2),

@@ -76,6 +76,12 @@ def said(*words: tuple[str, int, int]) -> dict[str, Any]:
     }
 
 
+def standing_on(row: int) -> dict[str, Any]:
+    """The same, its text standing on a row of the canvas."""
+    changes = said(*SAID)
+    return {**changes, "captions": [changes["captions"][0] | {"bottom": row}]}
+
+
 SAID = (("Hi", 10, 14), ("there,", 14, 20), ("you", 22, 30), ("two.", 30, 40))
 
 
@@ -152,6 +158,8 @@ def test_an_edit_holds_no_floats() -> None:
         pytest.param(said(*SAID[:2], ("you", 19, 30), SAID[3]), "overlap", id="words at once"),
         pytest.param({"video": [clip(0, grade={"warmth": 101}), clip(1)]}, "100", id="too warm"),
         pytest.param({"captions": [{"start": 0, "end": 30, "lines": ["hi"]}]}, "caption style", id="style missing"),
+        pytest.param(standing_on(10), "outside the caption area", id="caption above its area"),
+        pytest.param(standing_on(1001), "outside the caption area", id="caption below its area"),
         pytest.param({"canvas": {"width": 1921, "height": 1080}}, "odd side", id="odd canvas"),
         pytest.param({"rate": "0"}, "greater than 0", id="no rate"),
         pytest.param({"surprise": 1}, "not permitted", id="unknown field"),

@@ -1,0 +1,102 @@
+"""How many captions of an edit break the guide, and how many of them no captioning of the same words could spare.
+
+The least that must break it is counted on its own, not by the director's programme: of all ways to part the words into
+captions of two lines, each begun no more than half a second before its first word in silence, and moved no more than a
+quarter of a second within speech, the one that leaves the fewest captions without the time that reading takes.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from benchmarks.frame import Figures
+from director.grammar import cutting_of, lint
+from director.style import (
+    CAPTION_GAP_FRAMES,
+    CAPTION_LEAD,
+    CAPTION_LINES,
+    CAPTION_SLIP,
+    FASTEST_CHARS_PER_S,
+    LANDSCAPE_CAPTIONS,
+    LONGEST_CAPTION,
+    PORTRAIT_CAPTIONS,
+    SHORTEST_CAPTION,
+)
+from schemas.edl import EDL, AudioRole
+
+#: Rules of the grammar that are about captions.
+RULES = frozenset({"caption line", "caption time", "caption speed"})
+_ENDS_SENTENCE = (".", "?", "!", "…")
+
+
+def caption_figures(edits: Sequence[EDL]) -> Figures:
+    broken, unavoidable = [_out_of_guide(edit) for edit in edits], [fewest_out_of_guide(edit) for edit in edits]
+    return {
+        "captions.count": sum(len(edit.captions) for edit in edits),
+        "captions.out_of_guide": sum(broken),
+        "captions.unavoidably_out_of_guide": sum(unavoidable),
+        "captions.avoidably_out_of_guide": sum(max(0, a - b) for a, b in zip(broken, unavoidable, strict=True)),
+    }
+
+
+def _out_of_guide(edit: EDL) -> int:
+    """Captions that break the guide, each counted once."""
+    return len({finding.frame for finding in lint(cutting_of(edit)).findings if finding.rule in RULES})
+
+
+@dataclass(frozen=True)
+class _Said:
+    text: str
+    start: int
+    end: int
+
+
+def fewest_out_of_guide(edit: EDL) -> int:
+    """The fewest captions that must be up for less time than the guide asks for, whatever they are broken into.
+
+    The earliest frame at which a caption can be gone, by how many before it broke the guide, is all that matters for
+    what follows: one programme over the words.
+    """
+    words = [_Said(word.text, word.start, word.end) for caption in edit.captions for word in caption.words]
+    gone: list[dict[int, int]] = [{} for _ in range(len(words) + 1)]
+    gone[0][0] = 0
+    cuts = sorted({clip.start for track in edit.audio if track.role is AudioRole.DIALOGUE for clip in track.clips})
+    for first in range(len(words)):
+        for broken, ready in gone[first].items():
+            for end in _ends(words, first, edit, cuts):
+                late, until = _shown(words, first, end, ready, edit)
+                count = broken + late
+                gone[end][count] = min(until, gone[end].get(count, until))
+    return min(gone[-1], default=0)
+
+
+def _ends(words: Sequence[_Said], first: int, edit: EDL, cuts: Sequence[int]) -> Iterator[int]:
+    """One past the words that a caption may end with."""
+    line_chars = (PORTRAIT_CAPTIONS if edit.canvas.height > edit.canvas.width else LANDSCAPE_CAPTIONS).line_chars
+    line, used = 1, 0
+    for at in range(first, len(words)):
+        width = len(words[at].text)
+        line, used = (line, used + 1 + width) if used and used + 1 + width <= line_chars else (line + bool(used), width)
+        too_long = words[at].end - words[first].start > LONGEST_CAPTION * edit.rate
+        if at > first and (line > CAPTION_LINES or too_long or _begins_anew(words[at - 1], words[at], cuts)):
+            return
+        yield at + 1
+
+
+def _begins_anew(before: _Said, after: _Said, cuts: Sequence[int]) -> bool:
+    """Whether a sentence begins after a cut."""
+    return before.text.endswith(_ENDS_SENTENCE) and any(before.end - 2 <= cut <= after.start for cut in cuts)
+
+
+def _shown(words: Sequence[_Said], first: int, end: int, ready: int, edit: EDL) -> tuple[bool, int]:
+    """Whether a caption has too little time to be read, and from when the next one may be up."""
+    rate, slip = edit.rate, int(CAPTION_SLIP * edit.rate)
+    text = " ".join(word.text for word in words[first:end])
+    needed = (max(SHORTEST_CAPTION, Fraction(len(text), FASTEST_CHARS_PER_S)) * rate).__ceil__()
+    earliest = words[first].start - int(CAPTION_LEAD * rate)
+    if first:
+        earliest = max(earliest, words[first - 1].end - slip)
+    start = max(ready, earliest, 0)
+    latest = edit.duration if end == len(words) else words[end].start + slip - CAPTION_GAP_FRAMES
+    until = start + needed
+    return until > latest, min(until, latest) + CAPTION_GAP_FRAMES

@@ -1,0 +1,320 @@
+"""Where captions break and when each is up: one dynamic programme over the words of an edit, with the costs of a table.
+
+A caption begins with its first word and is held in the silence after its last one, as long as reading takes. Where
+that is too short it begins early in the silence before, or the next one begins a little late. A state of the programme
+is a word that a caption may begin with and the frame from which it can be up; of two ways to the same word, one that is
+both later and dearer is dropped.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from typing import Final, NamedTuple
+
+from director.caption_lines import reaches, text_width
+from director.costs import OF_CAPTION_BREAKS
+from director.language import BREAK_BEFORE, LEADING, bare
+from director.placing import PlacedWord
+from director.style import (
+    BRIEFEST_CAPTION,
+    CAPTION_CHAIN,
+    CAPTION_GAP_FRAMES,
+    CAPTION_LEAD,
+    CAPTION_LINES,
+    CAPTION_PAUSE_US,
+    CAPTION_SLIP,
+    FASTEST_CHARS_PER_S,
+    LONGEST_CAPTION,
+    READING_CHARS_PER_S,
+    SHORTEST_CAPTION,
+    USABLE_PAUSE_US,
+)
+from schemas.timebase import us_to_frame
+
+_COST: Final = {name: -weight.most for name, weight in OF_CAPTION_BREAKS.items()}
+#: Breaks that cost more are tried only where no better one is within reach.
+_GOOD_BREAK: Final = _COST["before_small_word"]
+#: Ways kept to each word, the cheapest first.
+_MOST_STATES: Final = 3
+#: Later than all that is said.
+_NEVER: Final = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionLimits:
+    """The caption rules in frames of one edit, for one width of line; ``fastest`` and ``comfortable`` by columns."""
+
+    rate: Fraction
+    line_chars: int
+    between: int
+    shortest: int
+    briefest: int
+    longest: int
+    pause: int
+    breath: int
+    chain: int
+    lead: int
+    slip: int
+    fastest: tuple[int, ...]
+    comfortable: tuple[int, ...]
+
+    @classmethod
+    def of(cls, rate: Fraction, line_chars: int, between: int) -> "CaptionLimits":
+        shortest = (SHORTEST_CAPTION * rate).__ceil__()
+
+        def frames(speed: int) -> tuple[int, ...]:
+            columns = range(CAPTION_LINES * line_chars + 2)
+            return tuple(max(shortest, (count * rate / speed).__ceil__()) for count in columns)
+
+        return cls(
+            rate,
+            line_chars,
+            between,
+            shortest=shortest,
+            briefest=(BRIEFEST_CAPTION * rate).__ceil__(),
+            longest=(LONGEST_CAPTION * rate).__floor__(),
+            pause=us_to_frame(CAPTION_PAUSE_US, rate),
+            breath=us_to_frame(USABLE_PAUSE_US, rate),
+            chain=(CAPTION_CHAIN * rate).__floor__(),
+            lead=(CAPTION_LEAD * rate).__floor__(),
+            slip=(CAPTION_SLIP * rate).__floor__(),
+            fastest=frames(FASTEST_CHARS_PER_S),
+            comfortable=frames(READING_CHARS_PER_S),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Words ``[first, end)`` that are shown together from frame ``start`` to ``until``."""
+
+    first: int
+    end: int
+    start: int
+    until: int
+
+
+class _State(NamedTuple):
+    """A caption may begin with ``word``, from frame ``ready`` on; the one before it begins at ``start``."""
+
+    cost: float
+    ready: int
+    word: int
+    start: int
+    before: "_State | None"
+
+
+def timed_blocks(
+    words: Sequence[PlacedWord], changes: Sequence[int], duration: int, limits: CaptionLimits
+) -> tuple[Block, ...]:
+    """The words in captions, of which none overlap: as readable as they can be, at the breaks that cost least.
+
+    Args:
+        words: Words with a text, in order.
+        changes: Frames on which another picture begins, in order.
+        duration: Frames of the edit.
+        limits: The rules, for the edit's rate.
+    """
+    programme = _Programme(words, changes, duration, limits)
+    return tuple(programme.shown(_apart(programme.cheapest(), duration, limits)))
+
+
+def _apart(begun: Sequence[tuple[int, int]], duration: int, limits: CaptionLimits) -> list[tuple[int, int]]:
+    """First words and starts of captions; what would be up too briefly to be seen is joined to its neighbour."""
+    kept: list[tuple[int, int]] = []
+    for first, start in begun:
+        if not kept or start - CAPTION_GAP_FRAMES - kept[-1][1] >= limits.briefest:
+            kept.append((first, start))
+    while len(kept) > 1 and duration - kept[-1][1] < limits.briefest:
+        kept.pop()
+    if len(kept) == 1:
+        kept[0] = kept[0][0], min(kept[0][1], duration - limits.shortest)
+    return kept
+
+
+class _Programme:
+    """The words as arrays: everything that a step of the programme asks for is looked up."""
+
+    def __init__(
+        self, words: Sequence[PlacedWord], changes: Sequence[int], duration: int, limits: CaptionLimits
+    ) -> None:
+        count = len(words)
+        self._limits = limits
+        self._duration = duration
+        self._starts = [word.start for word in words]
+        self._ends = list(accumulate((word.end for word in words), max))
+        widths = [text_width(word.text) for word in words]
+        self._columns = list(accumulate((width + limits.between for width in widths), initial=0))
+        self._reach = list(self._reaches(words, reaches(widths, limits.between, limits.line_chars)))
+        self._sentences = list(accumulate((word.ends_sentence for word in words), initial=0))
+        self._break = [0.0, *(_break_cost(words, at, limits) for at in range(1, count)), 0.0]
+        self._good = self._good_breaks()
+        self._changes = [*changes, _NEVER]
+        self._changed = [bisect_right(changes, start) for start in self._starts]
+        self._unchanged = [0, *(bisect_left(changes, end) for end in self._ends)]
+        self._earliest = [*map(self._earliest_start, range(count)), duration]
+
+    def _reaches(self, words: Sequence[PlacedWord], fitting: Sequence[int]) -> Iterator[int]:
+        """One past the last word that a caption may end with: two lines, 7 s, no long pause, no other's sentence."""
+        limits, count = self._limits, len(words)
+        stop, end = count, 1
+        stops = [count] * count
+        for at in range(count - 1, 0, -1):
+            paused = words[at].start - self._ends[at - 1] > limits.pause
+            anew = words[at].after_cut and words[at - 1].ends_sentence
+            stop = at if paused or anew else stop
+            stops[at - 1] = stop
+        for first in range(count):
+            end = max(end, first + 1)
+            while end < count and self._ends[end] - self._starts[first] <= limits.longest:
+                end += 1
+            yield min(fitting[first], stops[first], end)
+
+    def _good_breaks(self) -> list[int]:
+        """Words before which it is good to break, and the end."""
+        return [at for at, cost in enumerate(self._break) if at and cost <= _GOOD_BREAK]
+
+    def _earliest_start(self, first: int) -> int:
+        """From when a caption may be up: some time before its first word, not over another picture or other's words."""
+        if not first:
+            return max(0, self._starts[0] - self._limits.lead)
+        changed = self._changed[first]
+        return max(
+            self._starts[first] - self._limits.lead,
+            self._ends[first - 1] - self._limits.slip,
+            self._starts[first - 1] + CAPTION_GAP_FRAMES + 1,
+            self._changes[changed - 1] if changed else 0,
+        )
+
+    def cheapest(self) -> list[tuple[int, int]]:
+        """First word and start of each caption of the cheapest way through all words."""
+        count = len(self._starts)
+        ways: list[list[_State]] = [[] for _ in range(count + 1)]
+        ways[0].append(_State(0.0, self._earliest[0], 0, 0, None))
+        for first in range(count):
+            for state in ways[first]:
+                for reached in self._from(state):
+                    _keep(ways[reached.word], reached)
+            ways[first] = []
+        return list(_traced(min(ways[count], key=_order)))[::-1]
+
+    def _from(self, state: _State) -> Iterator[_State]:
+        """Every caption that may begin there; with bad breaks only where a good one is out of reach or of the guide."""
+        first, last = state.word, self._reach[state.word]
+        good = self._good[bisect_right(self._good, first) : bisect_right(self._good, last)]
+        readable = False
+        for end in good:
+            reached = self._to(state, end)
+            readable = readable or reached.cost - state.cost < _COST["out_of_guide"]
+            yield reached
+        if not readable:
+            tried = set(good)
+            for end in range(first + 1, last + 1):
+                if end not in tried:
+                    yield self._to(state, end)
+
+    def _to(self, state: _State, end: int) -> _State:
+        """A caption of the words from the state's up to ``end``: when it is up, and what that costs."""
+        limits, first = self._limits, state.word
+        columns = self._columns_of(first, end)
+        needed, start = limits.fastest[columns], max(self._starts[first], state.ready)
+        inside = self._unchanged[end] - self._changed[first]
+        cost = state.cost + _COST["another_caption"] + self._break[end] + _COST["over_change"] * max(0, inside)
+        cost += _COST["short_text"] * max(0.0, 1 - columns / limits.line_chars)
+        if self._break[end] and self._sentences[end - 1] > self._sentences[first]:
+            cost += _COST["sentence_begun"]
+        until = min(self._free_to(end), self._changes_after(end), start + limits.longest)
+        if start + needed > until:
+            start, until, more = self._stretched(state, end, start, until, needed)
+            cost += more
+        cost += _COST["hurried"] * max(0.0, 1 - max(0, until - start) / limits.comfortable[columns])
+        ready = max(min(start + needed, until) + CAPTION_GAP_FRAMES, self._earliest[end])
+        return _State(cost, ready, end, start, state)
+
+    def _stretched(self, state: _State, end: int, start: int, until: int, needed: int) -> tuple[int, int, float]:
+        """When a caption is up that has no time between its first word and the next caption, and what that costs.
+
+        It begins early, then stays over a change of picture, then keeps the next one waiting.
+        """
+        limits, free_to = self._limits, self._free_to(end)
+        early = min(start, max(state.ready, until - needed))
+        cost = _COST["early"] * (start - early) / max(1, limits.lead)
+        if early + needed > until and until < free_to:
+            until = min(free_to, early + limits.longest)
+            cost += _COST["held_over_change"]
+        if early + needed > until:
+            late = min(early + needed - until, self._latest(end))
+            until += late
+            cost += _COST["late"] * late / max(1, limits.slip)
+        shown = max(0, until - early)
+        if shown < needed:
+            cost += _COST["out_of_guide"] * (3 - 2 * shown / needed)
+        if shown < limits.briefest:
+            cost += _COST["barely_seen"]
+        return early, until, cost
+
+    def _columns_of(self, first: int, end: int) -> int:
+        return min(self._columns[end] - self._columns[first] - self._limits.between, len(self._limits.fastest) - 1)
+
+    def _free_to(self, end: int) -> int:
+        """The frame that a caption of words before ``end`` is gone by, for the next one to be in time."""
+        return self._duration if end == len(self._starts) else self._starts[end] - CAPTION_GAP_FRAMES
+
+    def _changes_after(self, end: int) -> int:
+        """The frame that it is gone by because the picture changes, once its last word is said."""
+        return max(self._changes[self._unchanged[end]] - CAPTION_GAP_FRAMES, self._ends[end - 1])
+
+    def _latest(self, first: int) -> int:
+        """By how much a caption may begin late: within its first word."""
+        if first == len(self._starts):
+            return 0
+        return max(0, min(self._limits.slip, self._ends[first] - self._starts[first] - 1))
+
+    def shown(self, begun: Sequence[tuple[int, int]]) -> Iterator[Block]:
+        """The captions with their ends: read with ease, up while it is said, without a flicker before the next."""
+        limits = self._limits
+        for (first, start), (end, following) in pairwise([*begun, (len(self._starts), _NEVER)]):
+            columns, spoken_to = self._columns_of(first, end), self._ends[end - 1]
+            free_to = min(following - CAPTION_GAP_FRAMES, self._duration, start + limits.longest)
+            until = max(start + limits.comfortable[columns], spoken_to)
+            if following - CAPTION_GAP_FRAMES - until <= limits.chain:
+                until = free_to
+            unchanged = max(self._changes_after(end), start + limits.fastest[columns])
+            yield Block(first, end, start, min(until, unchanged, free_to))
+
+
+def _keep(ways: list[_State], found: _State) -> None:
+    """Adds a way to a word, unless another is as cheap and as early."""
+    for way in ways:
+        if way.cost <= found.cost and way.ready <= found.ready:
+            return
+    ways[:] = [way for way in ways if way.cost < found.cost or way.ready < found.ready]
+    ways.append(found)
+    if len(ways) > _MOST_STATES:
+        ways.sort(key=_order)
+        del ways[_MOST_STATES:]
+
+
+def _order(way: _State) -> tuple[float, int]:
+    return way.cost, way.ready
+
+
+def _traced(state: _State) -> Iterator[tuple[int, int]]:
+    """First word and start of each caption, the last one first."""
+    while state.before is not None:
+        yield state.before.word, state.start
+        state = state.before
+
+
+def _break_cost(words: Sequence[PlacedWord], at: int, limits: CaptionLimits) -> float:
+    """What it costs to begin a caption with a word."""
+    before, after = words[at - 1], words[at]
+    if before.ends_sentence:
+        return _COST["after_sentence"]
+    if before.ends_phrase:
+        return _COST["after_phrase"]
+    leads = _COST["leading_word"] if bare(before.text) in LEADING else 0.0
+    if after.start - before.end > limits.breath:
+        return _COST["in_pause"] + leads
+    return (_COST["before_small_word"] if bare(after.text) in BREAK_BEFORE else _COST["in_phrase"]) + leads
