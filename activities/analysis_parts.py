@@ -10,7 +10,7 @@ from activities.uploads import upload_bytes
 from analysis import ANALYZERS
 from schemas.analysing import ArtifactRef
 from schemas.errors import CinemaError, ErrorCode
-from stores import Analyses, Bucket, ObjectStore, Pool, Retention
+from stores import Analyses, Bucket, ObjectStore, Pool, Removals
 
 #: What reading a part that is lost or damaged says; it is made again.
 _LOST = frozenset({ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT})
@@ -22,7 +22,7 @@ class AnalysisParts:
     def __init__(self, database: Pool, objects: ObjectStore) -> None:
         self._analyses = Analyses(database)
         self._objects = objects
-        self._remover = Remover(objects, Retention(database))
+        self._remover = Remover(objects, Removals(database))
 
     async def found(self, content: str, whole: ArtifactRef) -> tuple[str, ...]:
         """The parts from the first on, as they were kept, up to the first that is not there."""

@@ -24,7 +24,7 @@ from activities.retention_declarations import (
 )
 from schemas.errors import ErrorCode, TransientError
 from schemas.retention import DeletionRecord, Inventory, Verification, Volume
-from stores import Bucket, Deletions, Jobs, ObjectStore, Pool, Retention, StoredObject
+from stores import Bucket, Deletions, Jobs, ObjectStore, Pool, Removals, StoredObject
 
 #: Jobs looked up at once.
 JOBS_AT_ONCE = 100
@@ -36,8 +36,8 @@ class DeletionActivities:
     def __init__(self, database: Pool, objects: ObjectStore) -> None:
         self._jobs = Jobs(database)
         self._deletions = Deletions(database)
-        self._retention = Retention(database)
-        self._remover = Remover(objects, self._retention)
+        self._removals = Removals(database)
+        self._remover = Remover(objects, self._removals)
 
     @activity.defn(name=BEGIN_DELETION.name)
     async def begin_deletion(self, asked: BeginDeletion) -> DeletionRecord:
@@ -116,7 +116,7 @@ class DeletionActivities:
         """Every object that goes with the project, and how many it names that stay because others have them too."""
         named = {*await self._deletions.named_objects(record.project_id)}
         left = {*await self._remover.unnamed_below(_prefix(record))}
-        doomed = await self._retention.unnamed(named | left)
+        doomed = await self._removals.unnamed(named | left)
         return doomed, len(named | left) - len(doomed)
 
     async def _remove_items(self, project_id: UUID) -> None:

@@ -5,37 +5,37 @@ from uuid import UUID
 
 from schemas.errors import CinemaError, ErrorCode
 from schemas.retention import Volume
-from stores import Bucket, ObjectStore, Retention, StoredObject
+from stores import Bucket, ObjectStore, Removals, StoredObject
 
 
 class Remover:
     """Removes one item, or what is left below a prefix; every step may be repeated."""
 
-    def __init__(self, objects: ObjectStore, retention: Retention) -> None:
+    def __init__(self, objects: ObjectStore, removals: Removals) -> None:
         self._objects = objects
-        self._retention = retention
+        self._removals = removals
 
     async def asset(self, asset_id: UUID) -> Volume | None:
         """What was removed; ``None`` where somebody else is at it or needs the bytes at this moment."""
-        async with self._retention.removing_asset(asset_id) as objects:
+        async with self._removals.removing_asset(asset_id) as objects:
             return None if objects is None else await self.objects(objects)
 
     async def output(self, output_id: UUID) -> Volume | None:
         """The same, with whatever a lost attempt has left beside the files of record."""
-        async with self._retention.removing_output(output_id) as removal:
+        async with self._removals.removing_output(output_id) as removal:
             if removal is None:
                 return None
             left = [item async for item in self._below(removal.prefix, (Bucket.OUTPUTS, Bucket.THUMBS))]
-            return await self.objects(await self._retention.unnamed({*removal.objects, *left}))
+            return await self.objects(await self._removals.unnamed({*removal.objects, *left}))
 
     async def analysis(self, key: str) -> Volume | None:
         """The same for an analysis."""
-        async with self._retention.removing_analysis(key) as objects:
+        async with self._removals.removing_analysis(key) as objects:
             return None if objects is None else await self.objects(objects)
 
     async def segment(self, object_key: str) -> Volume | None:
         """The same for a segment, by where it lies."""
-        async with self._retention.removing_segment(object_key) as objects:
+        async with self._removals.removing_segment(object_key) as objects:
             return None if objects is None else await self.objects(objects)
 
     async def below(self, prefix: str) -> Volume:
@@ -44,7 +44,7 @@ class Remover:
 
     async def unnamed_below(self, prefix: str) -> tuple[StoredObject, ...]:
         """Every object below the prefix, in any bucket, that nothing live names."""
-        return await self._retention.unnamed([item async for item in self._below(prefix, tuple(Bucket))])
+        return await self._removals.unnamed([item async for item in self._below(prefix, tuple(Bucket))])
 
     async def objects(self, items: Iterable[StoredObject]) -> Volume:
         """Removes these objects; one that is gone already is fine."""

@@ -20,7 +20,7 @@ from activities.retention_declarations import (
 )
 from schemas.errors import CinemaError
 from schemas.retention import SweepCounts, Volume
-from stores import ObjectStore, Pool, Retention
+from stores import ObjectStore, Pool, Removals, Retention
 
 Key = TypeVar("Key", UUID, str)
 
@@ -32,7 +32,8 @@ class RetentionActivities:
 
     def __init__(self, database: Pool, objects: ObjectStore) -> None:
         self._retention = Retention(database)
-        self._remover = Remover(objects, self._retention)
+        self._removals = Removals(database)
+        self._remover = Remover(objects, self._removals)
 
     @activity.defn(name=ANNOUNCE_EXPIRY.name)
     async def announce_expiry(self, asked: SweepBatch) -> SweptBatch:
@@ -45,28 +46,28 @@ class RetentionActivities:
     async def expire_outputs(self, asked: SweepBatch) -> SweptBatch:
         """Outputs that are due; once there are none, those that an earlier sweep has left unfinished."""
         claimed = await self._retention.claim_outputs(asked.policy, asked.as_of)
-        unfinished = await self._retention.unfinished_outputs(_uuid(asked.after), asked.policy.batch_size)
+        unfinished = await self._removals.unfinished_outputs(_uuid(asked.after), asked.policy.batch_size)
         return await self._remove(asked, claimed, unfinished, self._remover.output, "outputs")
 
     @activity.defn(name=EXPIRE_ASSETS.name)
     async def expire_assets(self, asked: SweepBatch) -> SweptBatch:
         """The same for assets."""
         claimed = await self._retention.claim_assets(asked.policy, asked.as_of)
-        unfinished = await self._retention.unfinished_assets(_uuid(asked.after), asked.policy.batch_size)
+        unfinished = await self._removals.unfinished_assets(_uuid(asked.after), asked.policy.batch_size)
         return await self._remove(asked, claimed, unfinished, self._remover.asset, "assets")
 
     @activity.defn(name=REMOVE_UNUSED_ANALYSES.name)
     async def remove_unused_analyses(self, asked: SweepBatch) -> SweptBatch:
         """Analyses of content that nobody has any more, and those that a killed worker has left half made."""
         claimed = await self._retention.claim_analyses(asked.policy.batch_size)
-        unfinished = await self._retention.unfinished_analyses(asked.after, asked.policy.batch_size)
+        unfinished = await self._removals.unfinished_analyses(asked.after, asked.policy.batch_size)
         return await self._remove(asked, claimed, unfinished, self._remover.analysis, "analyses")
 
     @activity.defn(name=REMOVE_UNUSED_SEGMENTS.name)
     async def remove_unused_segments(self, asked: SweepBatch) -> SweptBatch:
         """Segments of which nothing was made for long, and those that a killed worker has left half made."""
         claimed = await self._retention.claim_segments(asked.policy, asked.as_of)
-        unfinished = await self._retention.unfinished_segments(asked.after, asked.policy.batch_size)
+        unfinished = await self._removals.unfinished_segments(asked.after, asked.policy.batch_size)
         return await self._remove(asked, claimed, unfinished, self._remover.segment, "segments")
 
     async def _remove(

@@ -14,7 +14,7 @@ from api.upload_ends import end_upload
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.resources.assets import AssetChange, AssetList, AssetOrder, AssetResource
 from schemas.uploads import Upload, UploadStatus
-from stores import Projects, Retention
+from stores import Projects, Removals
 from stores.asset_listing import AssetListing, AssetTidying
 from stores.uploads import Uploads
 
@@ -82,6 +82,6 @@ async def _unfinished(caller: Caller, asset_id: UUID) -> Upload | None:
 async def _remove_bytes(context: ApiContext, asset_id: UUID) -> None:
     """What cannot be removed now is removed by the next sweep of what is out of use."""
     try:
-        await Remover(context.objects, Retention(context.database)).asset(asset_id)
+        await Remover(context.objects, Removals(context.database)).asset(asset_id)
     except TransientError as error:
         log.warning("the bytes of a deleted asset are left to the next sweep", asset=str(asset_id), error=error.message)

@@ -15,7 +15,8 @@ from stores.outbox import Backlog, Letter, LetterState, Outbox, OutboxEntry
 from stores.outputs import Outputs
 from stores.plans import Plans
 from stores.projects import Projects
-from stores.retention import OutputRemoval, Retention, StoredObject
+from stores.removals import OutputRemoval, Removals, StoredObject
+from stores.retention import Retention
 from stores.segments import Segments
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Plans",
     "Pool",
     "Projects",
+    "Removals",
     "RenderWork",
     "Retention",
     "Segments",

@@ -6,7 +6,8 @@ from uuid import UUID
 from schemas.errors import CinemaError, ErrorCode
 from schemas.retention import DeletionRecord, Inventory, Verification
 from stores.database import Connection, Connections, model_from, session, storable, transaction
-from stores.retention import StoredObject, claim_unused_analyses, stored_object
+from stores.removals import StoredObject, stored_object
+from stores.retention import claim_unused_analyses
 
 #: Contents locked in one transaction: all locks of a server share a table of some thousands.
 CONTENTS_AT_ONCE = 100

@@ -1,8 +1,6 @@
-"""What has been kept long enough: announced to its creator, taken out of use, and marked once its objects are gone."""
+"""What has been kept long enough: announced to its creator, then taken out of use."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,7 +17,7 @@ from schemas.retention import (
     SweepCounts,
 )
 from stores.database import Connection, Connections, session, transaction
-from stores.objects import Bucket
+from stores.removals import content_alone
 
 EXPIRING = "retention.expiring"
 
@@ -29,27 +27,11 @@ _OLD_ENOUGH = """
 """
 
 
-@dataclass(frozen=True)
-class StoredObject:
-    """Where one object lies, by bucket and key."""
-
-    bucket: Bucket
-    key: str
-
-
-@dataclass(frozen=True)
-class OutputRemoval:
-    """The objects that an output's row names, and below which prefix all else of it lies."""
-
-    objects: tuple[StoredObject, ...]
-    prefix: str
-
-
 class Retention:
     """Rows of ``assets``, ``job_outputs`` and ``analyses`` on their way out.
 
     Claiming (``claim_*``) is the point of no return and safe against everything that begins to use an item: see the
-    triggers of migration 0010. Removing (``removing_*``) may be repeated until it has come to its end.
+    triggers of migration 0010.
     """
 
     def __init__(self, connections: Connections) -> None:
@@ -209,163 +191,6 @@ class Retention:
             )
         return tuple(row["object_key"] for row in rows)
 
-    async def unfinished_assets(self, after: UUID | None, limit: int) -> tuple[UUID, ...]:
-        """Assets out of use whose objects may still be there, by id, from the one after ``after``."""
-        async with session(self._connections) as connection:
-            rows = await connection.fetch(
-                """
-                select id from public.assets where expiring_since is not null and expired_at is null
-                and ($1::uuid is null or id > $1) order by id limit $2
-                """,
-                after,
-                limit,
-            )
-        return _ids(rows)
-
-    async def unfinished_outputs(self, after: UUID | None, limit: int) -> tuple[UUID, ...]:
-        """The same for outputs."""
-        async with session(self._connections) as connection:
-            rows = await connection.fetch(
-                """
-                select id from public.job_outputs where expiring_since is not null and expired_at is null
-                and ($1::uuid is null or id > $1) order by id limit $2
-                """,
-                after,
-                limit,
-            )
-        return _ids(rows)
-
-    async def unfinished_analyses(self, after: str | None, limit: int) -> tuple[str, ...]:
-        """The same for analyses, those among them that a killed worker never finished making."""
-        async with session(self._connections) as connection:
-            rows = await connection.fetch(
-                """
-                select key from public.analyses where not usable and ($1::text is null or key > $1)
-                order by key limit $2
-                """,
-                after,
-                limit,
-            )
-        return tuple(row["key"] for row in rows)
-
-    async def unfinished_segments(self, after: str | None, limit: int) -> tuple[str, ...]:
-        """The same for segments, by object key, those among them that a killed worker never finished making."""
-        async with session(self._connections) as connection:
-            rows = await connection.fetch(
-                """
-                select object_key from public.segments where not usable and ($1::text is null or object_key > $1)
-                order by object_key limit $2
-                """,
-                after,
-                limit,
-            )
-        return tuple(row["object_key"] for row in rows)
-
-    @asynccontextmanager
-    async def removing_asset(self, asset_id: UUID) -> AsyncIterator[tuple[StoredObject, ...] | None]:
-        """Says which objects to remove and, at the end of the block, marks the asset expired.
-
-        ``None`` where somebody else is at it, has done it, or stores the same bytes at this moment: then nothing is
-        marked. An error in the block leaves the asset to be tried again.
-        """
-        async with transaction(self._connections) as connection:
-            row = await connection.fetchrow(
-                """
-                select * from public.assets
-                where id = $1 and expiring_since is not null and expired_at is null for update skip locked
-                """,
-                asset_id,
-            )
-            if row is None or not await _content_alone(connection, row["sha256"]):
-                yield None
-                return
-            kept = await connection.fetchval(
-                "select exists (select from public.assets where object_key = $1 and expiring_since is null)",
-                row["object_key"],
-            )
-            yield () if kept else (StoredObject(Bucket.ASSETS, row["object_key"]),)
-            await connection.execute("update public.assets set expired_at = clock_timestamp() where id = $1", asset_id)
-
-    @asynccontextmanager
-    async def removing_output(self, output_id: UUID) -> AsyncIterator[OutputRemoval | None]:
-        """The same for an output, of whose objects those are left that :meth:`unnamed` does not return.
-
-        No attempt can upload to it meanwhile.
-        """
-        async with transaction(self._connections) as connection:
-            row = await connection.fetchrow(
-                """
-                select o.*, j.project_id, cinema.output_objects(o.files, o.edl_key) as objects
-                from public.job_outputs o join public.jobs j on j.id = o.job_id
-                where o.id = $1 and o.expiring_since is not null and o.expired_at is null
-                for update of o skip locked
-                """,
-                output_id,
-            )
-            publishing = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            if row is None or not await connection.fetchval(publishing, f"publish {output_id}"):
-                yield None
-                return
-            prefix = f"{row['owner_id']}/{row['project_id']}/{row['job_id']}/{output_id}"
-            yield OutputRemoval(tuple(stored_object(name) for name in row["objects"]), prefix)
-            await connection.execute(
-                "update public.job_outputs set expired_at = clock_timestamp() where id = $1", output_id
-            )
-
-    @asynccontextmanager
-    async def removing_analysis(self, key: str) -> AsyncIterator[tuple[StoredObject, ...] | None]:
-        """The same for an analysis, whose row goes at the end. ``None`` also where it is being made at this moment."""
-        async with transaction(self._connections) as connection:
-            making = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            if not await connection.fetchval(making, f"analysis {key}"):
-                yield None
-                return
-            row = await connection.fetchrow(
-                "select * from public.analyses where key = $1 and not usable for update skip locked", key
-            )
-            if row is None:
-                yield None
-                return
-            yield (StoredObject(Bucket.ANALYSIS, row["object_key"]),)
-            await connection.execute("delete from public.analyses where key = $1 and not usable", key)
-
-    @asynccontextmanager
-    async def removing_segment(self, object_key: str) -> AsyncIterator[tuple[StoredObject, ...] | None]:
-        """The same for a segment, by where it lies."""
-        async with transaction(self._connections) as connection:
-            row = await connection.fetchrow(
-                "select * from public.segments where object_key = $1 and not usable for update skip locked", object_key
-            )
-            making = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            if row is None or not await connection.fetchval(making, f"segment {row['owner_id']} {row['key']}"):
-                yield None
-                return
-            yield (StoredObject(Bucket.OUTPUTS, object_key),)
-            await connection.execute("delete from public.segments where object_key = $1 and not usable", object_key)
-
-    async def unnamed(self, objects: Iterable[StoredObject]) -> tuple[StoredObject, ...]:
-        """Those of the objects that no live asset, output, segment or analysis names, whosever it is."""
-        async with session(self._connections) as connection:
-            rows = await connection.fetch(
-                """
-                select place from unnest($1::text[]) as place where not exists (
-                    select from public.job_outputs
-                    where cinema.output_objects(files, edl_key) @> array[place] and expiring_since is null
-                ) and not exists (
-                    select from public.segments
-                    where place like 'outputs/%' and object_key = substr(place, 9) and usable
-                ) and not exists (
-                    select from public.assets
-                    where place like 'assets/%' and object_key = substr(place, 8) and expiring_since is null
-                ) and not exists (
-                    select from public.analyses
-                    where place like 'analysis/%' and object_key = substr(place, 10) and usable
-                ) order by place
-                """,
-                [f"{item.bucket}/{item.key}" for item in objects],
-            )
-        return tuple(stored_object(row["place"]) for row in rows)
-
     async def preview(self, policy: RetentionPolicy, as_of: datetime) -> SweepCounts:
         """What a sweep would tell and remove, without a look at the objects. Changes nothing."""
         async with session(self._connections) as connection:
@@ -463,7 +288,7 @@ async def claim_unused_analyses(connection: Connection, contents: Sequence[str])
     An asset that is being added with one of these contents is either seen here, or waits and finds its analyses out of
     use.
     """
-    free = [content for content in sorted(contents) if await _content_alone(connection, content)]
+    free = [content for content in sorted(contents) if await content_alone(connection, content)]
     rows = await connection.fetch(
         f"""
         update public.analyses set usable = false
@@ -472,17 +297,6 @@ async def claim_unused_analyses(connection: Connection, contents: Sequence[str])
         free,
     )
     return tuple(row["key"] for row in rows)
-
-
-def stored_object(name: str) -> StoredObject:
-    """The object of a bucket/key."""
-    bucket, _, key = name.partition("/")
-    return StoredObject(Bucket(bucket), key)
-
-
-async def _content_alone(connection: Connection, sha256: str) -> bool:
-    """Takes the content's lock until the end of the transaction, unless somebody is just storing or removing it."""
-    return bool(await connection.fetchval("select pg_try_advisory_xact_lock(cinema.content_lock($1))", sha256))
 
 
 async def _announce_items(

@@ -20,7 +20,7 @@ from schemas.media import AssetKind
 from schemas.retention import RetentionPolicy, SweepCounts
 from schemas.segments import SegmentReport
 from schemas.storyboard import Storyboard, StoryboardGrid
-from stores import Analyses, Assets, Bucket, Jobs, LocalObjects, Outputs, Pool, Projects, Retention, Segments
+from stores import Analyses, Assets, Bucket, Jobs, LocalObjects, Outputs, Pool, Projects, Removals, Retention, Segments
 from tests.stores.samples import delivered
 
 #: Days that the plan of every creator here keeps things.
@@ -55,7 +55,8 @@ class KeptThings:
         self.outputs = Outputs(pool)
         self.analyses = Analyses(pool)
         self.retention = Retention(pool)
-        self.remover = Remover(objects, self.retention)
+        self.removals = Removals(pool)
+        self.remover = Remover(objects, self.removals)
 
     async def creator(self, kept_days: int | None = KEPT_DAYS) -> UUID:
         plan = f"kept_{kept_days or 'for_good'}"

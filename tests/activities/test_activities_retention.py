@@ -209,10 +209,10 @@ async def test_killed_between_the_object_and_its_row_it_goes_on_where_it_was(kep
         raise Killed
 
     with pytest.raises(Killed):
-        async with kept.retention.removing_output(output.id) as removal:
+        async with kept.removals.removing_output(output.id) as removal:
             assert removal is not None
             await killed(removal.objects)
-    for removing in (kept.retention.removing_asset(asset.id), kept.retention.removing_analysis(analysis.key)):
+    for removing in (kept.removals.removing_asset(asset.id), kept.removals.removing_analysis(analysis.key)):
         with pytest.raises(Killed):
             async with removing as objects:
                 await killed(objects)

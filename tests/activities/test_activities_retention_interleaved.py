@@ -84,20 +84,20 @@ class World:
 
     async def break_off(self, which: int) -> None:
         """Killed between the objects of one item and its row."""
-        retention, remover = self.kept.retention, self.kept.remover
+        removals, remover = self.kept.removals, self.kept.remover
         with suppress(Killed):
-            for asset_id in (await retention.unfinished_assets(None, 10))[which % 2 :]:
-                async with retention.removing_asset(asset_id) as objects:
+            for asset_id in (await removals.unfinished_assets(None, 10))[which % 2 :]:
+                async with removals.removing_asset(asset_id) as objects:
                     await remover.objects(objects or ())
                     raise Killed
         with suppress(Killed):
-            for key in await retention.unfinished_analyses(None, 10):
-                async with retention.removing_analysis(key) as objects:
+            for key in await removals.unfinished_analyses(None, 10):
+                async with removals.removing_analysis(key) as objects:
                     await remover.objects(objects or ())
                     raise Killed
         with suppress(Killed):
-            for output_id in await retention.unfinished_outputs(None, 10):
-                async with retention.removing_output(output_id) as removal:
+            for output_id in await removals.unfinished_outputs(None, 10):
+                async with removals.removing_output(output_id) as removal:
                     await remover.objects(removal.objects if removal is not None else ())
                     raise Killed
 

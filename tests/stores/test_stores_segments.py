@@ -13,7 +13,7 @@ from schemas.errors import CinemaError, ConflictError, ErrorCode
 from schemas.jobs import Job, JobRequest, Project
 from schemas.retention import RetentionPolicy
 from schemas.segments import SegmentReport, StoredSegment
-from stores import Deletions, Jobs, Ledger, Outputs, PartWork, Pool, Projects, RenderWork, Retention, Segments
+from stores import Deletions, Jobs, Ledger, Outputs, PartWork, Pool, Projects, Removals, RenderWork, Retention, Segments
 
 pytestmark = pytest.mark.postgres
 
@@ -81,10 +81,10 @@ async def test_a_segment_goes_when_nothing_was_made_of_it_for_long_and_no_job_ma
     await Jobs(pool).cancel(job.id)
     assert await retention.claim_segments(POLICY, later(7.1)) == (place,)
     assert await segments.find(project.owner_id, [KEY]) == {}
-    async with retention.removing_segment(place) as objects:
+    async with Removals(pool).removing_segment(place) as objects:
         assert objects is not None
         assert [item.key for item in objects] == [place]
-    assert await retention.unfinished_segments(None, 10) == ()
+    assert await Removals(pool).unfinished_segments(None, 10) == ()
 
 
 async def test_a_plan_that_keeps_for_less_keeps_segments_for_less(
@@ -107,10 +107,10 @@ async def test_a_segment_that_is_being_made_is_not_removed(pool: Pool, segments:
     object_key = f"{project.owner_id}/{project.id}/segments/{KEY}.mp4"
     async with segments.making(project.owner_id, KEY):
         await segments.announce(project.owner_id, project.id, KEY, object_key)
-        assert await Retention(pool).unfinished_segments(None, 10) == (object_key,)
-        async with Retention(pool).removing_segment(object_key) as objects:
+        assert await Removals(pool).unfinished_segments(None, 10) == (object_key,)
+        async with Removals(pool).removing_segment(object_key) as objects:
             assert objects is None
-    async with Retention(pool).removing_segment(object_key) as objects:
+    async with Removals(pool).removing_segment(object_key) as objects:
         assert objects is not None
 
 
