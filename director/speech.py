@@ -220,12 +220,14 @@ def _reaching_to_silence(words: Sequence[_Heard], silences: Sequence[tuple[int, 
             start = word.start_us
         if end is None or end - word.end_us > WORD_REACH_US or (after is not None and end > after):
             end = word.end_us
-        reached.append(replace(word, start_us=start, end_us=end))
+        reached.append(_moved(word, start, end))
     return reached
 
 
 def _without_the_room(words: Sequence[_Heard], quiet: Sequence[tuple[int, int]]) -> list[_Heard]:
     """Words as they sound nearby: what a camera hears of one after it has ended is the room, which answers for long."""
+    if not quiet:
+        return list(words)
     starts = [start for start, _ in quiet]
     dry = []
     for word in words:
@@ -236,8 +238,14 @@ def _without_the_room(words: Sequence[_Heard], quiet: Sequence[tuple[int, int]])
         around_start = bisect_right(starts, start) - 1
         if around_start >= 0 and start < (over := quiet[around_start][1]) < end:
             start = over if over - start <= ROOM_ANSWER_US else start
-        dry.append(replace(word, start_us=start, end_us=end))
+        dry.append(_moved(word, start, end))
     return dry
+
+
+def _moved(word: _Heard, start_us: int, end_us: int) -> _Heard:
+    """The word at these times; most words stay as they are, and there may be a day of them."""
+    stays = (start_us, end_us) == (word.start_us, word.end_us)
+    return word if stays else replace(word, start_us=start_us, end_us=end_us)
 
 
 def _last_end_before(ends: Sequence[int], starts: Sequence[int], at: int) -> int | None:
