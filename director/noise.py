@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from director.ledger import Ledger
-from director.style import CLEAN_BELOW_SPEECH_DB, MUSIC_SHARE
+from director.style import CLEAN_BELOW_SPEECH_DB, MUSIC_SHARE, NOISE_ALONE_US
 from schemas.edl import NOISE_REDUCTION_DB, Evidence
 from schemas.facts import AssetFacts
 
@@ -26,11 +26,12 @@ def _is_noisy(facts: AssetFacts) -> bool:
 
 
 def _below_speech_db(facts: AssetFacts) -> float | None:
-    """How far the noise lies below the speech; ``None`` where there is no speech, or its noise was not measured."""
+    """How far the noise lies below the speech; ``None`` where there is no speech, or its noise is never heard alone."""
     sound = facts.sound
     if sound is None or sound.integrated_lufs is None or sound.noise_floor_dbfs is None or not sound.speech:
         return None
-    return sound.integrated_lufs - sound.noise_floor_dbfs
+    alone_us = sum(span.duration_us for span in sound.silences)
+    return sound.integrated_lufs - sound.noise_floor_dbfs if alone_us >= NOISE_ALONE_US else None
 
 
 def _has_music(facts: AssetFacts) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from director import PlanOptions, explain, plan
 from director.costs import WEIGHTS
 from schemas.edl import EDL, Decision, Variant
-from schemas.facts import AssetFacts
+from schemas.facts import AssetFacts, Span
 from tests.director.director_footage import face_track, recorder, say, talk
 from tests.director.test_director_picture import with_b_roll
 
@@ -19,7 +19,13 @@ def of_everything() -> list[AssetFacts]:
     main = talk(50, say(*lines, (24.5, "um")), tracks=[face])
     second = talk(20, say((2, "The cellar stays cold.")), ident="cellar", name="2 cellar.mp4", digest="e")
     assert second.sound
-    noisy = second.model_copy(update={"sound": second.sound.model_copy(update={"noise_floor_dbfs": -45.0})})
+    noisy = second.model_copy(
+        update={
+            "sound": second.sound.model_copy(
+                update={"noise_floor_dbfs": -45.0, "silences": (Span(start_us=0, end_us=900_000),)}
+            )
+        }
+    )
     better = recorder(main, offset_us=0, drift_ppm=0, correlation=0.9)
     bed = recorder(main, offset_us=0, drift_ppm=0, correlation=0.1, ident="bed", name="bed.wav", digest="f")
     return [main, noisy, *with_b_roll()[1:], better, bed]

@@ -98,10 +98,11 @@ def test_sound_that_ends_before_the_picture_is_not_read_past_its_end() -> None:
     assert last.source_in + last.duration * 1600 <= 475_200
 
 
-def in_noise(facts: AssetFacts, floor_dbfs: float, music: Sequence[Span] = ()) -> AssetFacts:
-    """The same with the noise of its room at this level; the speech is at -20 LUFS."""
+def in_noise(facts: AssetFacts, floor_dbfs: float, music: Sequence[Span] = (), pauses_s: float = 0.9) -> AssetFacts:
+    """The same with the noise of its room at this level, heard alone for so long; the speech is at -20 LUFS."""
     assert facts.sound
-    measured = {"noise_floor_dbfs": floor_dbfs, "music": tuple(music)}
+    pause = Span(start_us=0, end_us=round(pauses_s * 1_000_000))
+    measured = {"noise_floor_dbfs": floor_dbfs, "music": tuple(music), "silences": (pause,)}
     return facts.model_copy(update={"sound": facts.sound.model_copy(update=measured)})
 
 
@@ -119,9 +120,10 @@ def test_the_noise_of_a_noisy_room_is_lowered_and_the_reason_is_told() -> None:
     [
         in_noise(monologue(), -60),
         in_noise(monologue(), -40, [Span(start_us=0, end_us=20_000_000)]),
-        talk(20, sound=True),
+        in_noise(talk(20), -40),
+        in_noise(monologue(), -30, pauses_s=0.2),
     ],
-    ids=["clean", "music", "nobody speaks"],
+    ids=["clean", "music", "nobody speaks", "no pause"],
 )
 def test_what_is_clean_or_music_is_left_as_it_is(facts: AssetFacts) -> None:
     edl = plan([facts], FULL, PlanOptions())
