@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from director.ledger import Ledger
-from director.style import CLEAN_BELOW_SPEECH_DB, MUSIC_SHARE, NOISE_ALONE_US
+from director.style import CLEAN_BELOW_SPEECH_DB, MUSIC_SHARE, NOISE_ALONE_US, NOISE_APART_DB
 from schemas.edl import NOISE_REDUCTION_DB, Evidence
 from schemas.facts import AssetFacts
 
@@ -22,7 +22,8 @@ def noisy_sources(heard: Mapping[str, AssetFacts], ledger: Ledger) -> frozenset[
 
 def _is_noisy(facts: AssetFacts) -> bool:
     below_db = _below_speech_db(facts)
-    return below_db is not None and below_db < CLEAN_BELOW_SPEECH_DB and not _has_music(facts)
+    is_noticed = below_db is not None and NOISE_APART_DB <= below_db < CLEAN_BELOW_SPEECH_DB
+    return is_noticed and not _has_music(facts)
 
 
 def _below_speech_db(facts: AssetFacts) -> float | None:
@@ -44,8 +45,8 @@ def _record(ident: str, facts: AssetFacts, ledger: Ledger) -> None:
     below_db = _below_speech_db(facts) or 0.0
     ledger.record(
         "noise_reduction",
-        f"The steady noise of {facts.name} is lowered by {NOISE_REDUCTION_DB} dB: it lies {below_db:.0f} dB below the "
-        f"speech, and is not noticed from {CLEAN_BELOW_SPEECH_DB} dB on",
+        f"The steady noise of {facts.name} is lowered by up to {NOISE_REDUCTION_DB} dB: it lies {below_db:.0f} dB "
+        f"below the speech, and is not noticed from {CLEAN_BELOW_SPEECH_DB} dB on",
         *_evidence(ident, facts),
         worth={"noise_lowered": min(1.0, (CLEAN_BELOW_SPEECH_DB - below_db) / _ALL_OF_IT_DB)},
     )

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from director.ledger import Ledger
 from director.material import Footage
-from director.style import JOIN_FADE_US, ROOM_TONE_MARGIN_US, SHORTEST_ROOM_TONE_US
-from schemas.edl import NOISE_REDUCTION_DB, SAMPLE_RATE, AudioClip, AudioRole, AudioTrack, Evidence, GainKey
+from director.style import JOIN_FADE_US, ROOM_TONE_LOWERED_MB, ROOM_TONE_MARGIN_US, SHORTEST_ROOM_TONE_US
+from schemas.edl import SAMPLE_RATE, AudioClip, AudioRole, AudioTrack, Evidence, GainKey
 from schemas.facts import Span
 from schemas.timebase import frame_to_sample, us_to_frame, us_to_sample
 
@@ -68,7 +68,7 @@ def room_tone(
             start=start,
             duration=end - start,
             source_in=first,
-            gain=(GainKey(frame=0, gain=-100 * NOISE_REDUCTION_DB),) if lowered else (),
+            gain=(GainKey(frame=0, gain=-ROOM_TONE_LOWERED_MB),) if lowered else (),
             fade_in=_fade(start, end, rate),
             fade_out=_fade(start, end, rate),
             reason=reason,

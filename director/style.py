@@ -259,6 +259,11 @@ MUSIC_FADE_US = 2_000_000
 #: Noise this far below the speech is not noticed [ACX submission requirements: speech at no less than -23 dB RMS, noise
 #: at no more than -60]; nearer to it, it is lowered.
 CLEAN_BELOW_SPEECH_DB = 37
+#: Noise this near to the speech would take some of it along.
+NOISE_APART_DB = 20
+#: What room tone is lowered by, in millibels, beside dialogue whose noise is: as that of real rooms is (4 to 7 dB on
+#: four recordings).
+ROOM_TONE_LOWERED_MB = 600
 #: Noise that is not heard by itself for so long in all cannot be told from speech without pauses.
 NOISE_ALONE_US = 500_000
 #: A recording with a greater share of music keeps all that is steady in it.

@@ -38,8 +38,8 @@ class SoundChain:
             channel_layout="stereo",
         )
         self._sink = self._graph.add("abuffersink")
-        nodes = [self._source, *(self._graph.add(name, **options) for name, options in steps), self._sink]
-        self._graph.link_nodes(*nodes).configure()
+        self._filters = [self._graph.add(name, **options) for name, options in steps]
+        self._graph.link_nodes(self._source, *self._filters, self._sink).configure()
         self._pushed = 0
 
     def push(self, samples: Stereo | None) -> list[AudioFrame]:
@@ -50,6 +50,10 @@ class SoundChain:
         elif samples is None:
             self._source.push(None)
         return self._pulled()
+
+    def command(self, command: str, argument: str) -> None:
+        """Tell the first filter something; it holds for the samples that follow."""
+        self._filters[0].process_command(command, argument)
 
     def _pulled(self) -> list[AudioFrame]:
         frames: list[AudioFrame] = []

@@ -121,9 +121,10 @@ def test_the_noise_of_a_noisy_room_is_lowered_and_the_reason_is_told() -> None:
         in_noise(monologue(), -60),
         in_noise(monologue(), -40, [Span(start_us=0, end_us=20_000_000)]),
         in_noise(talk(20), -40),
-        in_noise(monologue(), -30, pauses_s=0.2),
+        in_noise(monologue(), -50, pauses_s=0.2),
+        in_noise(monologue(), -32),
     ],
-    ids=["clean", "music", "nobody speaks", "no pause"],
+    ids=["clean", "music", "nobody speaks", "no pause", "too near"],
 )
 def test_what_is_clean_or_music_is_left_as_it_is(facts: AssetFacts) -> None:
     edl = plan([facts], FULL, PlanOptions())
@@ -149,7 +150,7 @@ def test_room_tone_is_as_quiet_as_the_noise_beside_it() -> None:
     edl = plan([main.model_copy(update={"sound": toned}), silent], FULL, PlanOptions())
     tone = clips(edl, AudioRole.ROOM_TONE)
     assert tone
-    assert all([key.gain for key in clip.gain] == [-800] for clip in tone)
+    assert all([key.gain for key in clip.gain] == [-600] for clip in tone)
 
 
 def test_b_roll_is_seen_and_not_heard() -> None:
