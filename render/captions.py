@@ -98,7 +98,8 @@ class CaptionBurner:
         drawing = self._drawing_of(captions[self._position])
         for plane, ink in zip(planes(frame), drawing.inks(number), strict=False):
             part = plane[ink.rows, ink.columns]
-            part[...] = cv2.add(cv2.multiply(part, ink.kept, scale=1 / 255), ink.added)
+            cv2.multiply(part, ink.kept, dst=part, scale=1 / 255)
+            cv2.add(part, ink.added, dst=part)
 
     def _drawing_of(self, caption: Caption) -> "_Drawing":
         if self._drawing is None or self._drawing.caption is not caption:

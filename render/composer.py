@@ -30,6 +30,13 @@ _MOST_ENLARGED = 2
 #: Steps through it that are smaller than this would show its pixels one by one if they were interpolated linearly.
 _ENLARGED_STEP = 0.9
 
+#: A window whose scale is off by less than this many pixels of the canvas from edge to edge is drawn by shifting alone.
+_UNSEEN_DRIFT = 0.1
+#: A region is made at most this many stored pixels longer for its windows to be shifted.
+_MOST_LENGTHENED = 64
+#: Shares of a pixel that a shift of eight-bit pictures cannot show.
+_UNSEEN_SHIFT = 1 / 256
+
 #: The fill behind a fitted picture: blurred at this fraction of the canvas, and darkened so that it stays behind.
 _FILL_SCALE = 8
 _FILL_SIGMA = 5
@@ -134,6 +141,8 @@ class ClipComposer:
         stored_y = size[1] / self._video.display_height
         wanted = _scaled(self._union(), stored_x, stored_y)
         crop = _pixel_crop(wanted, size)
+        if self._span.moves:
+            crop = self._evenly_scaled(crop, size, stored_x, stored_y)
         region = _scaled(crop, 1 / stored_x, 1 / stored_y)
         windowed = self._span.moves or (len(self._spans) > 1 and crop != wanted)
         target = self._region_size(region, crop) if windowed else (self._layout.width, self._layout.height)
@@ -162,6 +171,15 @@ class ClipComposer:
             _even(min(width, max(stored.width, _MOST_ENLARGED * self._layout.width))),
             _even(min(height, max(stored.height, _MOST_ENLARGED * self._layout.height))),
         )
+
+    def _evenly_scaled(self, crop: Area, size: tuple[int, int], stored_x: float, stored_y: float) -> Area:
+        """``crop`` a little longer, so that at the scale of its windows it has an even number of pixels each way."""
+        areas = self._areas()
+        scale_x = self._layout.width / stored_x / min(area.width for area in areas)
+        scale_y = self._layout.height / stored_y / min(area.height for area in areas)
+        x, width = _evenly_scaled(int(crop.x), int(crop.width), size[0], scale_x)
+        y, height = _evenly_scaled(int(crop.y), int(crop.height), size[1], scale_y)
+        return Area(x, y, width, height)
 
     def _areas(self) -> list[Area]:
         return [self._shown(key.frame) for key in self._span.keys] or [self._shown(0)]
@@ -247,18 +265,69 @@ def _layout(shown: Area, canvas: Canvas, fit: Fit) -> _Layout:
     return _Layout(2 * ((canvas.width - width) // 4), 2 * ((canvas.height - height) // 4), width, height)
 
 
-def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> VideoFrame:
-    """Draw ``shown`` (display pixels) out of ``picture``, which holds ``region``, at the layout's size.
+def _evenly_scaled(start: int, length: int, limit: int, scale: float) -> tuple[int, int]:
+    """Start and length of a stretch below ``limit``, around the one given, that is scaled to an even length.
 
-    Chroma samples of 4:2:0 lie on even luma columns and between luma rows (H.264 chroma location 0), which the two
-    offsets below respect.
+    The one given, where none a little longer is.
     """
+    for tried in range(length, min(limit, length + _MOST_LENGTHENED) + 1, 2):
+        if abs(_even(tried * scale) - tried * scale) < _UNSEEN_DRIFT:
+            return min(start, 2 * ((limit - tried) // 2)), tried
+    return start, length
+
+
+def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> VideoFrame:
+    """Draw ``shown`` (display pixels) out of ``picture``, which holds ``region``, at the layout's size."""
     scale_x, scale_y = picture.width / region.width, picture.height / region.height
     step_x, step_y = shown.width * scale_x / layout.width, shown.height * scale_y / layout.height
     left, top = (shown.x - region.x) * scale_x, (shown.y - region.y) * scale_y
     drawn = VideoFrame(layout.width, layout.height, "yuv420p")
     drawn.colorspace, drawn.color_range = picture.colorspace, picture.color_range
     drawn.color_primaries, drawn.color_trc = picture.color_primaries, picture.color_trc
+    drift_x, drift_y = (step_x - 1) * layout.width, (step_y - 1) * layout.height
+    if max(abs(drift_x), abs(drift_y)) < _UNSEEN_DRIFT:
+        _shift(picture, drawn, left + drift_x / 2, top + drift_y / 2)
+    else:
+        _warp(picture, drawn, (left, step_x), (top, step_y))
+    return drawn
+
+
+def _shift(picture: VideoFrame, drawn: VideoFrame, left: float, top: float) -> None:
+    """Draw the part of ``picture`` that begins at ``left`` and ``top``, which may be fractions, at its own size."""
+    for number, (source, target) in enumerate(zip(planes(picture), planes(drawn), strict=True)):
+        half = 2 if number else 1
+        column, right = _split(left / half, source.shape[1] - target.shape[1])
+        row, below = _split(top / half, source.shape[0] - target.shape[0])
+        rows, columns = target.shape
+        part = source[row : row + rows + (below > 0), column : column + columns + (right > 0)]
+        if below and right:
+            across = cv2.addWeighted(part[:, :-1], 1 - right, part[:, 1:], right, 0)
+            cv2.addWeighted(across[:-1], 1 - below, across[1:], below, 0, dst=target)
+        elif right:
+            cv2.addWeighted(part[:, :-1], 1 - right, part[:, 1:], right, 0, dst=target)
+        elif below:
+            cv2.addWeighted(part[:-1], 1 - below, part[1:], below, 0, dst=target)
+        else:
+            target[...] = part
+
+
+def _split(position: float, most: int) -> tuple[int, float]:
+    """A position as whole pixels, kept between 0 and ``most``, and the share of the next pixel that belongs to it."""
+    kept = min(max(position, 0.0), float(most))
+    whole = int(kept)
+    share = kept - whole
+    if share > 1 - _UNSEEN_SHIFT:
+        return whole + 1, 0.0
+    return whole, share if share >= _UNSEEN_SHIFT else 0.0
+
+
+def _warp(picture: VideoFrame, drawn: VideoFrame, across: tuple[float, float], down: tuple[float, float]) -> None:
+    """Draw the part of ``picture`` that begins at the first of each, in steps of the second.
+
+    Chroma samples of 4:2:0 lie on even luma columns and between luma rows (H.264 chroma location 0), which the two
+    offsets below respect.
+    """
+    (left, step_x), (top, step_y) = across, down
     interpolation = cv2.INTER_CUBIC if min(step_x, step_y) < _ENLARGED_STEP else cv2.INTER_LINEAR
     luma = _affine(step_x, left + step_x / 2 - 0.5, step_y, top + step_y / 2 - 0.5)
     chroma = _affine(step_x, (left + step_x / 2 - 0.5) / 2, step_y, (top + step_y - 1) / 2)
@@ -271,7 +340,6 @@ def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> 
             flags=interpolation | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-    return drawn
 
 
 def _affine(step_x: float, offset_x: float, step_y: float, offset_y: float) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
-from math import floor
 
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip, CropKey, Source, SourceVideo, VideoClip
 from schemas.timebase import frame_to_sample
@@ -62,9 +61,10 @@ def source_tick(clip: VideoClip, video: SourceVideo, rate: Fraction, frame: int)
 
     Frames past the clip's end, which a dissolve shows, come out of the source's handles.
     """
-    middle = clip.source_in + (2 * frame + 1) / (2 * rate * video.time_base)
+    ticks = 2 * rate * video.time_base
+    middle = clip.source_in + (2 * frame + 1) * ticks.denominator // ticks.numerator
     end = clip.source_out if frame < clip.duration else video.end_pts
-    return min(floor(middle), end - 1)
+    return min(middle, end - 1)
 
 
 def heard(clip: AudioClip, rate: Fraction) -> Heard:
