@@ -246,8 +246,26 @@ def test_a_slow_pan_moves_smoothly_by_fractions_of_a_pixel(tmp_path: Path) -> No
     assert abs((edges - wanted).mean()) < 0.6
 
 
+def test_a_slow_diagonal_pan_is_as_smooth_both_ways(tmp_path: Path) -> None:
+    picture = np.full((400, 640), 40, np.uint8)
+    picture[200:, :300] = 120
+    picture[:, 300:] = 200
+    media = still(tmp_path, picture, frames=70)
+    keys = (CropKey(frame=0, x=200, y=0, width=202, height=360), CropKey(frame=59, x=212, y=19, width=202, height=360))
+    clip = video_clip(media, 0, 60, 0, Fraction(30), crop=keys)
+    pictures = lumas(run(edit([media], [clip], canvas=(404, 720)), [media], tmp_path / "o").video)
+    upright = np.array([_edge_in(luma[100:200].mean(axis=0)) for luma in pictures])
+    level = np.array([_edge_in(luma[:, 20:120].mean(axis=1)) for luma in pictures])
+    for edges, wanted in ((upright, 2 * (100 - 12 * np.arange(60) / 59)), (level, 2 * (200 - 19 * np.arange(60) / 59))):
+        assert np.abs(edges - wanted - (edges - wanted).mean()).max() < 0.25
+        assert abs((edges - wanted).mean()) < 0.6
+
+
 def _edge(luma: NDArray[np.uint8]) -> float:
-    profile = luma[300:420].mean(axis=0)
+    return _edge_in(luma[300:420].mean(axis=0))
+
+
+def _edge_in(profile: NDArray[np.float64]) -> float:
     low, high = profile[:60].mean(), profile[-60:].mean()
     return float(((high - profile) / (high - low)).clip(0, 1).sum())
 
