@@ -96,7 +96,7 @@ class Changes:
 
     def _changed(self, picture: Thumbnail, at_us: int, left_out_us: Sequence[int], *, black: bool) -> Change:
         before, over = self._recent[-1].picture, len(left_out_us) + 1
-        change = _change(before, picture, at_us)
+        change = _change(before, picture, at_us, prominent_from=MIN_PROMINENCE * _usual(self._all[-NEIGHBOURS:]))
         change.over, change.black = over, black
         between_black = black and self._all[-1].black
         for time in left_out_us:
@@ -116,15 +116,10 @@ class Changes:
         """Look at the candidates before a change: it takes a while, so only at those that stand out on both sides."""
         while self._candidates and self._candidates[0].number < before:
             one = self._candidates.popleft()
-            change = self._all[one.number]
-            if change.difference >= MIN_PROMINENCE * self._usual_around(one.number):
+            change, after = self._all[one.number], one.number + 1
+            around = self._all[max(0, one.number - NEIGHBOURS) : one.number] + self._all[after : after + NEIGHBOURS]
+            if change.difference >= MIN_PROMINENCE * _usual(around):
                 change.zoomed = is_zoom(one.before, one.after)
-
-    def _usual_around(self, number: int) -> float:
-        """The second largest of the changes around one."""
-        around = self._all[max(0, number - NEIGHBOURS) : number] + self._all[number + 1 : number + 1 + NEIGHBOURS]
-        sizes = sorted(0.0 if one.returns else one.difference / one.over**GROWTH for one in around)
-        return sizes[-2] if len(sizes) > 1 else 0.0
 
     def _mark_returns(self, picture: Thumbnail) -> None:
         """A change back to the picture before a recent change undoes both."""
@@ -154,9 +149,16 @@ def replaced(changes: Sequence[Change], exact: Sequence[Change]) -> list[Change]
     return [*changes[:first], *exact[1:], *changes[last:]]
 
 
-def _change(before: Thumbnail, after: Thumbnail, at_us: int) -> Change:
+def _usual(changes: Sequence[Change]) -> float:
+    """The second largest of some changes."""
+    sizes = sorted(0.0 if one.returns else one.difference / one.over**GROWTH for one in changes)
+    return sizes[-2] if len(sizes) > 1 else 0.0
+
+
+def _change(before: Thumbnail, after: Thumbnail, at_us: int, prominent_from: float) -> Change:
+    """More than how large it is matters only of a change that can be a cut."""
     size = difference(before, after)
-    if size < MIN_DIFFERENCE:
+    if size < max(MIN_DIFFERENCE, prominent_from):
         return Change(at_us, 0, size)
     blocks = changed(before, after)
     return Change(

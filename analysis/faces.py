@@ -1,7 +1,7 @@
 """Faces: who is in the picture where, sampled over time and followed within each shot."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -179,7 +179,9 @@ class _Search:
     def observed(self, stretch: Span) -> Observed:
         frames = table([(at_us,) for at_us, _ in self._seen], 1)
         rows = [
-            (at_us, one.mouth, one.found, *astuple(one.box)) for at_us, sightings in self._seen for one in sightings
+            (at_us, one.mouth, one.found, *vars(one.box).values())
+            for at_us, sightings in self._seen
+            for one in sightings
         ]
         tables = {"frames": rows_in(frames, stretch), "faces": rows_in(table(rows, 9), stretch)}
         return Observed(stretch=stretch, tables=tables)

@@ -1,7 +1,7 @@
 """How the picture looks and moves: light, colour, sharpness, and the camera's way, in steps of half a second."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -118,7 +118,7 @@ class _Look:
         self._path.append((view.at_us, right, down, change))
 
     def observed(self, stretch: Span) -> Observed:
-        lights = table([(step * STEP_US, *astuple(light)) for step, light in self._lights.items()], 8)
+        lights = table([(step * STEP_US, *vars(light).values()) for step, light in self._lights.items()], 8)
         path = table(self._path, 4)
         return Observed(stretch=stretch, tables={"path": rows_in(path, stretch), "light": rows_in(lights, stretch)})
 
@@ -149,10 +149,11 @@ def sharpness(luma: Plane) -> float:
     height = cv2.subtract(cv2.dilate(luma, kernel), cv2.erode(luma, kernel))
     across, along = cv2.absdiff(luma[:-1, 1:], luma[:-1, :-1]), cv2.absdiff(luma[1:, :-1], luma[:-1, :-1])
     steep = cv2.dilate(cv2.max(across, along), kernel)
-    edges = height[:-1, :-1] >= EDGE_RANGE
-    if int(edges.sum()) < MIN_EDGES:
+    edges = np.asarray(height[:-1, :-1] >= EDGE_RANGE, np.uint8)
+    if cv2.countNonZero(edges) < MIN_EDGES:
         return 0.0
-    return float(np.clip((steep[edges] / height[:-1, :-1][edges].astype(np.float32)).mean(), 0, 1))
+    share = cv2.divide(steep, height[:-1, :-1], dtype=cv2.CV_32F)
+    return float(np.clip(cv2.mean(share, mask=edges)[0], 0, 1))
 
 
 def _gradient(luma: Plane) -> float:

@@ -7,7 +7,7 @@ were left out and there may be a cut among them, a second look at every frame de
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -120,7 +120,9 @@ class ShotFinder:
         return Observed(
             stretch=stretch,
             tables={
-                "changes": rows_in(table([astuple(change) for change in changes], len(fields(Change))), stretch),
+                "changes": rows_in(
+                    table([tuple(vars(change).values()) for change in changes], len(fields(Change))), stretch
+                ),
                 "gradual": rows_in(table(gradual, len(fields(Gradual))), stretch),
             },
         )
