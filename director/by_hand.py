@@ -4,6 +4,7 @@ A valid EDL fits together; whether it fits the footage only the facts can tell.
 """
 
 import unicodedata
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -58,7 +59,7 @@ def adopt(
 
 
 def with_captions(edl: EDL, captions: Sequence[Caption]) -> EDL:
-    """The same edit with other captions.
+    """The same edit with other captions; each stands where the one did that was up at its time.
 
     Raises:
         InvalidInput: it has no place for captions.
@@ -66,7 +67,14 @@ def with_captions(edl: EDL, captions: Sequence[Caption]) -> EDL:
     """
     if captions and edl.caption_style is None:
         raise InvalidInput.of("captions", "this edit has no caption style, which says where captions are")
-    return EDL.model_validate({**dict(edl), "captions": tuple(captions)})
+    return EDL.model_validate({**dict(edl), "captions": tuple(_standing_as_before(captions, edl.captions))})
+
+
+def _standing_as_before(captions: Sequence[Caption], before: Sequence[Caption]) -> Iterator[Caption]:
+    for caption in captions:
+        begun = bisect_right(before, (caption.start + caption.end) // 2, key=lambda one: one.start)
+        bottom = before[max(0, begun - 1)].bottom if before else None
+        yield caption.model_copy(update={"bottom": caption.bottom or bottom})
 
 
 def _judged(row: DeliveryCheck, *, accept_findings: bool) -> DeliveryCheck:

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from director import PlanOptions, plan, review
-from schemas.edl import EDL, CropKey, Fit, Look, Motion, Variant
+from director import PlanOptions, plan, review, with_captions
+from schemas.edl import EDL, Caption, CropKey, Fit, Look, Motion, Variant
 from schemas.facts import (
     Activity,
     AssetFacts,
@@ -176,6 +176,8 @@ def test_captions_stand_above_a_face_whose_mouth_they_would_cover_and_else_at_th
     assert (places.pop() or 0) <= 0.28 * 1920
     assert [decision.kind for decision in close.decisions].count("caption_place") == 1
     assert {caption.bottom for caption in close_up(top=0.05).captions} == {None}
+    own = (Caption(start=0, end=40, lines=("Words of my own.",)),)
+    assert with_captions(close, own).captions[0].bottom == close.captions[0].bottom
 
 
 def with_b_roll(seconds: int = 120) -> list[AssetFacts]:
