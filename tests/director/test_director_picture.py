@@ -156,10 +156,10 @@ def test_of_a_portrait_picture_the_part_with_the_speaker_is_shown_as_large_as_th
         facts = talk(10, say((1, "Hello there.")), video=video_stream(10, width=540, height=960), tracks=[track])
         return plan([facts], Variant.CINEMATIC_FULL, PlanOptions()).video[0].crop
 
-    (square,) = shown(0.2)
-    assert (square.width, square.height) == (540, 540)
-    assert square.y <= 0.2 * 960
-    assert square.y + square.height >= 0.5 * 960
+    (part,) = shown(0.2)
+    assert (part.width, part.height) == (540, 675)
+    assert part.y <= 0.2 * 960
+    assert part.y + part.height >= 0.5 * 960
 
 
 def close_up(top: float) -> EDL:
