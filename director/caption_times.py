@@ -7,6 +7,7 @@ both later and dearer is dropped.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -96,10 +97,14 @@ class Block:
 
 
 class _State(NamedTuple):
-    """A caption may begin with ``word``, from frame ``ready`` on; the one before it begins at ``start``."""
+    """A caption may begin with ``word``, from frame ``ready`` on; the one before it begins at ``start``.
+
+    From ``soonest`` on it may begin if those before it begin as early as they may.
+    """
 
     cost: float
     ready: int
+    soonest: int
     word: int
     start: int
     before: "_State | None"
@@ -146,11 +151,11 @@ class _Programme:
         self._ends = list(accumulate((word.end for word in words), max))
         widths = [text_width(word.text) for word in words]
         self._columns = list(accumulate((width + limits.between for width in widths), initial=0))
-        self._reach = list(self._reaches(words, reaches(widths, limits.between, limits.line_chars)))
         self._sentences = list(accumulate((word.ends_sentence for word in words), initial=0))
         self._break = [0.0, *(_break_cost(words, at, limits) for at in range(1, count)), 0.0]
         self._good = self._good_breaks()
         self._changes = [*changes, _NEVER]
+        self._reach = list(self._reaches(words, reaches(widths, limits.between, limits.line_chars)))
         self._changed = [bisect_right(changes, start) for start in self._starts]
         self._unchanged = [0, *(bisect_left(changes, end) for end in self._ends)]
         self._earliest = [*map(self._earliest_start, range(count)), duration]
@@ -162,14 +167,21 @@ class _Programme:
         stops = [count] * count
         for at in range(count - 1, 0, -1):
             paused = words[at].start - self._ends[at - 1] > limits.pause
-            anew = words[at].after_cut and words[at - 1].ends_sentence
-            stop = at if paused or anew else stop
+            stop = at if paused or self._begins_anew(words, at) else stop
             stops[at - 1] = stop
         for first in range(count):
             end = max(end, first + 1)
             while end < count and self._ends[end] - self._starts[first] <= limits.longest:
                 end += 1
             yield min(fitting[first], stops[first], end)
+
+    def _begins_anew(self, words: Sequence[PlacedWord], at: int) -> bool:
+        """Whether a sentence begins where the picture is cut: often another's, not to be read before it is heard."""
+        if not words[at - 1].ends_sentence:
+            return False
+        earliest = self._ends[at - 1] - self._limits.breath
+        change = self._changes[bisect_right(self._changes, earliest)]
+        return words[at].after_cut or change < self._starts[at] + self._limits.breath
 
     def _good_breaks(self) -> list[int]:
         """Words before which it is good to break, and the end."""
@@ -190,13 +202,12 @@ class _Programme:
     def cheapest(self) -> list[tuple[int, int]]:
         """First word and start of each caption of the cheapest way through all words."""
         count = len(self._starts)
-        ways: list[list[_State]] = [[] for _ in range(count + 1)]
-        ways[0].append(_State(0.0, self._earliest[0], 0, 0, None))
+        ways: defaultdict[int, list[_State]] = defaultdict(list)
+        ways[0].append(_State(0.0, self._earliest[0], self._earliest[0], 0, 0, None))
         for first in range(count):
-            for state in ways[first]:
+            for state in ways.pop(first, ()):
                 for reached in self._from(state):
                     _keep(ways[reached.word], reached)
-            ways[first] = []
         return list(_traced(min(ways[count], key=_order)))[::-1]
 
     def _from(self, state: _State) -> Iterator[_State]:
@@ -229,30 +240,37 @@ class _Programme:
             start, until, more = self._stretched(state, end, start, until, needed)
             cost += more
         cost += _COST["hurried"] * max(0.0, 1 - max(0, until - start) / limits.comfortable[columns])
-        ready = max(min(start + needed, until) + CAPTION_GAP_FRAMES, self._earliest[end])
-        return _State(cost, ready, end, start, state)
+        ready, soonest = (
+            max(min(begun + needed, until) + CAPTION_GAP_FRAMES, self._earliest[end])
+            for begun in (start, min(start, state.soonest))
+        )
+        return _State(cost, ready, soonest, end, start, state)
 
     def _stretched(self, state: _State, end: int, start: int, until: int, needed: int) -> tuple[int, int, float]:
         """When a caption is up that has no time between its first word and the next caption, and what that costs.
 
-        It begins early, then stays over a change of picture, then keeps the next one waiting.
+        It begins early, and those before it as well if need be. If that is not enough, it may stay over a change of
+        picture, and keep the next one waiting, where that costs less than what it lacks.
         """
-        limits, free_to = self._limits, self._free_to(end)
-        early = min(start, max(state.ready, until - needed))
-        cost = _COST["early"] * (start - early) / max(1, limits.lead)
-        if early + needed > until and until < free_to:
-            until = min(free_to, early + limits.longest)
-            cost += _COST["held_over_change"]
-        if early + needed > until:
-            late = min(early + needed - until, self._latest(end))
-            until += late
-            cost += _COST["late"] * late / max(1, limits.slip)
-        shown = max(0, until - early)
-        if shown < needed:
-            cost += _COST["out_of_guide"] * (3 - 2 * shown / needed)
-        if shown < limits.briefest:
-            cost += _COST["barely_seen"]
+        limits = self._limits
+        early = min(start, max(state.soonest, until - needed))
+        moved = start - early + max(0, state.ready - early)
+        ways = [(_COST["early"] * moved / max(1, limits.lead), until)]
+        if until < self._free_to(end):
+            ways.append((ways[-1][0] + _COST["held_over_change"], min(self._free_to(end), early + limits.longest)))
+        if end < len(self._starts):
+            cost, held = ways[-1]
+            late = min(max(0, early + needed - held), limits.slip)
+            ways.append((cost + _COST["late"] * late / max(1, limits.slip), held + late))
+        cost, until = min((cost + self._lacking(held - early, needed), held) for cost, held in ways)
         return early, until, cost
+
+    def _lacking(self, shown: int, needed: int) -> float:
+        """What it costs to show a caption for fewer frames than are needed to read it."""
+        if shown >= needed:
+            return 0.0
+        cost = _COST["out_of_guide"] * (3 - 2 * max(0, shown) / needed)
+        return cost + (_COST["barely_seen"] if shown < self._limits.briefest else 0.0)
 
     def _columns_of(self, first: int, end: int) -> int:
         return min(self._columns[end] - self._columns[first] - self._limits.between, len(self._limits.fastest) - 1)
@@ -264,12 +282,6 @@ class _Programme:
     def _changes_after(self, end: int) -> int:
         """The frame that it is gone by because the picture changes, once its last word is said."""
         return max(self._changes[self._unchanged[end]] - CAPTION_GAP_FRAMES, self._ends[end - 1])
-
-    def _latest(self, first: int) -> int:
-        """By how much a caption may begin late: within its first word."""
-        if first == len(self._starts):
-            return 0
-        return max(0, min(self._limits.slip, self._ends[first] - self._starts[first] - 1))
 
     def shown(self, begun: Sequence[tuple[int, int]]) -> Iterator[Block]:
         """The captions with their ends: read with ease, up while it is said, without a flicker before the next."""
@@ -287,9 +299,8 @@ class _Programme:
 def _keep(ways: list[_State], found: _State) -> None:
     """Adds a way to a word, unless another is as cheap and as early."""
     for way in ways:
-        if way.cost <= found.cost and way.ready <= found.ready:
+        if way.cost <= found.cost and way.ready <= found.ready and way.soonest <= found.soonest:
             return
-    ways[:] = [way for way in ways if way.cost < found.cost or way.ready < found.ready]
     ways.append(found)
     if len(ways) > _MOST_STATES:
         ways.sort(key=_order)
@@ -301,9 +312,12 @@ def _order(way: _State) -> tuple[float, int]:
 
 
 def _traced(state: _State) -> Iterator[tuple[int, int]]:
-    """First word and start of each caption, the last one first."""
+    """First word and start of each caption, the last one first; earlier than planned where the next one is as well."""
+    following = state.ready
     while state.before is not None:
-        yield state.before.word, state.start
+        begun = max(state.before.soonest, state.start - max(0, state.ready - following))
+        following = min(state.start, begun)
+        yield state.before.word, following
         state = state.before
 
 

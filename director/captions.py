@@ -88,8 +88,8 @@ def _timed(words: Sequence[PlacedWord], lines: Sequence[str], start: int, end: i
     spans: list[tuple[int, int]] = []
     for _, word in spoken:
         begins = max(word.start, spans[-1][1] if spans else start)
-        spans.append((begins, min(word.end, end)))
-    if any(ends <= begins for begins, ends in spans):
+        spans.append((begins, max(begins + 1, min(word.end, end))))
+    if any(ends > end for _, ends in spans):
         return
     for (part, _), (begins, ends) in zip(spoken, spans, strict=True):
         yield CaptionWord(text=part, start=begins, end=ends)

@@ -187,8 +187,8 @@ RIVAL_FACE = 0.25
 CROP_ASPECT_RATIO = 1.2
 #: Of a picture wider than this, an upright crop would leave too little to understand it by.
 WIDEST_CROPPED = 2.4
-#: Of an upright picture on a wide canvas, no more is cut away than leaves this shape, width to height: 4:5 takes up 45 %
-#: of the canvas where 9:16 takes 32 %, and still shows the hands of someone who sits.
+#: Of an upright picture on a wide canvas, no more is cut away than leaves this shape, width to height: 4:5 takes up
+#: 45 % of the canvas where 9:16 takes 32 %, and still shows the hands of someone who sits.
 WIDEST_OF_UPRIGHT = 0.8
 
 # Captions (EDITING, "Captions").

@@ -5,9 +5,11 @@ captions of two lines, each begun no more than half a second before its first wo
 quarter of a second within speech, the one that leaves the fewest captions without the time that reading takes.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from benchmarks.frame import Figures
 from director.grammar import cutting_of, lint
@@ -22,11 +24,13 @@ from director.style import (
     PORTRAIT_CAPTIONS,
     SHORTEST_CAPTION,
 )
-from schemas.edl import EDL, AudioRole
+from schemas.edl import EDL
 
 #: Rules of the grammar that are about captions.
 RULES = frozenset({"caption line", "caption time", "caption speed"})
 _ENDS_SENTENCE = (".", "?", "!", "…")
+#: A cut this near to a word's edge is at it.
+_NEAR_FRAMES = 4
 
 
 def caption_figures(edits: Sequence[EDL]) -> Figures:
@@ -60,11 +64,12 @@ def fewest_out_of_guide(edit: EDL) -> int:
     words = [_Said(word.text, word.start, word.end) for caption in edit.captions for word in caption.words]
     gone: list[dict[int, int]] = [{} for _ in range(len(words) + 1)]
     gone[0][0] = 0
-    cuts = sorted({clip.start for track in edit.audio if track.role is AudioRole.DIALOGUE for clip in track.clips})
+    cuts = [clip.start for clip in edit.video]
+    opening = [0, *(_cut_before(before, after, cuts) for before, after in pairwise(words))]
     for first in range(len(words)):
         for broken, ready in gone[first].items():
             for end in _ends(words, first, edit, cuts):
-                late, until = _shown(words, first, end, ready, edit)
+                late, until = _shown(words, first, end, max(ready, opening[first]), edit)
                 count = broken + late
                 gone[end][count] = min(until, gone[end].get(count, until))
     return min(gone[-1], default=0)
@@ -78,14 +83,15 @@ def _ends(words: Sequence[_Said], first: int, edit: EDL, cuts: Sequence[int]) ->
         width = len(words[at].text)
         line, used = (line, used + 1 + width) if used and used + 1 + width <= line_chars else (line + bool(used), width)
         too_long = words[at].end - words[first].start > LONGEST_CAPTION * edit.rate
-        if at > first and (line > CAPTION_LINES or too_long or _begins_anew(words[at - 1], words[at], cuts)):
+        if at > first and (line > CAPTION_LINES or too_long or _cut_before(words[at - 1], words[at], cuts)):
             return
         yield at + 1
 
 
-def _begins_anew(before: _Said, after: _Said, cuts: Sequence[int]) -> bool:
-    """Whether a sentence begins after a cut."""
-    return before.text.endswith(_ENDS_SENTENCE) and any(before.end - 2 <= cut <= after.start for cut in cuts)
+def _cut_before(before: _Said, after: _Said, cuts: Sequence[int]) -> int:
+    """The frame of the cut at which a sentence begins, as two speakers or scenes share no caption; 0 for none."""
+    cut = cuts[bisect_right(cuts, after.start + _NEAR_FRAMES) - 1]
+    return cut if before.text.endswith(_ENDS_SENTENCE) and cut >= before.end - _NEAR_FRAMES else 0
 
 
 def _shown(words: Sequence[_Said], first: int, end: int, ready: int, edit: EDL) -> tuple[bool, int]:

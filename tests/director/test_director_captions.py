@@ -57,7 +57,7 @@ def test_hurried_speech_is_quoted_whole_and_counted() -> None:
 def test_more_than_two_lines_in_no_time_leave_words_out_and_say_so() -> None:
     said = words("An extraordinarily " * 12, 1, 0)
     result = caption(said, 30, RATE, PORTRAIT_CAPTIONS, "en")
-    assert result.shortened == len(result.captions)
+    assert result.shortened > 0
 
 
 def test_languages_without_spaces_are_joined_and_measured_by_width() -> None:
