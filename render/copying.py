@@ -1,13 +1,15 @@
 """Which pictures of an edit are in a source just as they are wanted, so that their packets can be copied.
 
-Copied are whole groups of pictures of one H.264 source that is delivered as it is: its size, rate and colours are the
-edit's, and nothing is drawn, graded, cropped, faded or laid over the frames that show it.
+Copied are groups of pictures of one H.264 source that is delivered as it is: its size, rate and colours are the edit's,
+and nothing is drawn, graded, cropped, faded or laid over the frames that show it. A group that is cut off is copied as
+far as its pictures need none that come later.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 
 from av.video.stream import VideoStream
 
@@ -26,6 +28,8 @@ from schemas.timeline import visible_stretches
 MOST_BITS_PER_PIXEL = 0.2
 #: Copying less than this share of an edit is not worth the joins.
 _LEAST_SHARE = 0.1
+#: A group that is cut off sooner is not worth the keyframe that has to follow.
+_SHORTEST_BEGINNING_S = Fraction(1, 3)
 
 
 class NotCopiedError(Exception):
@@ -34,7 +38,7 @@ class NotCopiedError(Exception):
 
 @dataclass(frozen=True)
 class Copied:
-    """Timeline frames ``[first, end)``, which are whole groups of pictures of the source from ``tick`` on."""
+    """Timeline frames ``[first, end)``: the first pictures of the source's group that begins at ``tick``."""
 
     first: int
     end: int
@@ -93,7 +97,7 @@ def plan_copies(request: RenderRequest) -> CopyPlan:
     copied, ahead = tuple(copied for copied, _ in found), max((ahead for _, ahead in found), default=0)
     plan = CopyPlan(chosen, configuration, copied, ahead)
     if plan.frames < _LEAST_SHARE * edl.duration:
-        raise NotCopiedError("too few whole groups of pictures lie between the cuts")
+        raise NotCopiedError("too few groups of pictures begin between the cuts")
     return plan
 
 
@@ -192,23 +196,22 @@ def _pixels_a_second(video: SourceVideo, rate: Fraction) -> float:
 def _copied(
     reader: GopReader, clip: VideoClip, video: SourceVideo, edl: EDL, frames: range
 ) -> Iterator[tuple[Copied, int]]:
-    """The whole groups within ``frames`` of the timeline, each with how far its decoding runs ahead."""
-    position = frames.start
+    """The groups, and their beginnings, within ``frames`` of the timeline; and how far their decoding runs ahead."""
+    position, longest = frames.start, floor(LONGEST_GOP_S * edl.rate)
     groups = reader.gops(source_tick(clip, video, edl.rate, position - clip.start))
     for gop, following in _with_following(groups, video):
         while position < frames.stop and source_tick(clip, video, edl.rate, position - clip.start) < gop.times[0]:
             position += 1
         if position >= frames.stop:
             return
-        end = position + len(gop.times)
+        shown = gop.beginning(min(frames.stop - position, longest))
+        end = position + len(shown.times)
         ticks = [source_tick(clip, video, edl.rate, frame - clip.start) for frame in range(position, end)]
         bounds = (*gop.times[1:], following)
-        fits = end <= frames.stop and all(
-            time <= tick < bound for time, tick, bound in zip(gop.times, ticks, bounds, strict=True)
-        )
-        short = len(gop.times) <= LONGEST_GOP_S * edl.rate
-        if gop.whole and short and fits:
-            yield Copied(position, end, gop.times[0]), _frames_ahead(gop)
+        fits = all(time <= tick < bound for time, tick, bound in zip(shown.times, ticks, bounds, strict=False))
+        worthwhile = shown.times == gop.times or len(shown.times) >= _SHORTEST_BEGINNING_S * edl.rate
+        if gop.whole and fits and worthwhile:
+            yield Copied(position, end, gop.times[0]), _frames_ahead(shown)
             position = end
 
 

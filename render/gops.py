@@ -1,7 +1,7 @@
 """A source's packets by groups of pictures, read without decoding."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from av.stream import Stream
@@ -34,6 +34,16 @@ class Gop:
     packets: tuple[AnyPacket, ...]
     times: tuple[int, ...]
     whole: bool
+
+    def beginning(self, most: int) -> "Gop":
+        """The longest part from its start on, of ``most`` pictures or fewer, that decodes without the rest."""
+        ends = [0]
+        latest = self.times[0]
+        for count, (packet, time) in enumerate(zip(self.packets[:most], self.times, strict=False), start=1):
+            latest = max(latest, packet.pts or 0)
+            if latest == time:
+                ends.append(count)
+        return replace(self, packets=self.packets[: ends[-1]], times=self.times[: ends[-1]])
 
 
 class GopReader:

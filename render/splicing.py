@@ -140,7 +140,7 @@ class _Packets:
                     packet = next(encoded)
                     yield packet, self._first + round((packet.pts or 0) * packet.time_base * self._rate)
             else:
-                gop = self._group(piece.tick)
+                gop = self._group(piece.tick).beginning(piece.end - piece.first)
                 shown = {time: piece.first + number for number, time in enumerate(gop.times)}
                 for packet in gop.packets:
                     yield packet, shown[packet.pts or 0]
