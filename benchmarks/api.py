@@ -1,4 +1,4 @@
-"""What the gateway costs: requests against a bare route, orders, event streams and uploads."""
+"""What the gateway costs: requests against a bare route, orders, event streams, uploads and downloads."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from uuid import UUID
 
-from benchmarks import api_events, api_uploads
+from benchmarks import api_events, api_transfers
 from benchmarks.api_processes import NOWHERE, Served, api, bare, holding_still
 from benchmarks.frame import BenchmarkError, Figures
 from benchmarks.http_load import KeptConnection, Load, get, load, one_by_one, post
@@ -43,7 +43,7 @@ async def _measure() -> Figures:
                     reads = await _reads(stack, served, job_id)
                     orders = await _orders(served, project_id)
                     events = await api_events.measure(stack, served, UUID(job_id))
-                    uploads = await api_uploads.measure(served, project_id, Path(folder))
+                    transfers = await api_transfers.measure(stack, served, project_id, Path(folder))
                 async with api(stack, NOWHERE) as alone:
                     orders_alone = await _orders(alone, project_id)
     return {
@@ -52,7 +52,7 @@ async def _measure() -> Figures:
         "create_job.p50_ms": median(orders) * 1000,
         "create_job.p99_ms_temporal_down": _p99(orders_alone) * 1000,
         **events,
-        **uploads,
+        **transfers,
     }
 
 
