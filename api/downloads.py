@@ -98,14 +98,12 @@ def _answer(
     *,
     with_body: bool,
 ) -> Response:
-    if asked is None:
-        status, length = HTTPStatus.OK, found.size_bytes
-        body = objects.get(found.bucket, found.key)
-    else:
-        status, length = HTTPStatus.PARTIAL_CONTENT, asked.length
-        body = objects.get_range(found.bucket, found.key, asked.start, asked.length)
-        headers["Content-Range"] = asked.content_range
-    headers["Content-Length"] = str(length)
+    status, part = HTTPStatus.OK, ByteRange(0, found.size_bytes, found.size_bytes)
+    if asked is not None:
+        status, part = HTTPStatus.PARTIAL_CONTENT, asked
+        headers["Content-Range"] = part.content_range
+    headers["Content-Length"] = str(part.length)
     if not with_body:
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(body, status, headers=headers)
+    # Not checked against its checksum: once that is known, the bytes are gone. A client may check them by the ETag.
+    return StreamingResponse(objects.get_range(found.bucket, found.key, part.start, part.length), status, headers)
