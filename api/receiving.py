@@ -11,12 +11,12 @@ from api.tus import Checksum
 from schemas.errors import CinemaError, ErrorCode
 from stores.durable_files import disk_errors
 from stores.partial_files import PartialFile
-from stores.threads import in_thread
+from stores.threads import ended, in_thread, over, started
 
-#: Bytes written per change of threads.
+#: Bytes that are handed to a thread at once.
 PIECE: Final = 1 << 20
-#: Bytes after which what has arrived is made durable and counted: the most that is sent again after a kill.
-CHECKPOINT: Final = 64 << 20
+#: Bytes after which what has arrived is made durable and counted. What is sent again after a kill is little more.
+CHECKPOINT: Final = 32 << 20
 #: Seconds without a byte after which a connection counts as broken, and lets go of the upload.
 SILENCE_S: Final = 60.0
 
@@ -40,17 +40,23 @@ class TooMuch(CinemaError):
 class Reception:
     """Takes one request's bytes to the end of ``file``, which is to be ``length`` bytes in the end.
 
-    ``on_durable`` is told how many bytes of the file are stored for good, now and then and at the end.
+    ``on_durable`` is told how many bytes of the file are stored for good, now and then and at the end. The next bytes
+    are received while those before are written and hashed in one thread, and made durable in another.
     """
 
     def __init__(self, file: PartialFile, length: int, checksum: Checksum | None, on_durable: OnDurable) -> None:
         self._file = file
-        self._length = length
+        self._room = length - file.size_bytes
         self._checksum = checksum
         self._hash: Any = None if checksum is None else checksum.hash()
         self._on_durable = on_durable
         self._counted = file.size_bytes
-        self._waiting = bytearray()
+        #: One is filled while the other one is written.
+        self._pieces = bytearray(PIECE), bytearray(PIECE)
+        self._filled = 0
+        self._writing: asyncio.Future[None] | None = None
+        self._sealing: asyncio.Task[None] | None = None
+        self._sealed = file.size_bytes
 
     async def take(self, body: AsyncIterator[bytes]) -> bool:
         """Takes all of it, or as much as comes; returns whether that was all.
@@ -59,56 +65,89 @@ class Reception:
             ChecksumMismatch: nothing of it counts.
             TooMuch: nothing of it counts that was not counted before.
         """
-        whole = await self._gather(body)
-        if self._checksum is not None and not (whole and self._checksum.matches(self._hash.digest())):
-            await self._back()
-            if whole:
-                raise ChecksumMismatch
-            return False
-        await self._count()
-        return whole
+        try:
+            whole = await self._gather(body)
+            if self._checksum is not None and not (whole and self._checksum.matches(self._hash.digest())):
+                await self._back()
+                if whole:
+                    raise ChecksumMismatch
+                return False
+            await self._seal_all()
+            return whole
+        finally:
+            await self._still()
 
     async def _gather(self, body: AsyncIterator[bytes]) -> bool:
+        whole = True
         try:
             while (chunk := await _next(body)) is not None:
-                if self._file.size_bytes + len(self._waiting) + len(chunk) > self._length:
+                self._room -= len(chunk)
+                if self._room < 0:
                     await self._back()
                     raise TooMuch
-                self._waiting += chunk
-                if len(self._waiting) >= PIECE:
-                    await self._write()
+                await self._add(memoryview(chunk))
         except (ClientDisconnect, TimeoutError):
-            await self._write()
-            return False
-        await self._write()
-        return True
+            whole = False
+        await self._write_on()
+        await self._written()
+        return whole
 
-    async def _write(self) -> None:
-        data = bytes(self._waiting)
-        self._waiting.clear()
-        if not data:
-            return
-        with disk_errors():
-            await in_thread(partial(self._append, data))
-        if self._checksum is None and self._file.size_bytes - self._counted >= CHECKPOINT:
-            await self._count()
+    async def _add(self, chunk: memoryview) -> None:
+        while chunk:
+            fitting = chunk[: PIECE - self._filled]
+            self._pieces[0][self._filled : self._filled + len(fitting)] = fitting
+            self._filled += len(fitting)
+            chunk = chunk[len(fitting) :]
+            if self._filled == PIECE:
+                await self._write_on()
 
-    def _append(self, data: bytes) -> None:
-        self._file.append(data)
+    async def _write_on(self) -> None:
+        """Begins to write what has come, once what came before is written."""
+        await self._written()
+        if self._checksum is None and self._file.size_bytes - self._sealed >= CHECKPOINT:
+            await self._seal_on()
+        self._writing = started(partial(self._append, memoryview(self._pieces[0])[: self._filled]))
+        self._pieces, self._filled = self._pieces[::-1], 0
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            with disk_errors():
+                await ended(self._writing)
+
+    def _append(self, piece: memoryview) -> None:
+        self._file.append(piece)
         if self._hash is not None:
-            self._hash.update(data)
+            self._hash.update(piece)
 
-    async def _count(self) -> None:
-        if self._file.size_bytes == self._counted:
-            return
+    async def _seal_on(self) -> None:
+        """Begins to make durable what is written, once what was written before is."""
+        if self._sealing is not None:
+            await ended(self._sealing)
+        self._sealed = self._file.size_bytes
+        self._sealing = asyncio.create_task(self._seal())
+
+    async def _seal_all(self) -> None:
+        if self._sealing is not None:  # A disk says of one write only once that it has failed.
+            await ended(self._sealing)
+        if self._file.size_bytes > self._counted:
+            await self._seal()
+
+    async def _seal(self) -> None:
         with disk_errors():
-            await in_thread(self._file.seal)
-        await self._on_durable(self._file.size_bytes)
-        self._counted = self._file.size_bytes
+            durable = await in_thread(self._file.seal)
+        await self._on_durable(durable)
+        self._counted = durable
 
     async def _back(self) -> None:
+        await self._still()
         with disk_errors():
             await in_thread(partial(self._file.cut, self._counted))
+
+    async def _still(self) -> None:
+        """Nobody is at the file any more."""
+        for going_on in (self._writing, self._sealing):
+            if going_on is not None:
+                await over(going_on)
 
 
 async def _next(body: AsyncIterator[bytes]) -> bytes | None:

@@ -1,11 +1,11 @@
 """Bytes in steps of a size that is worth moving."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from functools import partial
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from typing import BinaryIO
 
 from stores.durable_files import disk_errors
-from stores.threads import in_thread
+from stores.threads import ended, over, started
 
 #: Bytes moved per step: large enough that changing threads costs little, small enough for many streams at once.
 CHUNK_BYTES = 1 << 20
@@ -26,17 +26,36 @@ async def gathered(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         yield bytes(waiting)
 
 
-async def chunks_of(file: BinaryIO, *, limit: int | None = None) -> AsyncIterator[bytes]:
-    """What an open file holds from where it stands, at most ``limit`` bytes of it."""
+def chunks_of(file: BinaryIO, *, limit: int | None = None) -> AsyncGenerator[bytes]:
+    """What an open file holds from where it stands, at most ``limit`` bytes of it.
+
+    Whoever does not read it to its end closes it before the file (``contextlib.aclosing``).
+    """
     remaining = limit
-    while remaining is None or remaining > 0:
-        wanted = CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining)
-        data = await read_step(partial(file.read, wanted))
-        if not data:
-            return
-        yield data
+
+    def step() -> bytes:
+        nonlocal remaining
+        data = file.read(CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining))
         if remaining is not None:
             remaining -= len(data)
+        return data
+
+    return read_ahead(step)
+
+
+async def read_ahead(step: Callable[[], bytes]) -> AsyncGenerator[bytes]:
+    """What ``step`` reads until it reads nothing, each piece in a thread while the one before is in use.
+
+    Raises:
+        TransientError: the disk refuses (``STORE_UNAVAILABLE``, ``DISK_FULL``).
+    """
+    reading = started(step)
+    try:
+        while data := await _read(reading):
+            reading = started(step)
+            yield data
+    finally:
+        await over(reading)
 
 
 async def read_step(step: Callable[[], bytes]) -> bytes:
@@ -45,5 +64,9 @@ async def read_step(step: Callable[[], bytes]) -> bytes:
     Raises:
         TransientError: the disk refuses (``STORE_UNAVAILABLE``, ``DISK_FULL``).
     """
+    return await _read(started(step))
+
+
+async def _read(reading: asyncio.Future[bytes]) -> bytes:
     with disk_errors():
-        return await in_thread(step)
+        return await ended(reading)

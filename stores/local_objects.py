@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from schemas.errors import CinemaError, ErrorCode
 from stores.checksums import ChecksumRecord, Version, corrupt, identify, read_record
-from stores.chunks import CHUNK_BYTES, chunks_of, gathered, read_step
+from stores.chunks import CHUNK_BYTES, chunks_of, gathered, read_ahead
 from stores.durable_files import (
     TemporaryFile,
     disk_errors,
@@ -90,7 +90,8 @@ class LocalObjects:
     async def put_file(self, bucket: Bucket, key: str, path: Path, *, expected_sha256: str | None = None) -> ObjectStat:
         file = await in_thread(lambda: path.open("rb"))
         try:
-            return await self.put(bucket, key, chunks_of(file), expected_sha256=expected_sha256)
+            async with aclosing(chunks_of(file)) as chunks:
+                return await self.put(bucket, key, chunks, expected_sha256=expected_sha256)
         finally:
             await in_thread(file.close)
 
@@ -104,8 +105,9 @@ class LocalObjects:
             return data
 
         try:
-            while data := await read_step(step):
-                yield data
+            async with aclosing(read_ahead(step)) as chunks:
+                async for data in chunks:
+                    yield data
         finally:
             await in_thread(file.close)
         if digest.hexdigest() != found.sha256:
@@ -117,8 +119,9 @@ class LocalObjects:
         file, _ = await self._open_in_thread(bucket, key)
         try:
             await in_thread(partial(file.seek, start))
-            async for data in chunks_of(file, limit=length):
-                yield data
+            async with aclosing(chunks_of(file, limit=length)) as chunks:
+                async for data in chunks:
+                    yield data
         finally:
             await in_thread(file.close)
 

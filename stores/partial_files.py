@@ -35,7 +35,8 @@ class PartialFile:
         #: Of what was written since the file was empty; ``None`` where some of it was not seen by this object.
         self._digest = hashlib.sha256() if self.size_bytes == 0 else None
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
+        """Adds ``data`` at the end; :meth:`seal` may go on in another thread meanwhile."""
         remaining = memoryview(data)
         while remaining:
             remaining = remaining[self._file.write(remaining) :]
@@ -51,9 +52,11 @@ class PartialFile:
             self._digest = hashlib.sha256() if size_bytes == 0 else None
         self.size_bytes = size_bytes
 
-    def seal(self) -> None:
-        """Makes what was written so far durable."""
+    def seal(self) -> int:
+        """Makes what was written so far durable, and returns how many bytes that are."""
+        size_bytes = self.size_bytes
         os.fsync(self._file.fileno())
+        return size_bytes
 
     def sha256(self) -> str:
         """Of the whole file, which is read for it unless it was written in one go."""

@@ -14,18 +14,32 @@ async def in_thread(work: Callable[[], Result]) -> Result:
     ``asyncio.to_thread`` alone returns at once when cancelled while the thread goes on: it would write to a file that
     the caller is about to close and remove.
     """
-    running = asyncio.get_running_loop().run_in_executor(None, work)
+    return await ended(started(work))
+
+
+def started(work: Callable[[], Result]) -> asyncio.Future[Result]:
+    """``work``, which goes on in a thread while its caller does something else.
+
+    Whoever starts it waits for its end (:func:`ended`, :func:`over`) before letting go of what it works on.
+    """
+    return asyncio.get_running_loop().run_in_executor(None, work)
+
+
+async def ended(running: asyncio.Future[Result]) -> Result:
+    """What it returns or raises; a cancelled caller waits for its end first."""
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await _ended(running)
+        await over(running)
         raise
 
 
-async def _ended(running: asyncio.Future[Result]) -> None:
+async def over(running: asyncio.Future[Result]) -> None:
+    """Waits for its end, whatever that is, and however often the caller is cancelled meanwhile."""
     while not running.done():
-        # The cancellation that started the wait is raised after it; more of them change nothing.
+        # Whoever began to cancel goes on with it after this wait; more of it changes nothing.
         with suppress(asyncio.CancelledError):
             await asyncio.wait([running])
-    # Looked at, so that asyncio does not report an error that the cancellation has overtaken.
-    running.exception()
+    # Looked at, so that asyncio does not report an error that nobody waits for any more.
+    if not running.cancelled():
+        running.exception()
