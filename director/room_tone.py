@@ -17,21 +17,34 @@ Gap = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class RoomTone:
-    """Quiet of a footage, as its sound has it."""
+    """Quiet of a footage, as its sound has it: ``frames`` from sample ``first`` on can be laid end to end."""
 
     footage: Footage
     span: Span
 
+    @property
+    def first(self) -> int:
+        return us_to_sample(self.span.start_us + ROOM_TONE_MARGIN_US, SAMPLE_RATE)
+
+    @property
+    def frames(self) -> int:
+        return us_to_frame(self.span.duration_us - 2 * ROOM_TONE_MARGIN_US, self.footage.clock.rate)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is long enough not to be heard to repeat, and lies within the sound."""
+        audio = self.footage.source.audio
+        if audio is None or self.span.duration_us < SHORTEST_ROOM_TONE_US or self.frames < 1:
+            return False
+        length = frame_to_sample(self.frames + 1, self.footage.clock.rate, SAMPLE_RATE)
+        return self.first + length <= audio.samples
+
 
 def room_tone_of(footage: Iterable[Footage]) -> RoomTone | None:
-    """The longest room tone among the footage, if any is long enough to be laid end to end."""
-    tones = [
-        RoomTone(one, one.facts.sound.room_tone)
-        for one in footage
-        if one.source.audio is not None and one.facts.sound is not None and one.facts.sound.room_tone is not None
-    ]
-    longest = max(tones, key=lambda tone: tone.span.duration_us, default=None)
-    return longest if longest is not None and longest.span.duration_us >= SHORTEST_ROOM_TONE_US else None
+    """The longest room tone among the footage that can be used."""
+    measured = ((one, one.facts.sound.room_tone) for one in footage if one.facts.sound is not None)
+    tones = (RoomTone(one, span) for one, span in measured if span is not None)
+    return max((tone for tone in tones if tone.is_usable), key=lambda tone: tone.span.duration_us, default=None)
 
 
 def gaps_between(clips: Sequence[AudioClip], duration: int) -> Iterator[Gap]:
@@ -48,26 +61,22 @@ def gaps_between(clips: Sequence[AudioClip], duration: int) -> Iterator[Gap]:
 def room_tone(
     tone: RoomTone, gaps: Sequence[Gap], duration: int, ledger: Ledger, *, lowered: bool
 ) -> AudioTrack | None:
-    """A track of room tone under the gaps of an edit of ``duration`` frames; as quiet as the dialogue's is ``lowered``.
+    """A track of room tone under the gaps of an edit of ``duration`` frames, ``None`` where there are none.
 
-    ``None`` where there is none, or the sound ends before its own quiet.
+    ``lowered`` is whether the noise of the dialogue beside it is.
     """
-    source, audio = tone.footage.source, tone.footage.source.audio
-    first = us_to_sample(tone.span.start_us + ROOM_TONE_MARGIN_US, SAMPLE_RATE)
-    rate = tone.footage.clock.rate
-    length = us_to_frame(tone.span.duration_us - 2 * ROOM_TONE_MARGIN_US, rate)
-    last = first + frame_to_sample(length + 1, rate, SAMPLE_RATE)
-    if not gaps or audio is None or length < 1 or last > audio.samples:
+    if not gaps:
         return None
+    rate = tone.footage.clock.rate
     reason = _record(tone, sum(end - start for start, end in gaps), duration, ledger)
-    pieces = [piece for gap in gaps for piece in _pieces(gap, length)]
+    pieces = [piece for gap in gaps for piece in _pieces(gap, tone.frames)]
     clips = tuple(
         AudioClip(
             id=f"r{number:05d}",
-            source=source.id,
+            source=tone.footage.source.id,
             start=start,
             duration=end - start,
-            source_in=first,
+            source_in=tone.first,
             gain=(GainKey(frame=0, gain=-ROOM_TONE_LOWERED_MB),) if lowered else (),
             fade_in=_fade(start, end, rate),
             fade_out=_fade(start, end, rate),
