@@ -55,6 +55,10 @@ class Footage:
             total += max(0, min(end, end_us) - max(start, start_us))
         return total
 
+    def words_within(self, start_us: int, end_us: int) -> int:
+        """How many words are said in some part of a time."""
+        return sum(word.start_us < end_us and word.end_us > start_us for word in self.words if word.text)
+
     def shot_at(self, frame: int) -> tuple[int, int]:
         index = bisect_right(self.shot_bounds, frame, hi=len(self.shot_bounds) - 1)
         return self.shot_bounds[index - 1], self.shot_bounds[index]

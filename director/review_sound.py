@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import islice
 
 from director.heard import HeardPiece, bounds_of
-from director.material import Footage, Material
+from director.material import Material
 from director.room_tone import gaps_between, room_tone_of
 from director.seen import SeenFootage, seen_footage
 from schemas.delivery import DeliveryCheck
@@ -88,13 +88,11 @@ def voices_in_room_tone(edl: EDL, material: Material) -> Iterator[DeliveryCheck]
         if digests[clip.source] in footage
     }
     if laid:
-        spoken = sum(_words_within(footage[digest], first, end) for digest, first, end in laid)
+        spoken = sum(
+            footage[digest].words_within(sample_to_us(first, SAMPLE_RATE), sample_to_us(end, SAMPLE_RATE))
+            for digest, first, end in laid
+        )
         yield DeliveryCheck(name="words in the room tone", measured=str(spoken), limit="0", passed=not spoken)
-
-
-def _words_within(footage: Footage, first: int, end: int) -> int:
-    start_us, end_us = sample_to_us(first, SAMPLE_RATE), sample_to_us(end, SAMPLE_RATE)
-    return sum(word.start_us < end_us and word.end_us > start_us for word in footage.words if word.text)
 
 
 def digital_silence(edl: EDL, material: Material) -> Iterator[DeliveryCheck]:

@@ -9,7 +9,7 @@ from director.material import Footage
 from director.style import JOIN_FADE_US, ROOM_TONE_LOWERED_MB, ROOM_TONE_MARGIN_US, SHORTEST_ROOM_TONE_US
 from schemas.edl import SAMPLE_RATE, AudioClip, AudioRole, AudioTrack, Evidence, GainKey
 from schemas.facts import Span
-from schemas.timebase import frame_to_sample, us_to_frame, us_to_sample
+from schemas.timebase import frame_to_sample, sample_to_us, us_to_frame, us_to_sample
 
 #: Timeline frames ``[start, end)``.
 Gap = tuple[int, int]
@@ -32,12 +32,13 @@ class RoomTone:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is long enough not to be heard to repeat, and lies within the sound."""
+        """Whether it is long enough not to be heard to repeat, lies within the sound, and nothing is said in it."""
         audio = self.footage.source.audio
         if audio is None or self.span.duration_us < SHORTEST_ROOM_TONE_US or self.frames < 1:
             return False
-        length = frame_to_sample(self.frames + 1, self.footage.clock.rate, SAMPLE_RATE)
-        return self.first + length <= audio.samples
+        last = self.first + frame_to_sample(self.frames + 1, self.footage.clock.rate, SAMPLE_RATE)
+        start_us, end_us = (sample_to_us(at, SAMPLE_RATE) for at in (self.first, last))
+        return last <= audio.samples and not self.footage.words_within(start_us, end_us)
 
 
 def room_tone_of(footage: Iterable[Footage]) -> RoomTone | None:
