@@ -225,20 +225,14 @@ def _reaching_to_silence(words: Sequence[_Heard], silences: Sequence[tuple[int, 
 
 
 def _without_the_room(words: Sequence[_Heard], quiet: Sequence[tuple[int, int]]) -> list[_Heard]:
-    """Words as they sound nearby: what a camera hears of one after it has ended is the room, which answers for long."""
-    if not quiet:
-        return list(words)
+    """Words as they end nearby: what a camera hears of one after it has ended is the room, which answers for long."""
     starts = [start for start, _ in quiet]
     dry = []
     for word in words:
-        end, start = word.end_us, word.start_us
-        around_end = bisect_left(starts, end) - 1
-        if around_end >= 0 and start < (begun := quiet[around_end][0]) < end <= quiet[around_end][1]:
-            end = begun if end - begun <= ROOM_ANSWER_US else end
-        around_start = bisect_right(starts, start) - 1
-        if around_start >= 0 and start < (over := quiet[around_start][1]) < end:
-            start = over if over - start <= ROOM_ANSWER_US else start
-        dry.append(_moved(word, start, end))
+        around = bisect_left(starts, word.end_us) - 1
+        begun, over = quiet[around] if around >= 0 else (word.end_us, word.end_us)
+        is_answer = word.start_us < begun < word.end_us <= over and word.end_us - begun <= ROOM_ANSWER_US
+        dry.append(_moved(word, word.start_us, begun if is_answer else word.end_us))
     return dry
 
 
