@@ -140,7 +140,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
         for analyzer in (
             Analyzer("probe", 3, ProbeParameters, MediaProbe, OfFile(_run_probe)),
             Analyzer("sound", 2, SoundParameters, Sound, OfSound(_hear_sound)),
-            Analyzer("transcript", 3, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
+            Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
             Analyzer("shots", 3, ShotsParameters, Shots, OfPicture(_begin_shots)),
             Analyzer("faces", 4, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
             Analyzer("picture", 2, PictureParameters, Picture, OfPicture(_begin_picture)),

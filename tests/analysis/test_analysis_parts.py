@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faster_whisper import WhisperModel
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from analysis import transcript, watching
 from analysis.activity import ActivityAnalysis
 from analysis.detectors import Box
 from analysis.faces import FaceAnalysis
+from analysis.listening import Samples
 from analysis.observing import Observed
 from analysis.parts import Parts
 from analysis.picture import LookAnalysis
@@ -60,13 +60,13 @@ def test_a_transcript_goes_on_from_any_part(
     monkeypatch.setattr(transcript, "WINDOWS_IN_PART", 1)
     monkeypatch.setattr(transcript, "MAX_WINDOW_S", 4)
     heard: list[int] = []
-    hear = WhisperModel.transcribe
+    sound_of = transcript._Speech.sound_of
 
-    def counted(model: WhisperModel, audio: object, **asked: object) -> object:
+    def counted(speech: transcript._Speech, window: list[transcript._Piece]) -> Samples:
         heard.append(1)
-        return hear(model, audio, **asked)  # type: ignore[arg-type]  # passed through as it came
+        return sound_of(speech, window)
 
-    monkeypatch.setattr(WhisperModel, "transcribe", counted)
+    monkeypatch.setattr(transcript._Speech, "sound_of", counted)
     path = make_clip("talk.wav", sound=in_room(say(SCRIPT[:3]))[None].astype(np.float32), layout="mono")
     recording = record(path, probe(path))
     notebook = Notebook()
