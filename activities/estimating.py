@@ -95,7 +95,7 @@ PRIORS: Mapping[tuple[WorkKind, str], Speed] = {
     (WorkKind.ANALYSIS, PROBE): _prior(cpu=0.005, wall=0.005),
     (WorkKind.ANALYSIS, "alignment"): _prior(cpu=0.015, wall=0.015),
     (WorkKind.ANALYSIS, AnalysisPass.HEARING): _prior(cpu=0.08, wall=0.06),
-    (WorkKind.ANALYSIS, AnalysisPass.SEEING): _prior(cpu=0.33, wall=0.24),
+    (WorkKind.ANALYSIS, AnalysisPass.SEEING): _prior(cpu=0.12, wall=0.08),
     (WorkKind.RENDER, Variant.CINEMATIC_FULL): _prior(cpu=0.9, wall=0.5),
     (WorkKind.RENDER, Variant.SHORT_HIGHLIGHT): _prior(cpu=0.9, wall=0.5),
     (WorkKind.RENDER, Variant.HOOK_CUT): _prior(cpu=1.2, wall=0.7),
@@ -106,8 +106,8 @@ PRIORS: Mapping[tuple[WorkKind, str], Speed] = {
 _SEEN = 1920 * 1080 * 30
 _RENDERED = 2 * _SEEN
 
-#: How much of work over such footage grows with its pixels. To look at 360, 720 and 1080 lines took 0.087, 0.133 and
-#: 0.209 s of processor time a second: 0.07 of it is for faces, always on small pictures. A render does little else.
+#: How much of work over such footage grows with its pixels. To look at 720 and 1080 lines took 0.046 and 0.073 s of
+#: processor time a second: 0.012 of it is for faces, always on small pictures. A render does little else.
 SHARE_OF_PIXELS_SEEN = 0.66
 SHARE_OF_PIXELS_RENDERED = 0.9
 

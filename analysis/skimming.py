@@ -77,11 +77,11 @@ def skim(container: InputContainer, stream: av.VideoStream) -> Iterator[Skimmed]
     """
     damage, hints, left_out = Damage(), _Hints(), _LeftOut()
     for packet in read_packets(container, stream):
-        if packet.size and packet.pts is not None:
-            needed = hints.needed(packet, packet.pts)
-            stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
-            if not needed:
-                left_out.add(packet.pts)
+        if packet.pts is None or hints.needed(packet, packet.pts):
+            stream.codec_context.skip_frame = "DEFAULT"
+        else:
+            stream.codec_context.skip_frame = "NONREF"
+            left_out.add(packet.pts)
         for frame in decode_packet(stream, packet, damage):
             if frame.pts is not None:
                 yield Skimmed(frame, left_out.before(frame.pts))
@@ -90,7 +90,7 @@ def skim(container: InputContainer, stream: av.VideoStream) -> Iterator[Skimmed]
 
 
 def whole(container: InputContainer, stream: av.VideoStream, stretches: Sequence[Stretch]) -> Iterator[Skimmed]:
-    """Every frame of stretches that lie near to each other, from the keyframe before; what is between is left out.
+    """Every frame of stretches, rising, from where the container stands; what is between is left out.
 
     Raises:
         MediaRefused: when most of the stream is damaged, or its pictures are too large.
@@ -100,10 +100,8 @@ def whole(container: InputContainer, stream: av.VideoStream, stretches: Sequence
     def wanted(pts: int) -> bool:
         return any(start <= pts <= end for start, end in stretches)
 
-    container.seek(stretches[0][0], stream=stream)
     for packet in read_packets(container, stream):
-        if packet.size and packet.pts is not None:
-            stream.codec_context.skip_frame = "DEFAULT" if wanted(packet.pts) else "NONREF"
+        stream.codec_context.skip_frame = "DEFAULT" if packet.pts is None or wanted(packet.pts) else "NONREF"
         for frame in decode_packet(stream, packet, damage):
             if frame.pts is not None and frame.pts > last:
                 return

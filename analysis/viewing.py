@@ -1,8 +1,8 @@
 """A file's frames in the sizes that are looked at, each made once for all who look."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property, partial
 from pathlib import Path
 
 import av
@@ -13,7 +13,7 @@ from analysis.camera import Projections, project
 from analysis.demuxing import decode_video, open_media
 from analysis.orientation import Orientation
 from analysis.planes import Picture, Plane, PlaneReader, coloured, shrunk
-from analysis.skimming import Skimmed, Stretch, skim, whole
+from analysis.skimming import Skimmed, skim, whole
 from analysis.thumbnails import FINE_HEIGHT, FINE_WIDTH, Thumbnail, thumbnail
 from schemas.facts import Span
 from schemas.media import MediaProbe, VideoStream
@@ -95,60 +95,63 @@ class View:
 class Footage:
     """The picture of a probed file: most of it at a glance, and stretches of it frame by frame."""
 
-    def __init__(self, container: InputContainer, probe: MediaProbe, video: VideoStream) -> None:
+    def __init__(self, path: Path, container: InputContainer, probe: MediaProbe, video: VideoStream) -> None:
         stream = container.streams[video.index]
         assert isinstance(stream, av.VideoStream)
         stream.thread_type = "AUTO"
         self._container, self._stream = container, stream
-        self._video, self._origin = video, probe.origin
+        self._path, self._probe, self._video = path, probe, video
         self._viewer = Viewer(video)
 
     def views(self) -> Iterator[View]:
         """The frames that must be seen, times rising; the rest after damage may repeat times, and is left out."""
-        if self._video.measured_rate < MIN_SKIMMING_RATE:
-            frames = decode_video(self._container, self._stream)
-            yield from self._viewed(Skimmed(frame) for frame in frames)
-        else:
-            yield from self._viewed(skim(self._container, self._stream))
+        return self.viewed(self._skimmed())
 
     def views_from(self, start_us: int) -> Iterator[View]:
         """The same from the last keyframe on that is not behind a time, or from the first where none can be sought."""
-        self._seek(start_us)
-        views = self.views()
+        return self._from(start_us, Footage._skimmed)
+
+    def again(self, stretches: Sequence[Span]) -> Iterator[View]:
+        """Every frame of some stretches that begin with a frame each, rising, which must not overlap."""
+        near: list[Span] = []
+        for stretch in stretches:
+            if near and stretch.start_us - near[-1].end_us > WORTH_SEEKING_US:
+                yield from self._from(near[0].start_us, partial(Footage._whole, stretches=near))
+                near = []
+            near.append(stretch)
+        if near:
+            yield from self._from(near[0].start_us, partial(Footage._whole, stretches=near))
+
+    def _skimmed(self) -> Iterator[Skimmed]:
+        if self._video.measured_rate < MIN_SKIMMING_RATE:
+            return (Skimmed(frame) for frame in decode_video(self._container, self._stream))
+        return skim(self._container, self._stream)
+
+    def _whole(self, stretches: Sequence[Span]) -> Iterator[Skimmed]:
+        ticks = [(self._ticks(one.start_us), self._ticks(one.end_us)) for one in stretches]
+        return whole(self._container, self._stream, ticks)
+
+    def _from(self, start_us: int, decode: "Callable[[Footage], Iterator[Skimmed]]") -> Iterator[View]:
+        """What is decoded from a keyframe on; from the beginning where a format is sought in too far, or not at all."""
+        with suppress(av.error.FFmpegError):
+            self._container.seek(self._ticks(start_us), stream=self._stream)
+        views = self.viewed(decode(self))
         first = next(views, None)
         if first is not None and first.at_us <= start_us:
             yield first
             yield from views
         else:
-            self._container.seek(self._video.start_pts, stream=self._stream)
-            yield from self.views()
-
-    def _seek(self, at_us: int) -> None:
-        """Where a format cannot be sought in, from its beginning."""
-        try:
-            self._container.seek(self._ticks(at_us), stream=self._stream)
-        except av.error.FFmpegError:
-            self._container.seek(self._video.start_pts, stream=self._stream)
-
-    def again(self, stretches: Sequence[Span]) -> Iterator[View]:
-        """Every frame of some stretches, rising, which must not overlap."""
-        near: list[Stretch] = []
-        for stretch in stretches:
-            start, end = self._ticks(stretch.start_us), self._ticks(stretch.end_us)
-            if near and start - near[-1][1] > self._ticks(WORTH_SEEKING_US) - self._ticks(0):
-                yield from self._viewed(whole(self._container, self._stream, near))
-                near = []
-            near.append((start, end))
-        if near:
-            yield from self._viewed(whole(self._container, self._stream, near))
+            with open_footage(self._path, self._probe, self._video) as anew:
+                yield from anew.viewed(decode(anew))
 
     def _ticks(self, at_us: int) -> int:
-        return us_to_pts(at_us, self._video.time_base, self._origin)
+        return us_to_pts(at_us, self._video.time_base, self._probe.origin)
 
     def _time(self, pts: int) -> int:
-        return pts_to_us(pts, self._video.time_base, self._origin)
+        return pts_to_us(pts, self._video.time_base, self._probe.origin)
 
-    def _viewed(self, frames: Iterable[Skimmed]) -> Iterator[View]:
+    def viewed(self, frames: Iterable[Skimmed]) -> Iterator[View]:
+        """Frames whose times rise; those of others are damaged."""
         last_us = -1
         for one in frames:
             assert one.frame.pts is not None
@@ -163,4 +166,4 @@ class Footage:
 def open_footage(path: Path, probe: MediaProbe, video: VideoStream) -> Iterator[Footage]:
     """Raises ``MediaRefused`` for what cannot be read."""
     with open_media(path) as container:
-        yield Footage(container, probe, video)
+        yield Footage(path, container, probe, video)

@@ -74,7 +74,10 @@ def transcript_figures(path: Path, models: Path) -> Figures:
 
     ours = _costing(lambda: transcribe(record(path, probe(path)), TranscriptParameters(), models))
     pairs = interleaved(ours, _costing(plain), ROUNDS)
-    return {"transcribe.vs_plain_faster_whisper": median_ratio([(a.wall_s, b.wall_s) for a, b in pairs])}
+    return {
+        "transcribe.vs_plain_faster_whisper": median_ratio([(a.wall_s, b.wall_s) for a, b in pairs]),
+        "transcribe.vs_plain_faster_whisper_cpu": median_ratio([(a.cpu_s, b.cpu_s) for a, b in pairs]),
+    }
 
 
 def _decode_and_downscale(path: Path) -> None:

@@ -68,6 +68,18 @@ def test_a_cut_is_found_to_the_frame_wherever_it_lies(
     assert second.start_us == cut * 40_000
 
 
+@pytest.mark.parametrize("name", ["clip.ts", "clip.mkv", "clip.mov"])
+@pytest.mark.parametrize("cut", [70, 71, 72, 73])
+def test_a_cut_is_found_in_whatever_is_sought_in(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, name: str, cut: int
+) -> None:
+    monkeypatch.setattr("analysis.skimming.LARGER", 1e9)
+    frames = [moving(1, step // 2) for step in range(cut)] + [moving(2, step // 2) for step in range(130 - cut)]
+    short_groups = {**BLIND, "x264-params": f"{BLIND['x264-params']}:keyint=50"}
+    first, second = shots_of(make_clip(name, frames=frames, encoder=short_groups)).shots
+    assert second.start_us - first.start_us == pytest.approx(cut * 40_000, abs=1000)
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
 @pytest.mark.parametrize("start", [41, 42, 43, 44])
 def test_a_flash_is_no_cut_wherever_it_lies(make_clip: MakeClip, start: int, length: int) -> None:
