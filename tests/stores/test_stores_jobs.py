@@ -10,7 +10,9 @@ from schemas.edl import Variant
 from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import ArtifactCounts, Job, JobRequest, JobStatus, OutputStatus, Project
 from schemas.media import AssetKind
-from stores import Assets, Jobs, Outputs, Pool, Projects
+from schemas.resources.jobs import JobResource
+from stores import ActingAs, Assets, Jobs, Outputs, Pool, Projects, open_pool
+from stores.job_reading import job_as_seen_by
 from stores.jobs import MOST_RETRIES
 from tests.stores.samples import delivered, failure
 
@@ -41,6 +43,23 @@ async def test_a_new_job_has_an_output_for_each_variant_in_order(pool: Pool, pro
     assert job.request == request.expanded()
     assert await Jobs(pool).get(job.id) == job
     assert await pool.fetchval("select count(*) from outbox where job_id = $1", job.id) == 1
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+async def test_a_job_read_as_its_owner_sees_it_says_what_reading_it_in_steps_says(
+    dsn: str, pool: Pool, job: Job, zone: str
+) -> None:
+    completed, failed = (output.id for output in job.outputs)
+    await complete(Outputs(pool), completed)
+    await fail(Outputs(pool), failed)
+    await Jobs(pool).count_artifacts(job.id, ArtifactCounts(computed=3, reused=4))
+    async with await open_pool(f"{dsn}{'&' if '?' in dsn else '?'}timezone={zone}", max_size=1) as elsewhere:
+        assert await elsewhere.fetchval("show timezone") == zone
+        seen = await job_as_seen_by(ActingAs(elsewhere, job.owner_id), job.id)
+    expected = JobResource.of(await Jobs(pool).get(job.id))
+    assert seen == expected
+    assert seen.outputs[0].size_bytes == delivered().video_bytes
+    assert seen.model_dump_json() == expected.model_dump_json()
 
 
 async def test_a_job_that_cannot_be_created_leaves_nothing(pool: Pool, project: Project) -> None:

@@ -13,6 +13,7 @@ import pytest
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import JobRequest
 from stores import ActingAs, Jobs, Projects, bootstrap_embedded, migrate, open_pool
+from stores.job_reading import job_as_seen_by
 from stores.migration import Migration, shipped_migrations
 
 pytestmark = pytest.mark.postgres
@@ -72,6 +73,7 @@ async def test_the_migrations_need_no_superuser(server_dsn: str, bare_dsn: str) 
         project = await Projects(ActingAs(pool, owner)).create(owner, "Tenant's")
         job = await Jobs(pool).create(owner, project.id, JobRequest())
         assert await Jobs(ActingAs(pool, owner)).get(job.id) == job
+        assert (await job_as_seen_by(ActingAs(pool, owner), job.id)).id == job.id
     async with administrator(bare_dsn) as connection:
         await connection.execute(f"drop owned by {role} cascade")
     async with administrator(server_dsn) as connection:
