@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from unicodedata import combining, east_asian_width
 
-from director.language import BREAK_BEFORE, DISPENSABLE, bare
+from director.language import BREAK_BEFORE, DISPENSABLE, bare, leads_on
 from director.style import CAPTION_LINES
 
 #: Scripts written without spaces between words.
@@ -85,7 +85,7 @@ def _lines(words: Sequence[str], between: str, line_chars: int) -> tuple[str, ..
 def _break_worth(words: Sequence[str], at: int) -> float:
     if words[at - 1].endswith((".", "!", "?", ",", ";", ":")):
         return 0.6
-    return 0.4 if words[at].lower() in BREAK_BEFORE else 0.0
+    return (0.4 if words[at].lower() in BREAK_BEFORE else 0.0) - (0.3 if leads_on(words[at - 1]) else 0.0)
 
 
 def _least_needed(words: Sequence[str]) -> int:

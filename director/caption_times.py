@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from director.caption_lines import reaches, text_width
 from director.costs import OF_CAPTION_BREAKS
-from director.language import BREAK_BEFORE, LEADING, bare
+from director.language import BREAK_BEFORE, SPEAKER, bare, leads_on
 from director.placing import PlacedWord
 from director.style import (
     BRIEFEST_CAPTION,
@@ -328,7 +328,12 @@ def _break_cost(words: Sequence[PlacedWord], at: int, limits: CaptionLimits) -> 
         return _COST["after_sentence"]
     if before.ends_phrase:
         return _COST["after_phrase"]
-    leads = _COST["leading_word"] if bare(before.text) in LEADING else 0.0
+    leads = _COST["leading_word"] if leads_on(before.text) or _is_one_name(before.text, after.text) else 0.0
     if after.start - before.end > limits.breath:
         return _COST["in_pause"] + leads
     return (_COST["before_small_word"] if bare(after.text) in BREAK_BEFORE else _COST["in_phrase"]) + leads
+
+
+def _is_one_name(before: str, after: str) -> bool:
+    """Whether two words are written as parts of a name."""
+    return before[-1:].isalnum() and before[:1].isupper() and after[:1].isupper() and bare(after) not in SPEAKER

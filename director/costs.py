@@ -155,7 +155,7 @@ OF_CAPTION_BREAKS: Final[Mapping[str, Weight]] = MappingProxyType(
         "in_pause": Weight(-0.5, f"{_CAPTIONS}: broken at phrase boundaries; a pause is heard as one"),
         "before_small_word": Weight(-0.7, f"{_CAPTIONS}: broken before conjunctions and prepositions"),
         "in_phrase": Weight(-1.2, f"{_CAPTIONS}: broken at phrase boundaries"),
-        "leading_word": Weight(-0.6, f"{_CAPTIONS}: no article, preposition or pronoun parted from what it leads to"),
+        "leading_word": Weight(-0.6, f"{_CAPTIONS}: nothing parted from an article, preposition or number"),
         "sentence_begun": Weight(-0.6, f"{_CAPTIONS}: broken at phrase boundaries; a new sentence gets a new caption"),
         "another_caption": Weight(-0.4, f"{_CAPTIONS}: as few changes of text as lines allow"),
         "short_text": Weight(-0.4, f"{_CAPTIONS}: as few changes of text as lines allow; all at no text at all"),

@@ -37,6 +37,8 @@ DANGLING = (
 )
 #: Answer what somebody else has said, where a comma or full stop follows.
 REPLIES = frozenset({"yes", "yeah", "yep", "no", "nope", "absolutely", "exactly", "sure", "right", "okay", "agreed"})
+#: The speaker, who is written with a capital and is no name.
+SPEAKER = frozenset({"i", "i'm", "i'll", "i've", "i'd"})
 #: Speak to the viewer.
 ADDRESS = frozenset({"you", "your", "yours", "you're", "you'll", "we", "our"})
 #: Carry no subject of their own.
@@ -94,6 +96,12 @@ SCREEN_TOPICS = frozenset(
     {"screen", "click", "button", "menu", "sidebar", "cursor", "browser", "tab", "dashboard", "interface", "dropdown"}
     | {"terminal", "checkout", "setting", SHOWN_NOW}
 )
+
+
+def leads_on(text: str) -> bool:
+    """Whether a word leads to the one after it, as an article, a preposition or a number does."""
+    word = bare(text)
+    return text[-1:].isalnum() and (word in LEADING or word in NUMBERS or word[:1].isdigit())
 
 
 def bare(text: str) -> str:

@@ -95,6 +95,20 @@ def test_a_sentence_after_a_cut_does_not_share_a_caption_with_the_one_before() -
     assert len(together) == 1
 
 
+def test_a_line_does_not_part_a_number_or_an_article_from_what_it_leads_to() -> None:
+    shown = caption(
+        words("Moving it from there to 20 centimeters makes a difference."), 200, RATE, PORTRAIT_CAPTIONS, "en"
+    )
+    lines = [line for one in shown.captions for line in one.lines]
+    assert not any(line.endswith((" 20", " a", " to", " from")) for line in lines)
+
+
+def test_a_name_is_not_parted_between_captions() -> None:
+    text = "You are now inside the Remotion Studio where you edit a video."
+    shown = caption(words(text), 200, RATE, PORTRAIT_CAPTIONS, "en").captions
+    assert any("Remotion Studio" in " ".join(one.lines) for one in shown)
+
+
 def said(*spoken: tuple[str, int, int]) -> list[PlacedWord]:
     """Sentences, each of whose words are spoken evenly from a frame to another."""
     found = []
