@@ -51,8 +51,9 @@ class Reception:
         self._hash: Any = None if checksum is None else checksum.hash()
         self._on_durable = on_durable
         self._counted = file.size_bytes
-        #: One is filled while the other one is written.
-        self._pieces = bytearray(PIECE), bytearray(PIECE)
+        self._piece_bytes = min(PIECE, max(1, self._room))
+        #: One is filled while the other one is written; a short body needs but one.
+        self._filling, self._other = bytearray(), bytearray()
         self._filled = 0
         self._writing: asyncio.Future[None] | None = None
         self._sealing: asyncio.Task[None] | None = None
@@ -94,11 +95,13 @@ class Reception:
 
     async def _add(self, chunk: memoryview) -> None:
         while chunk:
-            fitting = chunk[: PIECE - self._filled]
-            self._pieces[0][self._filled : self._filled + len(fitting)] = fitting
+            if not self._filling:
+                self._filling = bytearray(self._piece_bytes)
+            fitting = chunk[: self._piece_bytes - self._filled]
+            self._filling[self._filled : self._filled + len(fitting)] = fitting
             self._filled += len(fitting)
             chunk = chunk[len(fitting) :]
-            if self._filled == PIECE:
+            if self._filled == self._piece_bytes:
                 await self._write_on()
 
     async def _write_on(self) -> None:
@@ -106,8 +109,8 @@ class Reception:
         await self._written()
         if self._checksum is None and self._file.size_bytes - self._sealed >= CHECKPOINT:
             await self._seal_on()
-        self._writing = started(partial(self._append, memoryview(self._pieces[0])[: self._filled]))
-        self._pieces, self._filled = self._pieces[::-1], 0
+        self._writing = started(partial(self._append, memoryview(self._filling)[: self._filled]))
+        self._filling, self._other, self._filled = self._other, self._filling, 0
 
     async def _written(self) -> None:
         if self._writing is not None:
