@@ -130,7 +130,7 @@ async def test_captions_alone_are_replaced(gateway: Gateway, creator: httpx.Asyn
     by_frames = await creator.post(revisions(job), json={"captions": [caption]})
     assert by_frames.status_code == 201, by_frames.text
     revised = await stored(gateway, job, by_frames.json())
-    assert [one.model_dump(mode="json") for one in revised.captions] == [{**caption, "words": []}]
+    assert [one.model_dump(mode="json") for one in revised.captions] == [{**caption, "words": [], "bottom": None}]
     assert revised.video == edl.video
     as_file = await creator.post(revisions(job), content=to_srt(revised).encode(), headers=SRT)
     assert as_file.json()["request"]["plans"] == by_frames.json()["request"]["plans"], "the same edit, frame for frame"
