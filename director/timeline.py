@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from schemas.edl import SAMPLE_RATE, SourceVideo
-from schemas.timebase import MICROSECOND, frame_to_us, round_half_up, us_to_frame
+from schemas.timebase import frame_to_us, nearest, round_half_up, us_to_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ class PictureClock:
         return -((self.offset - us * self.scale) // self.divisor)
 
     def nearest_frame(self, us: int) -> int:
-        return (2 * (us * self.scale - self.offset) + self.divisor) // (2 * self.divisor)
+        return nearest(us * self.scale - self.offset, self.divisor)
 
     def us(self, frame: int) -> int:
         """Start of ``frame`` on the media clock."""
-        return max(0, round_half_up((self.start + frame / self.rate) / MICROSECOND))
+        return max(0, nearest(frame * self.divisor + self.offset, self.scale))
 
     def sample(self, frame: int) -> int:
         """First sample of ``frame``; negative where the picture starts before the media clock's zero."""
-        return round_half_up((self.start + frame / self.rate) * SAMPLE_RATE)
+        return nearest((frame * self.divisor + self.offset) * SAMPLE_RATE, self.scale * 1_000_000)
 
     def ticks(self, first: int, end: int) -> tuple[int, int]:
         """In and out ticks of frames ``[first, end)``, inside the stream and at least one tick apart."""

@@ -53,32 +53,40 @@ RATE_FAMILY: tuple[Fraction, ...] = (
 
 def round_half_up(value: Fraction) -> int:
     """The nearest integer; halves go towards positive infinity, so rounding is monotonic and shift-invariant."""
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+    return nearest(value.numerator, value.denominator)
+
+
+def nearest(dividend: int, divisor: int) -> int:
+    """The integer nearest to a quotient, rounded likewise; ``divisor`` is positive.
+
+    What is asked for every word or frame of a day is worked out by it: as fractions it takes ten times as long.
+    """
+    return (2 * dividend + divisor) // (2 * divisor)
 
 
 def frame_to_sample(frame: int, rate: Fraction, sample_rate: int) -> int:
     """The first sample that belongs to ``frame``."""
-    return round_half_up(frame * sample_rate / rate)
+    return nearest(frame * sample_rate * rate.denominator, rate.numerator)
 
 
 def frame_to_us(frame: int, rate: Fraction) -> int:
     """The start of ``frame`` in microseconds from frame 0."""
-    return round_half_up(frame / rate / MICROSECOND)
+    return nearest(frame * 1_000_000 * rate.denominator, rate.numerator)
 
 
 def us_to_frame(us: int, rate: Fraction) -> int:
     """The frame boundary nearest to ``us``."""
-    return round_half_up(us * MICROSECOND * rate)
+    return nearest(us * rate.numerator, 1_000_000 * rate.denominator)
 
 
 def us_to_sample(us: int, sample_rate: int) -> int:
     """The sample nearest to ``us``."""
-    return round_half_up(us * MICROSECOND * sample_rate)
+    return nearest(us * sample_rate, 1_000_000)
 
 
 def sample_to_us(sample: int, sample_rate: int) -> int:
     """The start of ``sample`` in microseconds from sample 0."""
-    return round_half_up(Fraction(sample, sample_rate) / MICROSECOND)
+    return nearest(sample * 1_000_000, sample_rate)
 
 
 def us_to_pts(us: int, time_base: Fraction, origin: Fraction) -> int:
@@ -88,10 +96,9 @@ def us_to_pts(us: int, time_base: Fraction, origin: Fraction) -> int:
 
 def pts_to_us(pts: int, time_base: Fraction, origin: Fraction) -> int:
     """The media-clock time of a stream's tick; negative where the tick lies before the origin."""
-    # Asked for every frame there is, so in integers: as fractions it takes ten times as long.
     ticks = pts * time_base.numerator * origin.denominator - origin.numerator * time_base.denominator
     seconds = time_base.denominator * origin.denominator
-    return (2 * ticks * 1_000_000 + seconds) // (2 * seconds)
+    return nearest(ticks * 1_000_000, seconds)
 
 
 def nearest_family_rate(rate: Fraction) -> Fraction:
