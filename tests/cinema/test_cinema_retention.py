@@ -154,8 +154,11 @@ async def test_one_schedule_per_namespace_follows_the_settings_and_sweeps(client
     async with worker(client, kept):
         await handle.trigger()
         async with asyncio.timeout(60):
-            while not await kept.pool.fetchval("select count(*) from notices"):
+            while not (begun := (await handle.describe()).info.recent_actions):
                 await asyncio.sleep(0.2)
+            # To its end: what is left running would sweep what the next test keeps.
+            await client.get_workflow_handle(begun[0].action.workflow_id).result()
+    assert await kept.pool.fetchval("select count(*) from notices") == 1
     await keep_retention_schedule(client, Settings(retention_sweep=SweepInterval.OFF))
     await keep_retention_schedule(client, Settings(retention_sweep=SweepInterval.OFF))
     with pytest.raises(RPCError) as gone:
