@@ -49,31 +49,28 @@ def off_the_mouth(edl: EDL, footage: Mapping[str, Footage], ledger: Ledger) -> E
         return edl
     stretches = visible_stretches(edl)
     shots = [_shot(stretch, footage[stretch.clip.source]) for stretch in stretches]
-    heads: dict[_Shot, list[_Head]] = defaultdict(list)
+    seen: dict[_Shot, list[Stretch]] = defaultdict(list)
     for shot, stretch in zip(shots, stretches, strict=True):
-        heads[shot].extend(_heads(stretch, footage[stretch.clip.source], edl, style))
-    height = min(style.bottom - style.top, (CAPTION_HEIGHT_EMS * style.font_size).__ceil__())
-    above = style.top + height
-    at_foot = {shot: _worth(seen, (style.bottom - height, style.bottom)) for shot, seen in heads.items()}
-    at_head = {shot: _worth(seen, (style.top, above)) | {"moved_up": 1.0} for shot, seen in heads.items()}
-    raised = {shot: worth for shot, worth in at_head.items() if _total(worth) > _total(at_foot[shot])}
-    if not raised:
-        return edl
-    captions = []
-    for caption in edl.captions:
-        shown = _longest_shown(caption, stretches, shots)
-        captions.append(caption.model_copy(update={"bottom": above}) if shown in raised else caption)
-    for shot, worth in sorted(raised.items()):
-        seen = [stretch for stretch, of in zip(stretches, shots, strict=True) if of == shot]
-        ledger.record(
-            "caption_place",
-            "Captions stand above the face in this shot, so that they do not lie over the mouth",
-            _evidence(shot, at_foot[shot]),
-            worth=worth,
-            start=seen[0].first,
-            end=seen[-1].end,
-        )
-    return edl.model_copy(update={"captions": tuple(captions), "decisions": ledger.decisions})
+        seen[shot].append(stretch)
+    above = style.top + _height(style)
+    raised: set[_Shot] = set()
+    for shot, parts in seen.items():
+        heads = [head for part in parts for head in _heads(part, footage[shot[0]], edl, style)]
+        foot = _worth(heads, (style.bottom - _height(style), style.bottom))
+        head = _worth(heads, (style.top, above)) | {"moved_up": 1.0}
+        if _total(head) > _total(foot):
+            raised.add(shot)
+            _record(shot, foot, head, parts, ledger)
+    captions = tuple(
+        caption.model_copy(update={"bottom": above}) if _longest_shown(caption, stretches, shots) in raised else caption
+        for caption in edl.captions
+    )
+    return edl.model_copy(update={"captions": captions, "decisions": ledger.decisions}) if raised else edl
+
+
+def _height(style: CaptionStyle) -> int:
+    """Of two lines, in pixels of the canvas."""
+    return min(style.bottom - style.top, (CAPTION_HEIGHT_EMS * style.font_size).__ceil__())
 
 
 def _shot(stretch: Stretch, footage: Footage) -> _Shot:
@@ -139,9 +136,18 @@ def _total(worth: Mapping[str, float]) -> float:
     return sum(value for _, value in shares(worth))
 
 
-def _evidence(shot: _Shot, at_foot: Mapping[str, float]) -> Evidence:
-    covered = " and ".join(f"{at_foot[part]:.0%} of the {what}" for part, what in _PARTS.items())
-    return Evidence(fact="what captions at the foot would cover", value=covered, source=shot[0])
+def _record(
+    shot: _Shot, foot: Mapping[str, float], head: Mapping[str, float], parts: Sequence[Stretch], ledger: Ledger
+) -> None:
+    covered = " and ".join(f"{foot[part]:.0%} of the {what}" for part, what in _PARTS.items())
+    ledger.record(
+        "caption_place",
+        "Captions stand above the face in this shot, so that they do not lie over the mouth",
+        Evidence(fact="what captions at the foot would cover", value=covered, source=shot[0]),
+        worth=head,
+        start=parts[0].first,
+        end=parts[-1].end,
+    )
 
 
 def _longest_shown(caption: Caption, stretches: Sequence[Stretch], shots: Sequence[_Shot]) -> _Shot:
