@@ -32,8 +32,6 @@ class PartialFile:
         self.path = path
         self._file = file
         self.size_bytes = os.fstat(file.fileno()).st_size
-        #: Of what was written since the file was empty; ``None`` where some of it was not seen by this object.
-        self._digest = hashlib.sha256() if self.size_bytes == 0 else None
 
     def append(self, data: bytes | memoryview) -> None:
         """Adds ``data`` at the end; :meth:`seal` may go on in another thread meanwhile."""
@@ -41,15 +39,11 @@ class PartialFile:
         while remaining:
             remaining = remaining[self._file.write(remaining) :]
         self.size_bytes += len(data)
-        if self._digest is not None:
-            self._digest.update(data)
 
     def cut(self, size_bytes: int) -> None:
         """Lets go of everything after the first ``size_bytes``, and goes on from there."""
         self._file.truncate(size_bytes)
         self._file.seek(size_bytes)
-        if size_bytes != self.size_bytes:
-            self._digest = hashlib.sha256() if size_bytes == 0 else None
         self.size_bytes = size_bytes
 
     def seal(self) -> int:
@@ -59,9 +53,7 @@ class PartialFile:
         return size_bytes
 
     def sha256(self) -> str:
-        """Of the whole file, which is read for it unless it was written in one go."""
-        if self._digest is not None:
-            return self._digest.hexdigest()
+        """Of the whole file, as it is on the disk."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
