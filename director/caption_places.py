@@ -26,8 +26,8 @@ _Rows = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
-    """Rows of the canvas that a face's parts take up."""
+class Head:
+    """Rows of the canvas that the parts of a face take up, at one sampled time."""
 
     whole: _Rows
     eyes: _Rows
@@ -55,7 +55,7 @@ def off_the_mouth(edl: EDL, footage: Mapping[str, Footage], ledger: Ledger) -> E
     above = style.top + _height(style)
     raised: set[_Shot] = set()
     for shot, parts in seen.items():
-        heads = [head for part in parts for head in _heads(part, footage[shot[0]], edl, style)]
+        heads = [head for part in parts for head in heads_in(part, footage[shot[0]], edl, style)]
         foot = _worth(heads, (style.bottom - _height(style), style.bottom))
         head = _worth(heads, (style.top, above)) | {"moved_up": 1.0}
         if _total(head) > _total(foot):
@@ -84,7 +84,7 @@ def _source_frame(stretch: Stretch, footage: Footage) -> int:
     return begin + stretch.first - clip.start
 
 
-def _heads(stretch: Stretch, footage: Footage, edl: EDL, style: CaptionStyle) -> Iterator[_Head]:
+def heads_in(stretch: Stretch, footage: Footage, edl: EDL, style: CaptionStyle) -> Iterator[Head]:
     """Every face that matters, at each sampled time, that lies in the columns of the caption area."""
     video = footage.source.video
     if video is None or stretch.clip.place is not None:
@@ -114,7 +114,7 @@ def _shown_at(shown: Area, canvas: Canvas, fit: Fit) -> Area:
     return Area((canvas.width - width) / 2, (canvas.height - height) / 2, width, height)
 
 
-def _head(seen: SeenFace, whole: Area, shown: Area, on_canvas: Area, style: CaptionStyle) -> Iterator[_Head]:
+def _head(seen: SeenFace, whole: Area, shown: Area, on_canvas: Area, style: CaptionStyle) -> Iterator[Head]:
     face, scale = seen.face, on_canvas.height / shown.height
     left = on_canvas.x + (face.left * whole.width - shown.x) * scale
     if left >= style.right or left + face.width * whole.width * scale <= style.left:
@@ -122,10 +122,10 @@ def _head(seen: SeenFace, whole: Area, shown: Area, on_canvas: Area, style: Capt
     top, eyes = (on_canvas.y + (share * whole.height - shown.y) * scale for share in (face.top, face.eyes_y))
     chin = top + face.height * whole.height * scale
     reach, upper, lower = EYES_REACH * (chin - top), *(eyes + share * max(0.0, chin - eyes) for share in MOUTH_REACH)
-    yield _Head((top, chin), (eyes - reach, eyes + reach), (upper, lower))
+    yield Head((top, chin), (eyes - reach, eyes + reach), (upper, lower))
 
 
-def _worth(heads: Sequence[_Head], rows: _Rows) -> dict[str, float]:
+def _worth(heads: Sequence[Head], rows: _Rows) -> dict[str, float]:
     """How much of each part of the table of costs there is with text on these rows."""
     covered = [head.covered_by(rows) for head in heads] or [(0.0, 0.0, 0.0)]
     means = (sum(values) / len(covered) for values in zip(*covered, strict=True))

@@ -7,12 +7,14 @@ quarter of a second within speech, the one that leaves the fewest captions witho
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
 from benchmarks.frame import Figures
+from director.caption_places import heads_in
 from director.grammar import cutting_of, lint
+from director.material import gather
 from director.style import (
     CAPTION_GAP_FRAMES,
     CAPTION_LEAD,
@@ -24,11 +26,16 @@ from director.style import (
     PORTRAIT_CAPTIONS,
     SHORTEST_CAPTION,
 )
+from render.captions import layout
 from schemas.edl import EDL
+from schemas.facts import AssetFacts
+from schemas.timeline import visible_stretches
 
 #: Rules of the grammar that are about captions.
 RULES = frozenset({"caption line", "caption time", "caption speed"})
 _ENDS_SENTENCE = (".", "?", "!", "…")
+#: Text over more of a mouth than this hides what is said.
+_COVERED = 0.25
 #: A cut this near to a word's edge is at it.
 _NEAR_FRAMES = 4
 
@@ -106,3 +113,28 @@ def _shown(words: Sequence[_Said], first: int, end: int, ready: int, edit: EDL) 
     latest = edit.duration if end == len(words) else words[end].start + slip - CAPTION_GAP_FRAMES
     until = start + needed
     return until > latest, min(until, latest) + CAPTION_GAP_FRAMES
+
+
+def mouth_figures(edits: Sequence[tuple[EDL, Sequence[AssetFacts]]]) -> Figures:
+    """Of all faces that are sampled while text is drawn into the picture, the share whose mouths lie under it.
+
+    Args:
+        edits: Edits with burned-in captions, each with the facts of its footage.
+    """
+    under = [covered for edit, assets in edits for covered in _mouths_under_text(edit, assets)]
+    return {"reel.mouths_under_text_share": sum(share > _COVERED for share in under) / max(1, len(under))}
+
+
+def _mouths_under_text(edit: EDL, assets: Sequence[AssetFacts]) -> Iterator[float]:
+    """The share of each mouth that the box drawn for the caption lies over."""
+    style, material = edit.caption_style, gather(assets)
+    footage = {one.source.id: one for one in (*material.a_roll, *material.b_roll, *material.screens)}
+    if style is None or not style.burn_in:
+        return
+    for seen in visible_stretches(edit):
+        for caption in edit.captions:
+            first, end = max(seen.first, caption.start), min(seen.end, caption.end)
+            if first < end:
+                box, part = layout(caption, style), replace(seen, first=first, end=end)
+                for head in heads_in(part, footage[seen.clip.source], edit, style):
+                    yield head.covered_by((box.y, box.y + box.height))[0]

@@ -8,7 +8,7 @@ from statistics import mean, pstdev
 
 from benchmarks.facts import measure
 from benchmarks.frame import BenchmarkError, Figures
-from benchmarks.quality.captions import caption_figures
+from benchmarks.quality.captions import caption_figures, mouth_figures
 from director import PlanOptions, plan, review
 from director.grammar import cutting_of, lint
 from director.review import FACES_IN_FRAME
@@ -117,7 +117,11 @@ def _reel_figures(talks: Sequence[DirectedTalk]) -> Figures:
         raise BenchmarkError("No reel shows a face.")
     seconds = sum(float(edit.duration / edit.rate) for _, edit in reels)
     turns = sum(_reversals(clip.crop) for _, edit in reels for clip in edit.video)
-    return {"reel.face_in_frame_share": min(shares), "reel.reversals_per_s": turns / seconds}
+    return {
+        "reel.face_in_frame_share": min(shares),
+        "reel.reversals_per_s": turns / seconds,
+        **mouth_figures([(edit, talk.assets) for talk, edit in reels]),
+    }
 
 
 def _reversals(crop: Sequence[CropKey]) -> int:

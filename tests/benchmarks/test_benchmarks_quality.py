@@ -5,12 +5,13 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.quality.captions import caption_figures
+from benchmarks.quality.captions import caption_figures, mouth_figures
 from benchmarks.quality.cutting import cut_figures, takes_figures
 from benchmarks.quality.edits import is_whole
 from benchmarks.quality.hearing import word_figures
 from benchmarks.quality.limits import LIMITS, judged_table
 from benchmarks.quality.truth import TrueWord
+from director import PlanOptions, plan
 from schemas.edl import (
     EDL,
     SAMPLE_RATE,
@@ -29,6 +30,8 @@ from schemas.edl import (
 )
 from schemas.facts import AssetFacts, Transcript, Word
 from schemas.media import AssetKind, AudioStream, MediaProbe
+from tests.director.director_footage import face_track, say, video_stream
+from tests.director.director_footage import talk as footage
 
 pytestmark = pytest.mark.unit
 
@@ -154,6 +157,17 @@ def test_captions_that_break_the_guide_are_told_from_those_that_had_to(
     assert figures["captions.out_of_guide"] == unavoidable + avoidable
     assert figures["captions.unavoidably_out_of_guide"] == unavoidable
     assert figures["captions.avoidably_out_of_guide"] == avoidable
+
+
+def test_mouths_that_text_lies_over_are_counted() -> None:
+    face = face_track(*((at / 2, 0.3, 0.28) for at in range(40)), size=0.4)
+    words = say(*((1 + 4.0 * at, f"Light number {at} falls from the window.") for at in range(4)))
+    facts = footage(20, words, video=video_stream(20, width=1080, height=1920), tracks=[face])
+    reel = plan([facts], Variant.VERTICAL_REEL, PlanOptions())
+    assert mouth_figures([(reel, [facts])]) == {"reel.mouths_under_text_share": 0}
+    at_foot = tuple(caption.model_copy(update={"bottom": None}) for caption in reel.captions)
+    figures = mouth_figures([(reel.model_copy(update={"captions": at_foot}), [facts])])
+    assert figures["reel.mouths_under_text_share"] > 0.9
 
 
 def test_words_are_compared_with_the_truth_one_by_one() -> None:
