@@ -121,3 +121,29 @@ async def test_no_thread_writes_once_it_is_cancelled(file: PartialFile, monkeypa
     assert size in {0, len(CONTENT)}
     await asyncio.sleep(0.05)
     assert file.path.stat().st_size == size
+
+
+async def test_who_says_nothing_any_more_has_gone(file: PartialFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "SILENCE_S", 0.2)
+    counted = Counted(file)
+
+    async def falling_silent() -> AsyncIterator[bytes]:
+        yield CONTENT[:1000]
+        await asyncio.sleep(60)
+
+    assert not await Reception(file, len(CONTENT), None, counted).take(falling_silent())
+    assert file.path.read_bytes() == CONTENT[:1000]
+    assert counted.all == [1000]
+
+
+async def test_who_is_slow_is_heard_to_the_end(file: PartialFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "SILENCE_S", 2.0)
+    monkeypatch.setattr(receiving, "MOMENT_S", 0.1)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for byte in range(8):
+            await asyncio.sleep(0.3)
+            yield bytes([byte])
+
+    assert await Reception(file, 8, None, Counted(file)).take(slowly())
+    assert file.path.read_bytes() == bytes(range(8))
