@@ -18,6 +18,14 @@ class BenchmarkError(Exception):
     """A group could not measure; the message says why."""
 
 
+class IncompleteError(BenchmarkError):
+    """A part of a group could not measure; ``figures`` are what the others measured."""
+
+    def __init__(self, message: str, figures: Figures) -> None:
+        super().__init__(message)
+        self.figures = figures
+
+
 class Group(Protocol):
     """One subject. Modules are groups: each has a ``NAME`` and a ``run`` that returns its figures."""
 
@@ -32,12 +40,14 @@ def run_groups(groups: Sequence[Group], console: Console, out: Path = OUT) -> in
     failed = 0
     for group in groups:
         console.print(f"Measuring {group.NAME} ...")
+        figures: Figures | None = None
         try:
             figures = group.run()
         except BenchmarkError as error:
             console.print(f"{group.NAME}: {error}", style="red")
             failed += 1
-        else:
+            figures = error.figures if isinstance(error, IncompleteError) else None
+        if figures is not None:
             write_figures(out / f"{group.NAME}.json", figures)
             console.print(table_of(group.NAME, figures))
     return failed

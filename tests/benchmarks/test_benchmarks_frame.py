@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.frame import BenchmarkError, Figures, run_groups, write_figures
+from benchmarks.frame import BenchmarkError, Figures, IncompleteError, run_groups, write_figures
 from benchmarks.groups import GROUPS
 from benchmarks.timing import Cost, cost_of, interleaved, median_ratio
 
@@ -41,6 +41,19 @@ def test_a_group_that_cannot_measure_is_named_and_the_others_go_on(tmp_path: Pat
     assert run_groups([Subject("lame"), Subject("well", {"well.x": 1.0})], console, tmp_path) == 1
     assert "lame: There is no footage." in console.export_text()
     assert [path.name for path in tmp_path.iterdir()] == ["well.json"]
+
+
+def test_what_a_group_measured_before_it_failed_is_kept(tmp_path: Path) -> None:
+    class Half:
+        NAME = "half"
+
+        def run(self) -> Figures:
+            raise IncompleteError("The network is down.", {"half.x": 1.0})
+
+    console = Console(record=True, width=80)
+    assert run_groups([Half()], console, tmp_path) == 1
+    assert "half: The network is down." in console.export_text()
+    assert json.loads((tmp_path / "half.json").read_text()) == {"half.x": 1.0}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
