@@ -10,6 +10,10 @@ from schemas.analysing import AnalysisRequest
 from schemas.model import Model
 from schemas.rendering import JoinRequest, RenderRequest, SegmentRequest
 
+#: Where frames are made, the memory of one is given back as soon as it is freed (mallopt(3) of the GNU C library;
+#: others take no notice), whatever small things lie behind it.
+RENDERING = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18)}
+
 
 class Analyse(Model):
     """Analyzers on one local file, with the folder their models are cached in."""
@@ -34,7 +38,7 @@ class LookAt(Model):
 
 ANALYSE = ChildTask("activities.analyse_child", Analyse)
 LOOK = ChildTask("activities.look_child", LookAt)
-RENDER = ChildTask("activities.render_child", RenderRequest)
-SEGMENT = ChildTask("activities.segment_child", SegmentRequest)
-SOUND = ChildTask("activities.sound_child", RenderRequest)
-JOIN = ChildTask("activities.join_child", JoinRequest)
+RENDER = ChildTask("activities.render_child", RenderRequest, RENDERING)
+SEGMENT = ChildTask("activities.segment_child", SegmentRequest, RENDERING)
+SOUND = ChildTask("activities.sound_child", RenderRequest, RENDERING)
+JOIN = ChildTask("activities.join_child", JoinRequest, RENDERING)

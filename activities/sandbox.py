@@ -10,8 +10,8 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from socket import socket
 from typing import Annotated, Generic, TypeVar
@@ -65,10 +65,14 @@ class SandboxLimits(Model):
 
 @dataclass(frozen=True)
 class ChildTask(Generic[Request]):
-    """Work a child can be asked for: the module that does it and what it is asked with."""
+    """Work a child can be asked for: the module that does it and what it is asked with.
+
+    ``environment`` is what its libraries are told besides what all children's are.
+    """
 
     module: str
     request: type[Request]
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 OnProgress = Callable[[float], Awaitable[None]]
@@ -99,7 +103,7 @@ async def run_in_child(
         CinemaError: What the child raised, or ``TransientError`` where it crashed or ran out of memory or time.
     """
     with _tracer.start_as_current_span(f"child {task.module}") as span:
-        process = await _start(task.module, limits, time_limit, hands)
+        process = await _start(task, limits, time_limit, hands)
         if account is not None:
             account.watch(process)
         try:
@@ -147,15 +151,17 @@ def _tell_usage(span: trace.Span, module: str, usage: ProcessUsage) -> None:
     CHILD_CPU.labels(module).inc(usage.cpu_s)
 
 
-async def _start(module: str, limits: SandboxLimits, time_limit: timedelta, hands: Sequence[socket]) -> ChildProcess:
+async def _start(
+    task: ChildTask[Request], limits: SandboxLimits, time_limit: timedelta, hands: Sequence[socket]
+) -> ChildProcess:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
-    environment = inherited | CHILD_LIBRARIES
+    environment = {**inherited, **CHILD_LIBRARIES, **task.environment}
     command = (
         sys.executable,
         # Import nothing from the current folder: it may be the creator's.
         "-P",
         "-m",
-        module,
+        task.module,
         str(limits.memory_bytes),
         str(limits.address_space_bytes or 0),
         str(limits.file_bytes),

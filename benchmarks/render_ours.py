@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import benchmarks
 import render
 import schemas
+from activities.child_tasks import RENDERING
 from activities.sandbox import CHILD_LIBRARIES
 from benchmarks.render_edits import Footage
 from benchmarks.timing import Cost, cost_of
@@ -48,7 +49,7 @@ def our_cost(edl: EDL, footage: Footage, folder: Path, kept: Path | None = None)
 def cost_of_module(module: str, *arguments: str | Path) -> Cost:
     """Run a module of ours as a worker would."""
     _compile()
-    return cost_of([sys.executable, "-m", module, *arguments], CHILD_LIBRARIES)
+    return cost_of([sys.executable, "-m", module, *arguments], {**CHILD_LIBRARIES, **RENDERING})
 
 
 @cache

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from av import VideoFrame
 from numpy.typing import NDArray
-from PIL import Image
 
+from render.jpeg import write_jpeg
 from schemas.storyboard import StoryboardGrid
 
 #: The longer side of a picture; how many there are at most, and in a row; at least so long is one shown.
@@ -45,7 +45,7 @@ class StoryboardMaker:
             return
         image = self._begun(frame) if self._image is None else self._image
         width, height = self._size
-        small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA").to_ndarray()
+        small = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA").to_ndarray()
         row, column = divmod(at, _COLUMNS)
         image[row * height : (row + 1) * height, column * width : (column + 1) * width] = small
 
@@ -53,7 +53,7 @@ class StoryboardMaker:
         """Write what was taken as a JPEG."""
         if self._image is None:
             raise ValueError("no picture was offered")
-        Image.fromarray(self._image).save(target, "JPEG", quality=_QUALITY, optimize=True)
+        write_jpeg(self._image, target, _QUALITY)
         width, height = self._size
         return StoryboardGrid(
             count=self._count,

@@ -1,13 +1,13 @@
 """A still that represents a finished video."""
 
 from fractions import Fraction
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from av import VideoFrame
 from numpy.typing import NDArray
-from PIL import Image
+
+from render.jpeg import write_jpeg
 
 _WIDTH = 640
 _QUALITY = 88
@@ -39,16 +39,14 @@ class Thumbnail:
         """Write the best of what was offered as a JPEG, 640 pixels wide at most."""
         if self._picture is None:
             raise ValueError("no picture was offered")
-        buffer = BytesIO()
-        Image.fromarray(self._picture).save(buffer, "JPEG", quality=_QUALITY, optimize=True)
-        target.write_bytes(buffer.getvalue())
+        write_jpeg(self._picture, target, _QUALITY)
         return target
 
 
 def _small(frame: VideoFrame) -> NDArray[np.uint8]:
     width = min(_WIDTH, frame.width)
     height = max(2, round(frame.height * width / frame.width / 2) * 2)
-    picture = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA").to_ndarray()
+    picture = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA").to_ndarray()
     return picture.astype(np.uint8, copy=False)
 
 
