@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-#: Furthest shift that is looked for from one frame to the next, in pixels of the picture that is compared.
-REACH = 8
+#: Furthest shift that is looked for from one frame to the next, in pixels of the picture that is compared: a pan over
+#: the whole of it within a second, at twelve frames a second.
+REACH = 14
 #: A shift is believed if it explains the difference of the sums this much better than no shift does.
 MIN_EXPLAINED = 0.25
 #: Root mean square difference of the sums, in code values, that is noise.

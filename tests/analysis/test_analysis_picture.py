@@ -47,6 +47,12 @@ def test_the_camera_goes_where_it_goes(make_clip: MakeClip, right: int, down: in
     assert shot.measures.shake < 0.003
 
 
+def test_a_fast_pan_is_measured(make_clip: MakeClip) -> None:
+    (shot,) = picture_of(make_clip(frames=[window(10 + 12 * n) for n in range(30)])).shots
+    assert shot.camera is CameraMove.RIGHT
+    assert shot.measures.move_x == pytest.approx(-12 * 25 / 320, abs=0.06)
+
+
 def test_a_shaken_camera_is_not_for_use(make_clip: MakeClip) -> None:
     jolts = np.random.default_rng(1).integers(-9, 10, (50, 2))
     shaken = picture_of(make_clip("shaken.mp4", frames=[window(200 + x, 60 + y) for x, y in jolts]))
