@@ -16,7 +16,7 @@ from stores.threads import ended, in_thread, over, started
 #: Bytes that are handed to a thread at once.
 PIECE: Final = 1 << 20
 #: Bytes after which what has arrived is made durable and counted. What is sent again after a kill is little more.
-CHECKPOINT: Final = 32 << 20
+CHECKPOINT: Final = 16 << 20
 #: Seconds without a byte after which a connection counts as broken, and lets go of the upload.
 SILENCE_S: Final = 60.0
 #: Seconds within which it is noted that bytes came: a timer for each of them would cost a tenth of receiving.
