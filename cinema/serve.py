@@ -36,6 +36,10 @@ from schemas.rendering import SegmentLengths
 #: Seconds that open requests get to finish when the API stops.
 DRAIN_SECONDS = 5
 
+#: Seconds that an idle connection stays open: longer than proxies keep theirs (60 is usual), so that none of them sends a
+#: request down a connection that is just being closed.
+KEEP_ALIVE_SECONDS = 75
+
 
 class _Server(GuestServer):
     """Tells the supervisor when it listens."""
@@ -80,6 +84,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             server_header=False,
             proxy_headers=bool(settings.api_trusted_proxies),
             forwarded_allow_ips=list(settings.api_trusted_proxies),
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         _settle_memory()

@@ -20,6 +20,7 @@ from api.finishing import Finisher
 from api.live import JobChanges
 from cinema.connections import arrivals
 from cinema.looking import Looking
+from cinema.serve import KEEP_ALIVE_SECONDS
 from cinema.settings import Settings
 from cinema.stack.ports import listen, port_of
 from schemas.webhooks import DeliveryPolicy
@@ -77,7 +78,7 @@ async def serving(
         webhooks=WebhookRules(Seal([new_key()]), DeliveryPolicy()),
     )
     app = create_app(context)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_keep_alive=KEEP_ALIVE_SECONDS))
     answering = asyncio.create_task(server.serve(sockets=[listener]))
     listening = asyncio.create_task(context.changes.run())
     try:
