@@ -36,8 +36,8 @@ from schemas.rendering import SegmentLengths
 #: Seconds that open requests get to finish when the API stops.
 DRAIN_SECONDS = 5
 
-#: Seconds that an idle connection stays open: longer than proxies keep theirs (60 is usual), so that none of them sends a
-#: request down a connection that is just being closed.
+#: Seconds that an idle connection stays open: longer than proxies keep theirs (60 is usual), so that none of them sends
+#: a request down a connection that is just being closed.
 KEEP_ALIVE_SECONDS = 75
 
 
