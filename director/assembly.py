@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 from director.caption_places import off_the_mouth
 from director.captions import Captioning, caption, caption_style
 from director.costs import shares
-from director.covering import Cover, cover
+from director.covering import Cover, cover, note_unshown
 from director.framing import Framing, frame_closer, frame_shot
 from director.grading import graded
 from director.insets import inset, may_be_inset
@@ -46,7 +46,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.16.0"
+DIRECTOR_VERSION = "1.17.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -91,6 +91,8 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
         video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
     overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
     seen = {one.source.id: one for one in (*(p.stretch.footage for p in placed), *(c.footage for c in covers))}
+    if recipe.covers:
+        note_unshown(material, seen, ledger)
     video, overlays = graded(video, overlays, seen, style, ledger)
     audio, heard = soundtrack(material, placed, words, reasons, ledger)
     burn_in = recipe.burn_in if options.captions is None else options.captions is CaptionChoice.BURNED

@@ -1,7 +1,7 @@
 """Where B-roll and screens go: where the words ask for them, over jump cuts, and over long stretches of one picture."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from director.costs import Shares, added, shares
 from director.language import POINTING, SHOWN_NOW, bare
+from director.ledger import Ledger
 from director.material import Footage, Material
 from director.placing import Placed, PlacedWord, changes_of_picture, visible_jumps
 from director.style import (
@@ -23,7 +24,7 @@ from director.style import (
     SPLIT_EDIT_FRAMES,
 )
 from director.supply import Piece, Supply, words_of
-from schemas.edl import Place
+from schemas.edl import Evidence, Place
 from schemas.timebase import us_to_frame
 
 
@@ -78,6 +79,22 @@ def cover(
     if not supply.pieces or not placed:
         return ()
     return tuple(_Covering(material.rate, placed, words, supply).covers)
+
+
+def note_unshown(material: Material, shown: Collection[str], ledger: Ledger) -> None:
+    """Says which pictures to lay over the talk are not among the sources ``shown``, and why."""
+    for footages, reason in (
+        (material.b_roll, "nothing said asks for it, and there was no cut or long stretch left for it"),
+        (material.screens, "nothing said is about a screen, or about what its name and tags say"),
+    ):
+        for footage in footages:
+            if footage.source.id not in shown:
+                ledger.record(
+                    "unused_picture",
+                    f"{footage.facts.name} is not shown: {reason}",
+                    Evidence(fact="covers", value="0"),
+                    worth={"left_out": 1},
+                )
 
 
 class _Covering:

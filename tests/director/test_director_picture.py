@@ -241,6 +241,15 @@ def test_a_screen_is_shown_where_the_talk_is_about_it_and_not_to_hide_cuts() -> 
     assert shown[0].start <= word < shown[0].end
 
 
+def test_a_screen_that_nobody_speaks_of_is_said_to_be_left_out() -> None:
+    screen = talk(30, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="b")
+    city = talk(30, kind=AssetKind.B_ROLL, ident="city", name="city.mp4", digest="c")
+    edl = plan([talk(44, say(*speech(44))), screen, city], Variant.CINEMATIC_FULL, PlanOptions())
+    assert {clip.source for clip in edl.overlays} == {"city"}
+    (said,) = [decision.sentence for decision in edl.decisions if decision.kind == "unused_picture"]
+    assert said == "rec.mov is not shown: nothing said is about a screen, or about what its name and tags say"
+
+
 def test_only_usable_stretches_of_b_roll_are_shown() -> None:
     facts = with_b_roll()
     steady = Span(start_us=6_000_000, end_us=9_500_000)
