@@ -84,8 +84,8 @@ def cover(
 def note_unshown(material: Material, shown: Collection[str], ledger: Ledger) -> None:
     """Says which pictures to lay over the talk are not among the sources ``shown``, and why."""
     for footages, reason in (
-        (material.b_roll, "nothing said asks for it, and there was no cut or long stretch left for it"),
-        (material.screens, "nothing said is about a screen, or about what its name and tags say"),
+        (material.b_roll, "no place was free where words ask for it, over a jump cut or in a long stretch"),
+        (material.screens, "no place was free where words ask for a screen, or for what its name and tags say"),
     ):
         for footage in footages:
             if footage.source.id not in shown:

@@ -247,7 +247,9 @@ def test_a_screen_that_nobody_speaks_of_is_said_to_be_left_out() -> None:
     edl = plan([talk(44, say(*speech(44))), screen, city], Variant.CINEMATIC_FULL, PlanOptions())
     assert {clip.source for clip in edl.overlays} == {"city"}
     (said,) = [decision.sentence for decision in edl.decisions if decision.kind == "unused_picture"]
-    assert said == "rec.mov is not shown: nothing said is about a screen, or about what its name and tags say"
+    assert said == (
+        "rec.mov is not shown: no place was free where words ask for a screen, or for what its name and tags say"
+    )
 
 
 def test_only_usable_stretches_of_b_roll_are_shown() -> None:
