@@ -18,8 +18,10 @@ INPUT ?=
 ONLY ?=
 #: Tests side by side: most wait for a server or a clock longer than they compute.
 WORKERS ?= 3
+#: How many times as many examples as in `make test` are explored.
+TIMES ?= 20
 
-.PHONY: help demo test lint format bench eval up schema histories golden lock clean typescript-clients
+.PHONY: help demo test explore lint format bench eval up schema histories golden lock clean typescript-clients
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -51,6 +53,10 @@ test: $(INSTALLED) typescript-clients ## Run every test, with coverage
 	@$(BIN)/coverage combine --quiet 2>/dev/null
 	@rm -f .coverage.* # half-written by processes that tests kill on purpose
 	@$(BIN)/coverage report --format=total | sed 's/^/Coverage, percent: /'
+
+explore: $(INSTALLED) ## Run the property-based tests on new examples, TIMES as many as `make test`
+	@echo "==> Exploring"
+	@CINEMA_EXPLORE=$(TIMES) $(BIN)/python -m pytest -m hypothesis -n $(WORKERS) -o timeout=3600
 
 # Programs that a test runs as clients in another language would be; types are made from the contract's JSON Schemas.
 CLIENTS := tests/clients/typescript

@@ -285,7 +285,8 @@ def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> 
     drawn.colorspace, drawn.color_range = picture.colorspace, picture.color_range
     drawn.color_primaries, drawn.color_trc = picture.color_primaries, picture.color_trc
     drift_x, drift_y = (step_x - 1) * layout.width, (step_y - 1) * layout.height
-    if max(abs(drift_x), abs(drift_y)) < _UNSEEN_DRIFT:
+    covers = picture.width >= layout.width and picture.height >= layout.height
+    if covers and max(abs(drift_x), abs(drift_y)) < _UNSEEN_DRIFT:
         _shift(picture, drawn, left + drift_x / 2, top + drift_y / 2)
     else:
         _warp(picture, drawn, (left, step_x), (top, step_y))
@@ -293,7 +294,10 @@ def _window(picture: VideoFrame, region: Area, shown: Area, layout: _Layout) -> 
 
 
 def _shift(picture: VideoFrame, drawn: VideoFrame, left: float, top: float) -> None:
-    """Draw the part of ``picture`` that begins at ``left`` and ``top``, which may be fractions, at its own size."""
+    """Draw the part of ``picture`` that begins at ``left`` and ``top``, which may be fractions, at its own size.
+
+    The picture is no smaller than what is drawn.
+    """
     for number, (source, target) in enumerate(zip(planes(picture), planes(drawn), strict=True)):
         half = 2 if number else 1
         column, right = _split(left / half, source.shape[1] - target.shape[1])

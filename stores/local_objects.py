@@ -272,13 +272,14 @@ class LocalObjects:
     def _delete(self, place: _Place) -> bool:
         with self._locked(place.bucket, fcntl.LOCK_EX):
             _refuse_links(place)
+            # The record first: what lists objects to remove them finds the object as long as either is there.
+            with suppress(FileNotFoundError, NotADirectoryError):
+                place.record.unlink()
+                sync_folder(place.record.parent)
             found = place.object.is_file()
             if found:
                 place.object.unlink()
                 sync_folder(place.object.parent)
-            # Also where an earlier attempt was killed between the two.
-            with suppress(FileNotFoundError, NotADirectoryError):
-                place.record.unlink()
             _remove_empty(place.object.parent, self._root / place.bucket)
             _remove_empty(place.record.parent, self._root / ".checksums" / place.bucket)
         return found
@@ -322,6 +323,22 @@ class LocalObjects:
                 if is_abandoned(path):
                     path.unlink()
                     removed += 1
+        return removed + sum(self._sweep_records(bucket) for bucket in Bucket)
+
+    def _sweep_records(self, bucket: Bucket) -> int:
+        """Removes the records of objects that never came, since their writer was killed."""
+        folder = self._root / ".checksums" / bucket
+        removed = 0
+        for name in _keys(folder, ""):
+            record, object_path = folder / name, self._root / bucket / name.removesuffix(".json")
+            if object_path.exists():
+                continue
+            with self._locked(bucket, fcntl.LOCK_EX):
+                if object_path.exists() or not record.exists():
+                    continue
+                record.unlink()
+                _remove_empty(record.parent, folder)
+                removed += 1
         return removed
 
 

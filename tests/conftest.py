@@ -9,8 +9,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-# How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from tests.exploring import EXPLORED
+
+# How long an example takes says how busy the machine is, and nothing of the code. The examples are the same each time,
+# so that a change is judged by what it changes; ``make explore`` looks at new ones, and at more of them.
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=EXPLORED == 1,
+    max_examples=100 * EXPLORED,
+)
 settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).parent.parent

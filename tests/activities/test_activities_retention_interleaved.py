@@ -13,6 +13,7 @@ from schemas.errors import ConflictError
 from schemas.jobs import Project
 from stores import Bucket, LocalObjects, Pool
 from tests.activities.kept_things import KEPT_DAYS, POLICY, KeptThings, days, sha256
+from tests.exploring import EXPLORED
 
 pytestmark = pytest.mark.postgres
 
@@ -132,7 +133,7 @@ IN_TWO_PROJECTS = [
 @example(steps=COMING_BACK)
 @example(steps=IN_TWO_PROJECTS)
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), min_size=4, max_size=14))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15 * EXPLORED, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_live_row_ever_names_a_missing_object(
     pool: Pool, local_objects: LocalObjects, steps: list[tuple[Callable[[World, int], Awaitable[None]], int]]
 ) -> None:

@@ -14,11 +14,12 @@ from schemas.errors import OutputRefused
 from schemas.facts import AssetFacts
 from schemas.jobs import CaptionChoice, Pace
 from tests.director.any_facts import PHASES, plan_options, projects, talks
+from tests.exploring import EXPLORED
 
 pytestmark = pytest.mark.unit
 
 
-@settings(max_examples=200, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 * EXPLORED, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(projects(), st.sampled_from(Variant), plan_options())
 def test_any_facts_give_a_valid_edit_or_a_refusal(
     project: list[AssetFacts], variant: Variant, options: PlanOptions
@@ -57,7 +58,7 @@ def check(project: list[AssetFacts], variant: Variant, options: PlanOptions) -> 
     export_otio(edl, media_url=lambda source: source.name)
 
 
-@settings(max_examples=60, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60 * EXPLORED, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(talks(), st.sampled_from(Variant), plan_options())
 def test_untidy_talks_are_cut_between_their_words(
     project: list[AssetFacts], variant: Variant, options: PlanOptions
@@ -65,7 +66,7 @@ def test_untidy_talks_are_cut_between_their_words(
     check(project, variant, options)
 
 
-@settings(max_examples=60, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60 * EXPLORED, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(projects() | talks(), st.sampled_from(Variant), st.integers(2, 4), st.sampled_from(Pace))
 def test_several_of_a_variant_share_no_moment_and_the_best_is_first(
     project: list[AssetFacts], variant: Variant, count: int, pace: Pace

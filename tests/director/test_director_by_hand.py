@@ -15,6 +15,7 @@ from schemas.invalid_input import InvalidInput
 from tests.director.any_facts import projects
 from tests.director.director_footage import talk
 from tests.director.test_director_review import recut, row, talk_of_two_lines
+from tests.exploring import EXPLORED
 
 pytestmark = pytest.mark.unit
 
@@ -145,7 +146,7 @@ def test_captions_alone_can_be_replaced(edl: EDL) -> None:
         with_captions(without, captions)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60 * EXPLORED, suppress_health_check=list(HealthCheck))
 @given(projects(), st.sampled_from(Variant))
 def test_whatever_the_director_makes_can_be_handed_back(project: list[AssetFacts], variant: Variant) -> None:
     try:

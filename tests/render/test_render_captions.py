@@ -13,6 +13,7 @@ from render.captions import CaptionBurner, layout, marked_word
 from render.planes import planes
 from render.shaping import undrawable
 from schemas.edl import Caption, CaptionLook, CaptionStyle, CaptionWord
+from tests.exploring import EXPLORED
 from tests.render.render_media import Media, Writer, describe, edit, lumas, run, video_clip, yuv_frame
 
 pytestmark = pytest.mark.media
@@ -115,7 +116,7 @@ def test_a_caption_stands_on_the_row_it_is_given() -> None:
     assert (foot.x, foot.width, foot.height) == (above.x, above.width, above.height)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * EXPLORED)
 @given(
     lines=st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=2),
     corner=st.tuples(st.integers(0, 200), st.integers(0, 400)),

@@ -12,6 +12,7 @@ from render.segment_key import segment_key, sound_key
 from render.segments import MOST_SEGMENTS, Segment, segments_of
 from schemas.edl import EDL, AudioClip, Caption, CaptionStyle, VideoClip
 from schemas.rendering import EncoderSettings, SegmentLengths
+from tests.exploring import EXPLORED
 from tests.render.render_media import audio_clip, edit, imagined, video_clip
 
 pytestmark = pytest.mark.unit
@@ -57,7 +58,7 @@ talks = st.builds(shots_of, st.lists(st.integers(10, 400), min_size=20, max_size
 
 
 @given(talks)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60 * EXPLORED)
 def test_segments_cover_the_edit_and_have_a_length_worth_a_process(shots: Shots) -> None:
     edl = cut(shots)
     segments = segments_of(edl, LENGTHS)
@@ -68,7 +69,7 @@ def test_segments_cover_the_edit_and_have_a_length_worth_a_process(shots: Shots)
 
 
 @given(talks, st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60 * EXPLORED)
 def test_a_change_of_one_clip_leaves_all_segments_but_a_few_as_they_were(shots: Shots, data: st.DataObject) -> None:
     before = keys(cut(shots))
     number = data.draw(st.integers(0, len(shots) - 1))

@@ -402,13 +402,44 @@ async def test_a_damaged_object_is_listed_by_its_size_and_can_be_removed(
     sizes = [(item.key, item.size_bytes) async for item in local_objects.list_sizes(Bucket.ASSETS, "o/")]
     assert sizes == [("o/damaged", 3)]
     assert await local_objects.delete(Bucket.ASSETS, "o/damaged")
-    assert not any(path.is_file() for name in ("assets", ".checksums") for path in (root / name).rglob("*"))
+    assert left(root) == []
 
 
-async def test_a_removal_killed_in_the_middle_leaves_nothing_once_repeated(
-    local_objects: LocalObjects, root: Path
+async def test_a_removal_killed_in_the_middle_is_still_listed_and_leaves_nothing_once_repeated(
+    local_objects: LocalObjects, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await local_objects.put(Bucket.ASSETS, "o/talk", one(b"talk"))
-    (root / "assets/o/talk").unlink()
-    assert not await local_objects.delete(Bucket.ASSETS, "o/talk")
-    assert not any(path.is_file() for name in ("assets", ".checksums") for path in (root / name).rglob("*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed_after(Path.unlink))
+        with pytest.raises(Killed):
+            await local_objects.delete(Bucket.ASSETS, "o/talk")
+    assert [item.key async for item in local_objects.list_sizes(Bucket.ASSETS)] == ["o/talk"]
+    assert await local_objects.delete(Bucket.ASSETS, "o/talk")
+    assert left(root) == []
+
+
+async def test_the_record_of_an_object_that_never_came_is_swept(local_objects: LocalObjects, root: Path) -> None:
+    for key in ("o/first", "o/second", "p/third"):
+        await local_objects.put(Bucket.ASSETS, key, one(b"talk"))
+    (root / "assets/o/first").unlink()
+    (root / "assets/p/third").unlink()
+    assert await local_objects.sweep_temporary() == 2
+    assert left(root) == [root / ".checksums/assets/o/second.json", root / "assets/o/second"]
+    assert not (root / ".checksums/assets/p").exists()
+    assert await read(local_objects, "o/second") == b"talk"
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing that is written may catch it."""
+
+
+def killed_after(step: Callable[[Path], None]) -> Callable[[Path], None]:
+    def stepped(path: Path) -> None:
+        step(path)
+        raise Killed
+
+    return stepped
+
+
+def left(root: Path) -> list[Path]:
+    return sorted(path for name in ("assets", ".checksums") for path in (root / name).rglob("*") if path.is_file())

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.errors import CinemaError, ErrorCode
 from stores import Bucket, ObjectStore
 from stores.object_keys import MAX_KEY_BYTES, MAX_SEGMENT_BYTES, checked_key
+from tests.exploring import EXPLORED
 
 pytestmark = pytest.mark.unit
 
@@ -251,7 +252,7 @@ async def test_odd_but_honest_keys_work(objects: ObjectStore, key: str) -> None:
 
 
 @given(key=st.text(alphabet=st.sampled_from("ab./\\\0~é\n"), max_size=12))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300 * EXPLORED, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_accepted_key_stays_below_its_bucket(key: str, tmp_path: Path) -> None:
     try:
         relative = checked_key(key)
