@@ -142,7 +142,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
             Analyzer("sound", 2, SoundParameters, Sound, OfSound(_hear_sound)),
             Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
             Analyzer("shots", 3, ShotsParameters, Shots, OfPicture(_begin_shots)),
-            Analyzer("faces", 4, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("faces", 5, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
             Analyzer("picture", 3, PictureParameters, Picture, OfPicture(_begin_picture)),
             Analyzer("activity", 2, ActivityParameters, Activity, OfPicture(_begin_activity)),
             Analyzer("alignment", 1, AlignmentParameters, Alignment, OfFile(_run_alignment)),

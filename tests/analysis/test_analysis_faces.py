@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.detectors import Box, overlap
+from analysis.detectors import Box, YuNetDetector, overlap
 from analysis.faces import STEP_US, Linker, Sighting
-from analysis.models import find_centerface
+from analysis.models import YUNET, YUNET_DYNAMIC, find_centerface
 from tests.analysis.analysis_media import MakeClip, faces_of, scene
 
 pytestmark = pytest.mark.media
@@ -77,6 +77,14 @@ def test_an_astronaut_is_seen_where_she_is(
     for sample in track.samples:
         assert 0.30 < sample.left + sample.width / 2 < 0.55  # her face is at x 224, eyes at y 105 of 512 by 400
         assert 0.20 < sample.eyes_y < 0.33
+
+
+def test_the_model_for_one_size_and_that_for_any_answer_alike(face_models: Path) -> None:
+    data = pytest.importorskip("skimage.data", reason="no picture of a face here")
+    picture = np.ascontiguousarray(np.asarray(data.astronaut())[:400, :, ::-1])
+    fixed, free = (YuNetDetector(face_models / one.name).detect(picture) for one in (YUNET, YUNET_DYNAMIC))
+    assert len(free) == 1
+    assert fixed == free
 
 
 def test_random_blocks_have_no_face(make_clip: MakeClip, face_models: Path) -> None:
