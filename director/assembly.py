@@ -29,7 +29,7 @@ from director.placing import (
 )
 from director.ranking import preferred_b_roll, record_verdict
 from director.recipe import PlanOptions, Recipe, Selection, Shape
-from director.script import Removal
+from director.removing import record_stretches
 from director.seen import SeenFootage, faces_on_canvas
 from director.soundtrack import soundtrack
 from director.split_edits import split_edits
@@ -46,7 +46,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.17.0"
+DIRECTOR_VERSION = "1.18.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -79,7 +79,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     words = tuple(placed_words(placed))
     duration = placed[-1].end
     canvas, style = _canvas(material, recipe.shape), options.style or recipe.style
-    reasons = _record_stretches(placed, selection, ledger)
+    reasons = record_stretches(placed, selection, ledger)
     record_order(material, options, ledger)
     placed = split_edits(placed, ledger)
     shown_first = preferred_b_roll(material, options)
@@ -134,50 +134,6 @@ def _canvas(material: Material, shape: Shape) -> Canvas:
     if shape is Shape.PORTRAIT:
         return Canvas(width=_FULL_HD, height=1920)
     return Canvas(width=1920, height=_FULL_HD) if tallest > _HD else Canvas(width=1280, height=_HD)
-
-
-def _record_stretches(placed: Sequence[Placed], selection: Selection, ledger: Ledger) -> list[str]:
-    """One decision for the selection, one for each thing removed; returns the reason of each stretch."""
-    chosen = ledger.record(
-        selection.kind, selection.sentence, *selection.evidence, worth=selection.worth, start=0, end=placed[-1].end
-    )
-    jumps = {after.start for _, after in visible_jumps(placed)}
-    reasons = []
-    for one in placed:
-        reason = chosen
-        for removal in one.stretch.removals:
-            jump = one.start in jumps and removal is one.stretch.removals[-1]
-            reason = _record_removal(removal, ledger, at=(one.start, one.end), jump=jump)
-        reasons.append(reason)
-    for removal in selection.left_out:
-        _record_removal(removal, ledger)
-    return reasons
-
-
-def _record_removal(removal: Removal, ledger: Ledger, at: tuple[int, int] | None = None, *, jump: bool = False) -> str:
-    """``at`` are the timeline frames of what follows it; ``jump`` is whether the speaker is seen to jump there."""
-    clock = removal.footage.clock
-    evidence = Evidence(
-        fact=removal.evidence[0],
-        value=removal.evidence[1],
-        source=removal.footage.source.id,
-        start_us=clock.us(removal.start),
-        end_us=clock.us(removal.end),
-    )
-    start, end = at or (None, None)
-    seconds = clock.length_us(removal.end - removal.start) / 1e6
-    worth = {_WORTH[removal.kind]: min(1.0, seconds) if removal.kind == "pause" else 1.0, "jump": float(jump)}
-    return ledger.record(removal.kind, removal.sentence, evidence, worth=worth, start=start, end=end)
-
-
-#: What it is worth to take something out, by the kind of what it was.
-_WORTH = {
-    "pause": "dead_air",
-    "repeated_take": "said_again",
-    "aside": "said_again",
-    "false_start": "said_again",
-    "filler": "hesitation",
-}
 
 
 def _parts(placed: Sequence[Placed], reasons: Sequence[str]) -> Iterator[_Part]:

@@ -85,7 +85,8 @@ OF_REMOVALS: Final[Mapping[str, Weight]] = MappingProxyType(
         "dead_air": Weight(0.20, f"{_CUTTING}: no gap is kept beyond the pace; each second of it, up to one"),
         "said_again": Weight(0.50, f"{_CUTTING}: of a sentence that is restarted, the last complete one is kept"),
         "hesitation": Weight(0.15, f"{_CUTTING}: fillers go where the acoustic evidence is there"),
-        "jump": Weight(-0.10, f"{_CUTTING}: hide the director's own jump cuts; Leake 2017: avoid them"),
+        "over_pace": Weight(0.05, f"{_CUTTING}: pace presets; a pause that the pace has no room for, however short"),
+        "jump": Weight(-0.10, f"{_CUTTING}: hide the director's own jump cuts; by how much is seen [Leake 2017]"),
     }
 )
 

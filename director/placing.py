@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from director.script import Stretch
-from director.style import VISIBLE_JUMP_US
+from director.style import HALF_JUMP_US, VISIBLE_JUMP_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,12 @@ def visible_jumps(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
     for before, after in jump_cuts(placed):
         if abs(after.stretch.start - before.stretch.end) >= after.stretch.footage.clock.length(VISIBLE_JUMP_US):
             yield before, after
+
+
+def jump_seen(before: Placed, after: Placed) -> float:
+    """How much of a jump is seen between two neighbours, from 0 to 1: the longer the time left out, the more moved."""
+    left_out_us = before.stretch.footage.clock.length_us(abs(after.stretch.start - before.stretch.end))
+    return left_out_us / (left_out_us + HALF_JUMP_US)
 
 
 def changes_of_picture(placed: Sequence[Placed]) -> Iterator[int]:

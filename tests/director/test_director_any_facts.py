@@ -43,6 +43,7 @@ def check(project: list[AssetFacts], variant: Variant, options: PlanOptions) -> 
     assert_passes_review(project, edl)
     assert_sound_stays_inside(edl)
     assert_captions_can_be_read(edl)
+    assert_no_cut_costs_more_than_it_gives(edl)
     length = edl.duration / edl.rate
     if variant is Variant.SHORT_HIGHLIGHT:
         assert 30 <= length <= 60
@@ -120,6 +121,12 @@ def assert_captions_can_be_read(edl: EDL) -> None:
         assert all(text_width(line) <= most for line in caption.lines)
     for before, after in pairwise(edl.captions):
         assert after.start - before.end >= 2
+
+
+def assert_no_cut_costs_more_than_it_gives(edl: EDL) -> None:
+    for decision in edl.decisions:
+        if decision.kind in {"pause", "filler", "repeated_take", "aside", "false_start"}:
+            assert sum(share.thousandths for share in decision.shares) >= 0, decision
 
 
 def assert_sound_stays_inside(edl: EDL) -> None:
