@@ -223,7 +223,7 @@ def _pads(footage: Footage, index: int, pace: PaceStyle) -> tuple[int, int]:
     if not 0 < index < len(footage.words):
         return pace.pad_after_us, pace.pad_before_us
     pause = _pause_us(footage, index)
-    if pause <= _longest_pause_us(footage, pace) or pause >= kept + LEAST_CUT_US:
+    if pause <= pace.longest_gap_us or pause >= kept + LEAST_CUT_US:
         return pace.pad_after_us, pace.pad_before_us
     left = min(kept, max(2 * LEAST_PAD_US, pause - LEAST_CUT_US))
     after = left * pace.pad_after_us // kept
@@ -236,16 +236,11 @@ def _is_joined(footage: Sequence[Footage], places: Sequence[tuple[int, int]], at
     if at == 0 or places[at - 1] != (number, index - 1):
         return False
     one = footage[number]
-    return one.words[index].glued or _pause_us(one, index) <= _longest_pause_us(one, pace)
+    return one.words[index].glued or _pause_us(one, index) <= pace.longest_gap_us
 
 
 def _pause_us(footage: Footage, index: int) -> int:
     return footage.words[index].start_us - footage.words[index - 1].end_us
-
-
-def _longest_pause_us(footage: Footage, pace: PaceStyle) -> int:
-    """The longest pause that stays as it is: the pace's, to the frame, since less than one cannot be taken out."""
-    return pace.longest_gap_us + footage.clock.length_us(1)
 
 
 def _lines(footage: Sequence[Footage], places: Sequence[tuple[int, int]]) -> Iterator[Line]:

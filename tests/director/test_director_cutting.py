@@ -39,13 +39,6 @@ def test_a_short_pause_is_left_alone() -> None:
     assert len(edl.video) == 1
 
 
-def test_a_pause_that_is_too_long_by_less_than_a_frame_is_left_alone() -> None:
-    spoken_s = 4 * 0.3 + 3 * 0.05
-    for pause_s, clips in ((0.38, 1), (0.385, 2)):
-        words = say((1, "Look at this light."), (1 + spoken_s + pause_s, "It is soft."))
-        assert len(plan([talk(9, words)], FULL, PlanOptions()).video) == clips
-
-
 def test_a_word_ends_where_the_nearer_recording_falls_silent() -> None:
     ends, begins = 2.35, 2.69
     main = talk(9, say((1, "Look at this light."), (begins, "It is soft.")))
@@ -65,7 +58,7 @@ def test_a_word_ends_where_the_nearer_recording_falls_silent() -> None:
     assert pieces(ends - 0.25) == 1, "no room answers so long: the microphone was switched off"
 
 
-@pytest.mark.parametrize("pause_s", [0.39, 0.4, 0.45, 0.5, 0.56, 0.7])
+@pytest.mark.parametrize("pause_s", [0.36, 0.4, 0.45, 0.5, 0.56, 0.7])
 def test_a_cut_in_a_pause_takes_out_enough_to_be_worth_it(pause_s: float) -> None:
     spoken_s = 4 * 0.3 + 3 * 0.05
     facts = talk(9, say((1, "Look at this light."), (1 + spoken_s + pause_s, "It is soft.")))
