@@ -10,11 +10,11 @@ from temporalio import activity
 from activities.artifacts import read_facts, read_object
 from activities.context import ActivityContext
 from activities.declarations import PLAN_OUTPUT, PlannedOutput, PlanOutput, SegmentSpan
+from activities.edits import store_edit
 from activities.in_one_piece import mostly_copied
 from activities.output_keys import OutputKeys, edit_key
-from activities.uploads import upload_bytes
 from activities.verdicts import Verdicts
-from director import PlanOptions, adopt, export_otio, plan, question, review
+from director import PlanOptions, adopt, plan, question, review
 from render import require_passed, segments_of
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, Variant
@@ -98,9 +98,8 @@ class PlanningActivities:
 
     async def _store(self, asked: PlanOutput, edl: EDL) -> str:
         keys = OutputKeys(asked.owner_id, asked.project_id, asked.job_id, asked.output.output_id)
-        await upload_bytes(self._objects, Bucket.OUTPUTS, keys.edl, edl.model_dump_json(indent=1).encode())
-        otio = export_otio(edl, media_url=lambda source: source.name)
-        await upload_bytes(self._objects, Bucket.OUTPUTS, keys.otio, otio.encode())
+        async with self._outputs.planning(asked.output.output_id):
+            await store_edit(self._objects, keys, edl)
         return keys.edl
 
 

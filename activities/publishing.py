@@ -3,8 +3,11 @@
 from activities.artifacts import read_object
 from activities.context import ActivityContext
 from activities.declarations import RenderedOutput, RenderOutput
+from activities.edits import store_edit
 from activities.output_keys import OutputKeys
-from activities.uploads import upload_file
+from activities.uploads import upload_bytes, upload_file
+from render import require_passed, restated, to_srt, to_vtt, video_key
+from schemas.delivery import DeliveryReport
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Output, OutputFiles
@@ -14,64 +17,80 @@ from stores import Bucket, Outputs
 
 
 class Publishing:
-    """Reads edits, and publishes what was rendered of them."""
+    """Reads edits, and publishes what was rendered of them: each output with the very edit that its video shows."""
 
     def __init__(self, context: ActivityContext) -> None:
         self._objects = context.objects
         self._outputs = Outputs(context.database)
+        self._encoder = context.encoder
 
     async def edl(self, key: str) -> EDL:
         return EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, key))
 
-    async def reuse(self, asked: RenderOutput, attempt: int, key: str) -> bool:
-        """Publish what was rendered from the very same edit before, if it is still there and whole."""
-        found = await self._outputs.find_rendered(asked.owner_id, key)
+    async def reuse(self, asked: RenderOutput, attempt: int, edl: EDL) -> bool:
+        """Publish the video of another output with the same picture and sound, if it is still there and whole.
+
+        Only the video and what is drawn from it are copied: each output keeps its own files, whatever becomes of the
+        other's, and its words are those of its own edit.
+        """
+        found = await self._outputs.find_rendered(asked.owner_id, video_key(edl, self._encoder))
         if found is None or found.files is None:
             return False
         async with self._outputs.publishing(asked.output.output_id, attempt):
             try:
-                files = await self._copy(asked, found.files)
+                report = await self._restated(asked, edl, found.files)
+                if report is None:
+                    return False
+                storyboard = await self._copied(_keys(asked), found.files)
             except CinemaError as error:
                 if error.code not in {ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT, ErrorCode.NOT_FOUND}:
                     raise
+                await self._outputs.keep_from_reuse(found.id)
                 return False
+            keys = _keys(asked)
+            await upload_bytes(self._objects, Bucket.OUTPUTS, keys.srt, to_srt(edl).encode())
+            await upload_bytes(self._objects, Bucket.OUTPUTS, keys.vtt, to_vtt(edl).encode())
+            await store_edit(self._objects, keys, edl)
+            made = {"report": report, "storyboard": storyboard, **_places(keys)}
+            files = found.files.model_copy(update=made)
             await self._outputs.complete(asked.output.output_id, attempt, files)
         return True
 
-    async def _copy(self, asked: RenderOutput, earlier: OutputFiles) -> OutputFiles:
-        keys, objects = _keys(asked), self._objects
+    async def _restated(self, asked: RenderOutput, edl: EDL, earlier: OutputFiles) -> DeliveryReport | None:
+        """The earlier report as it is for this edit; ``None`` where its notes call the sources by other names."""
+        report = restated(earlier.report, edl).with_review(asked.review)
+        require_passed(report.checks)
+        if report.notes and _names(await self.edl(earlier.edl_key)) != _names(edl):
+            return None
+        return report
+
+    async def _copied(self, keys: OutputKeys, earlier: OutputFiles) -> Storyboard | None:
+        """Copy the video and its pictures; the storyboard, where there is one."""
+        objects = self._objects
         video = objects.get(Bucket.OUTPUTS, earlier.video_key)
         await objects.put(Bucket.OUTPUTS, keys.video, video, expected_sha256=earlier.video_sha256)
-        await objects.put(Bucket.OUTPUTS, keys.srt, objects.get(Bucket.OUTPUTS, earlier.srt_key))
-        await objects.put(Bucket.OUTPUTS, keys.vtt, objects.get(Bucket.OUTPUTS, earlier.vtt_key))
         await objects.put(Bucket.THUMBS, keys.thumbnail, objects.get(Bucket.THUMBS, earlier.thumbnail_key))
-        copied = {
-            "report": earlier.report.with_review(asked.review),
-            "storyboard": await self._copy_storyboard(keys, earlier.storyboard),
-        }
-        return earlier.model_copy(update={**copied, **_places(keys)})
-
-    async def _copy_storyboard(self, keys: OutputKeys, earlier: Storyboard | None) -> Storyboard | None:
-        if earlier is None:
+        if earlier.storyboard is None:
             return None
-        image = self._objects.get(Bucket.THUMBS, earlier.image_key)
-        await self._objects.put(Bucket.THUMBS, keys.storyboard, image)
-        return Storyboard(image_key=keys.storyboard, grid=earlier.grid)
+        await objects.put(Bucket.THUMBS, keys.storyboard, objects.get(Bucket.THUMBS, earlier.storyboard.image_key))
+        return Storyboard(image_key=keys.storyboard, grid=earlier.storyboard.grid)
 
-    async def publish(self, asked: RenderOutput, attempt: int, key: str, result: RenderResult) -> None:
-        """Store what was rendered; the output exists from the end of this on."""
+    async def publish(self, asked: RenderOutput, attempt: int, edl: EDL, result: RenderResult) -> None:
+        """Store what was rendered of this edit; the output exists from the end of this on."""
         async with self._outputs.publishing(asked.output.output_id, attempt):
-            await self._outputs.complete(asked.output.output_id, attempt, await self._upload(asked, key, result))
+            await self._outputs.complete(asked.output.output_id, attempt, await self._upload(asked, edl, result))
 
-    async def _upload(self, asked: RenderOutput, key: str, result: RenderResult) -> OutputFiles:
+    async def _upload(self, asked: RenderOutput, edl: EDL, result: RenderResult) -> OutputFiles:
         keys = _keys(asked)
         video = await upload_file(self._objects, Bucket.OUTPUTS, keys.video, result.video)
         await upload_file(self._objects, Bucket.OUTPUTS, keys.srt, result.srt)
         await upload_file(self._objects, Bucket.OUTPUTS, keys.vtt, result.vtt)
         await upload_file(self._objects, Bucket.THUMBS, keys.thumbnail, result.thumbnail)
         await upload_file(self._objects, Bucket.THUMBS, keys.storyboard, result.storyboard)
+        # A planner that was given up may have come back and planned otherwise since this render began.
+        await store_edit(self._objects, keys, edl)
         return OutputFiles(
-            render_key=key,
+            render_key=video_key(edl, self._encoder),
             video_bytes=video.size_bytes,
             video_sha256=video.sha256,
             report=result.report.with_review(asked.review),
@@ -93,6 +112,10 @@ def _places(keys: OutputKeys) -> dict[str, str]:
         "vtt_key": keys.vtt,
         "thumbnail_key": keys.thumbnail,
     }
+
+
+def _names(edl: EDL) -> dict[str, str]:
+    return {source.id: source.name for source in edl.sources}
 
 
 def published(output: Output, *, reused: bool) -> RenderedOutput:

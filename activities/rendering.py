@@ -18,7 +18,6 @@ from activities.output_progress import OutputProgress
 from activities.patience import patiently
 from activities.pixel_rates import pixel_rate_of
 from activities.publishing import Publishing, published
-from activities.render_key import render_key
 from activities.scratch import working_folder
 from schemas.cost import Outcome
 from schemas.edl import EDL
@@ -41,7 +40,7 @@ class RenderActivities:
 
     @activity.defn(name=RENDER_OUTPUT.name)
     async def render_output(self, asked: RenderOutput) -> RenderedOutput:
-        """Render, check and publish; what is published already, here or from the same edit elsewhere, is reused."""
+        """Render, check and publish; a video that is there already, for this output or another, is reused."""
         async with heartbeating("render") as heartbeat:
             output = await patiently(lambda: self._outputs.get(asked.output.output_id))
             if output.status is OutputStatus.COMPLETED:
@@ -57,15 +56,14 @@ class RenderActivities:
     async def _make(self, asked: RenderOutput, attempt: int, progress: OutputProgress, account: Account) -> bool:
         """Publish the output, and say whether nothing had to be rendered for it."""
         edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
-        key = render_key(edl, self._context.encoder)
-        if await patiently(lambda: self._publishing.reuse(asked, attempt, key)):
+        if await patiently(lambda: self._publishing.reuse(asked, attempt, edl)):
             account.outcome = Outcome.REUSED
             return True
         account.media_us, account.pixel_rate = frame_to_us(edl.duration, edl.rate), pixel_rate_of(edl)
         with working_folder(self._context.scratch, f"{asked.output.output_id}-{attempt}") as folder:
             result = await self._render(asked, edl, folder, progress, account)
             await progress.enter("publishing")
-            await patiently(lambda: self._publishing.publish(asked, attempt, key, result))
+            await patiently(lambda: self._publishing.publish(asked, attempt, edl, result))
         return False
 
     async def _render(

@@ -32,12 +32,11 @@ from activities.output_progress import OutputProgress, PartProgress
 from activities.patience import patiently
 from activities.pixel_rates import pixel_rate_of
 from activities.publishing import Publishing, published
-from activities.render_key import render_key
 from activities.sandbox import run_in_child
 from activities.scratch import working_folder
 from activities.time_limit import time_left
 from activities.uploads import upload_file
-from render import Segment, segment_key, sound_key, sources_heard, sources_shown
+from render import Segment, segment_key, sound_key, sources_heard, sources_shown, video_key
 from schemas.cost import Outcome
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
@@ -75,7 +74,7 @@ class PartActivities:
             return BegunParts(attempt=output.attempt, missing=())
         edl = await self._publishing.edl(asked.edl_key)
         keys = self._keys(edl, asked.segments)
-        made = await self._outputs.find_rendered(asked.owner_id, render_key(edl, self._context.encoder))
+        made = await self._outputs.find_rendered(asked.owner_id, video_key(edl, self._context.encoder))
         stored = set(keys) if made is not None else await self._segments.find(asked.owner_id, keys)
         done = {number for number, key in enumerate(keys) if key in stored}
         attempt = await self._outputs.begin_parts(output.id, _shares(asked.segments), done)
@@ -190,8 +189,7 @@ class PartActivities:
     async def _assemble(self, asked: AssembleOutput, attempt: int, progress: OutputProgress, account: Account) -> bool:
         """Publish the output, and say whether nothing had to be joined for it."""
         edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
-        key = render_key(edl, self._context.encoder)
-        if await patiently(lambda: self._publishing.reuse(asked, attempt, key)):
+        if await patiently(lambda: self._publishing.reuse(asked, attempt, edl)):
             account.outcome = Outcome.REUSED
             return True
         account.media_us, account.pixel_rate = frame_to_us(edl.duration, edl.rate), pixel_rate_of(edl)
@@ -215,7 +213,7 @@ class PartActivities:
                 raise
             _observe(asked, request.report, result)
             await progress.enter("publishing")
-            await patiently(lambda: self._publishing.publish(asked, attempt, key, result))
+            await patiently(lambda: self._publishing.publish(asked, attempt, edl, result))
         return False
 
     async def _gathered(self, asked: AssembleOutput, edl: EDL, keys: Sequence[str], folder: Path) -> JoinRequest:

@@ -36,6 +36,16 @@ _READING_SPEED = 20
 _CAPTION_LINES = 2
 _SYNC_LIMIT_S = Fraction(1, 1000)
 
+#: The checks of what was decoded; every other one is of the edit's words.
+MEASURED = frozenset(
+    {
+        *("duration", "constant frame rate", "broken pictures", "video codec", "picture size", "pixel format"),
+        *("colour tags", "pixel aspect", "longest GOP", "open GOPs", "moov before mdat", "edit lists"),
+        *("audio codec", "audio format", "audio length against picture", "gaps in the sound", "A/V start offset"),
+        *("loudness", "true peak"),
+    }
+)
+
 
 @dataclass
 class _Measured:
@@ -128,6 +138,22 @@ def check_delivery(
         picture=picture,
         notes=notes,
     )
+
+
+def restated(report: DeliveryReport, edl: EDL) -> DeliveryReport:
+    """What was measured on a video, told of another edit that has the same picture and sound (see ``video_key``).
+
+    All that follows from the words of an edit is that edit's own: its captions, the numbers counted from it.
+    """
+    told = report.metrics
+    loudness = Loudness(told.integrated_lufs, told.true_peak_dbtp)
+    measured = tuple(check for check in report.checks if check.name in MEASURED)
+    changes = {
+        "checks": (*measured, *_caption_checks(edl)),
+        "metrics": metrics(edl, loudness, told.stages),
+        "reused": True,
+    }
+    return report.model_copy(update=changes)
 
 
 def require_passed(checks: Iterable[DeliveryCheck]) -> None:

@@ -1,4 +1,6 @@
-"""What a segment's picture and an edit's sound depend on, as keys: the same key always stands for the same content.
+"""What pictures and sound of an edit depend on, as keys: the same key always stands for the same content.
+
+Words are in no key: why a clip is where it is, what sources and decisions are called, who directed.
 
 A segment is described relative to itself: by what its frames show, not by where they lie on the timeline, so that it
 keeps its key when something before or after it changes.
@@ -45,6 +47,15 @@ def segment_key(edl: EDL, segment: Segment, encoder: EncoderSettings) -> str:
             "captions": _captions(edl, segment),
         }
     )
+
+
+def video_key(edl: EDL, encoder: EncoderSettings) -> str:
+    """SHA-256, in hex, of all that a finished video depends on: its picture, with what is drawn in, and its sound.
+
+    What lies beside the video follows from the edit's words too: subtitles, and what a report says of them.
+    """
+    whole = Segment(0, edl.duration)
+    return _key({"picture": segment_key(edl, whole, encoder), "sound": sound_key(edl, encoder)})
 
 
 def sound_key(edl: EDL, encoder: EncoderSettings) -> str:

@@ -65,6 +65,8 @@ class DeliveryReport(Model):
     """Every check made by decoding the finished file again, what was done to get there, and the metrics.
 
     ``frames`` and ``samples`` were counted by decoding; ``notes`` are sentences for the creator (fallbacks taken).
+    ``reused`` says that the video was there: it was rendered, and took the times of ``metrics``, for another output of
+    which picture and sound are the same.
     """
 
     engine: str
@@ -76,6 +78,7 @@ class DeliveryReport(Model):
     path: RenderPath = RenderPath()
     picture: PictureOrigin | None = None
     notes: tuple[str, ...] = ()
+    reused: bool = False
 
     def with_review(self, review: Iterable[DeliveryCheck]) -> Self:
         """The same report, also saying how the edit itself was found to be; what it said of that before is replaced."""

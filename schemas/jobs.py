@@ -303,8 +303,8 @@ class Asset(Model):
 class OutputFiles(Model):
     """Object keys of everything one output delivered, and the proof of its video.
 
-    ``render_key`` stands for all that the render depended on: outputs with the same key are the same video. Earlier
-    releases made no ``storyboard``.
+    ``render_key`` stands for all that picture and sound depended on: outputs with the same key have the same video. It
+    is empty where the video was found to be damaged. Earlier releases made no ``storyboard``.
     """
 
     render_key: str

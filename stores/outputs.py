@@ -18,10 +18,7 @@ class Outputs:
     async def get(self, output_id: UUID) -> Output:
         """The output. Raises ``NOT_FOUND`` if there is none, or it is not the caller's to see."""
         async with session(self._connections) as connection:
-            row = await connection.fetchrow("select * from public.job_outputs where id = $1", output_id)
-        if row is None:
-            raise _missing()
-        return model_from(row, Output)
+            return await _read(connection, output_id)
 
     async def plan(self, output_id: UUID, edl_key: str) -> Output:
         """Records where the output's EDL lies in bucket ``outputs``.
@@ -159,6 +156,22 @@ class Outputs:
             return (await _written(connection, statement, output_id, output.attempt + (not first))).attempt
 
     @asynccontextmanager
+    async def planning(self, output_id: UUID) -> AsyncIterator[None]:
+        """The right to write the output's plan, for the time of the block; nobody publishes it meanwhile.
+
+        Raises:
+            ConflictError: the output has settled (``INVALID_TRANSITION``): its plan is the one it was made from.
+        """
+        async with transaction(self._connections) as connection:
+            await _lock_files(connection, output_id)
+            output = await _read(connection, output_id)
+            if output.status.settled:
+                raise ConflictError(
+                    ErrorCode.INVALID_TRANSITION, f"This output is {output.status}; it keeps the plan it has."
+                )
+            yield
+
+    @asynccontextmanager
     async def publishing(self, output_id: UUID, attempt: int) -> AsyncIterator[None]:
         """The attempt's exclusive right to write the output's objects, for the time of the block.
 
@@ -169,8 +182,8 @@ class Outputs:
             ConflictError: the attempt was superseded (``STALE_ATTEMPT``) or has ended (``INVALID_TRANSITION``).
         """
         async with transaction(self._connections) as connection:
-            await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"publish {output_id}")
-            _check_fence(await self.get(output_id), attempt)
+            await _lock_files(connection, output_id)
+            _check_fence(await _read(connection, output_id), attempt)
             yield
 
     async def complete(self, output_id: UUID, attempt: int, files: OutputFiles) -> Output:
@@ -206,6 +219,17 @@ class Outputs:
             )
         return None if row is None else model_from(row, Output)
 
+    async def keep_from_reuse(self, output_id: UUID) -> None:
+        """From now on no other output is made of this one's files: they were found to be gone or damaged."""
+        async with session(self._connections) as connection:
+            await connection.execute(
+                """
+                update public.job_outputs set files = jsonb_set(files, '{render_key}', '""') where id = $1
+                and files is not null
+                """,
+                output_id,
+            )
+
     async def fail(self, output_id: UUID, error: ErrorInfo) -> Output:
         """Gives the output up, and why. The first reason stays; the stage keeps saying where it was.
 
@@ -231,6 +255,18 @@ class Outputs:
                 return output
             statement = "update public.job_outputs set status = 'cancelled' where id = $1 returning *"
             return await _written(connection, statement, output_id)
+
+
+async def _lock_files(connection: Connection, output_id: UUID) -> None:
+    """Wait for the right to write the output's objects, which ends with the transaction."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"publish {output_id}")
+
+
+async def _read(connection: Connection, output_id: UUID) -> Output:
+    row = await connection.fetchrow("select * from public.job_outputs where id = $1", output_id)
+    if row is None:
+        raise _missing()
+    return model_from(row, Output)
 
 
 async def _locked(connection: Connection, output_id: UUID) -> Output:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cinema.directing.report import DirectReport, OutputOutcome
+from schemas.delivery import DeliveryReport
 from schemas.errors import ErrorInfo
 from schemas.jobs import AssetStatus, Job, JobStatus, Output, OutputStatus
 
@@ -133,9 +134,14 @@ def outcome_lines(report: DirectReport) -> list[str]:
 def _output_line(output: OutputOutcome) -> str:
     label = f"[{STYLES[output.status]}]{output.status.value:<9}[/] {output.name}"
     if output.status is OutputStatus.COMPLETED and output.error is None:
-        length = f" ({output.report.metrics.duration_s:.1f} s)" if output.report is not None else ""
-        return f"{label}{length}: {escape(str(output.files.get('mp4', '')))}"
+        about = "" if output.report is None else f" ({_about(output.report)})"
+        return f"{label}{about}: {escape(str(output.files.get('mp4', '')))}"
     return f"{label}: {_reason(output.error)}" if output.error is not None else label
+
+
+def _about(report: DeliveryReport) -> str:
+    """How long the video is, and whether it had to be rendered."""
+    return f"{report.metrics.duration_s:.1f} s" + (", the video was there" if report.reused else "")
 
 
 def _reason(error: ErrorInfo | None) -> str:

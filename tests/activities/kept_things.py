@@ -9,15 +9,16 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.analysis_parts import AnalysisParts
 from activities.artifacts import part_ref
+from activities.deletion import DeletionActivities
 from activities.output_keys import OutputKeys
 from activities.removing import Remover
 from activities.retention import RetentionActivities
-from activities.retention_declarations import SweepBatch, SweptBatch
+from activities.retention_declarations import BeginDeletion, FinishDeletion, ProjectRef, SweepBatch, SweptBatch
 from schemas.analysing import ArtifactRef
 from schemas.edl import Variant
 from schemas.jobs import Asset, Job, JobRequest, Output, Project
 from schemas.media import AssetKind
-from schemas.retention import RetentionPolicy, SweepCounts
+from schemas.retention import DeletionRecord, RetentionPolicy, SweepCounts
 from schemas.segments import SegmentReport
 from schemas.storyboard import Storyboard, StoryboardGrid
 from stores import Analyses, Assets, Bucket, Jobs, LocalObjects, Outputs, Pool, Projects, Removals, Retention, Segments
@@ -145,6 +146,17 @@ class KeptThings:
             )
             await self.outputs.complete(output.id, attempt, files)
         await self.jobs.settle(job.id)
+
+    async def delete(self, project: Project) -> DeletionRecord:
+        """The project with all that is its alone, step by step, as its workflow does it."""
+        run, deletion = ActivityEnvironment().run, DeletionActivities(self.pool, self.objects)
+        asked = ProjectRef(project_id=project.id)
+        await run(deletion.begin_deletion, BeginDeletion(project_id=project.id, requested_by=str(project.owner_id)))
+        await run(deletion.take_inventory, asked)
+        removed = await run(deletion.remove_project_objects, asked)
+        finish = FinishDeletion(project_id=project.id, keys_checked=removed.keys_checked)
+        record: DeletionRecord = await run(deletion.finish_deletion, finish)
+        return record
 
     async def stored(self, bucket: Bucket, prefix: str = "") -> set[str]:
         return {item.key async for item in self.objects.list_sizes(bucket, prefix)}

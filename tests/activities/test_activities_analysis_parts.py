@@ -21,8 +21,6 @@ from activities.artifacts import part_ref, read_object
 from activities.child_tasks import Analyse
 from activities.context import ActivityContext
 from activities.declarations import AnalysePass, AssetRef
-from activities.deletion import DeletionActivities
-from activities.retention_declarations import BeginDeletion, FinishDeletion, ProjectRef
 from activities.sandbox import ChildTask
 from activities.time_limit import start_time_limit
 from activities.uploads import upload_file
@@ -226,16 +224,10 @@ async def test_parts_go_with_their_project(kept: KeptThings) -> None:
     whole = await kept.analysis(TALK, "transcript")
     unfinished = _unfinished(whole)
     await kept.part(TALK, unfinished, 0)
-    deletion, asked = DeletionActivities(kept.pool, kept.objects), ProjectRef(project_id=project.id)
-    await _run(
-        lambda: deletion.begin_deletion(BeginDeletion(project_id=project.id, requested_by=str(project.owner_id)))
-    )
-    record = await _run(lambda: deletion.take_inventory(asked))
+    record = await kept.delete(project)
     assert record.inventory is not None
     assert record.inventory.removed[Bucket.ANALYSIS.value].objects == 2
-    removed = await _run(lambda: deletion.remove_project_objects(asked))
-    finish = FinishDeletion(project_id=project.id, keys_checked=removed.keys_checked)
-    assert (await _run(lambda: deletion.finish_deletion(finish))).finished_at is not None
+    assert record.finished_at is not None
     assert await kept.stored(Bucket.ANALYSIS) == set()
     assert await kept.pool.fetchval("select count(*) from analyses") == 0
 

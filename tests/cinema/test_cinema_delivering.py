@@ -36,7 +36,7 @@ VIDEO = b"not really a video"
 TOO_SHORT = ErrorInfo(code=ErrorCode.SOURCE_TOO_SHORT, message="There is too [little] of it.", retryable=False)
 
 
-def report() -> DeliveryReport:
+def report(*, reused: bool = False) -> DeliveryReport:
     metrics = RenderMetrics(
         duration_s=4.0,
         cuts_per_minute=0.0,
@@ -47,7 +47,7 @@ def report() -> DeliveryReport:
         integrated_lufs=-14.0,
         true_peak_dbtp=-1.5,
     )
-    return DeliveryReport(engine="test", frames=100, samples=192_000, checks=(), metrics=metrics)
+    return DeliveryReport(engine="test", frames=100, samples=192_000, checks=(), metrics=metrics, reused=reused)
 
 
 def output(variant: Variant, status: OutputStatus, *, sha256: str = hashlib.sha256(VIDEO).hexdigest()) -> Output:
@@ -215,6 +215,14 @@ def test_people_read_every_reason() -> None:
     assert "hook_cut (4.0 s): film.mp4" in text
     assert "analyses: 0 computed, 12 reused" in text
     assert "http://127.0.0.1:8233/namespaces/default/workflows/job-1" in text
+
+
+def test_people_read_that_a_video_was_there() -> None:
+    made = output(Variant.HOOK_CUT, DONE)
+    assert made.files is not None
+    files = made.files.model_copy(update={"report": report(reused=True)})
+    found = job(JobStatus.COMPLETED, made.model_copy(update={"files": files}))
+    assert "hook_cut (4.0 s, the video was there): film.mp4" in "\n".join(outcome_lines(reported(found)))
 
 
 def test_programs_read_one_document(capsys: pytest.CaptureFixture[str]) -> None:

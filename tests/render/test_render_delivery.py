@@ -6,10 +6,11 @@ from pathlib import Path
 import av
 import pytest
 
-from render import check_delivery
+from render import check_delivery, restated
 from render.boxes import box_order
-from render.delivery import require_passed
+from render.delivery import MEASURED, require_passed
 from schemas.delivery import DeliveryReport
+from schemas.edl import Caption, CaptionStyle
 from schemas.errors import DeliveryRejected
 from schemas.rendering import RenderResult
 from tests.render.render_media import Media, audio_clip, edit, run, video_clip
@@ -41,6 +42,24 @@ def test_a_finished_file_keeps_every_limit(finished: tuple[RenderResult, Media])
         "assemble",
         "check",
     }
+
+
+def test_what_was_measured_is_told_of_another_edit_with_that_edits_own_captions(
+    finished: tuple[RenderResult, Media], counted: Media
+) -> None:
+    rate, report = Fraction(30), finished[0].report
+    assert {check.name for check in report.checks} == MEASURED, "this edit has no captions"
+    caption = Caption(start=0, end=30, lines=("Light is what you paint with.",))
+    style = CaptionStyle(burn_in=False, left=0, top=0, right=320, bottom=180, font_size=20)
+    clips, sounds = [video_clip(counted, 0, 150, 0, rate)], [audio_clip(counted, 0, 150, 0, rate)]
+    captioned = edit([counted], clips, sounds, captions=(caption,), caption_style=style)
+    told = restated(report, captioned)
+    assert told.reused
+    assert told.checks[: len(report.checks)] == report.checks
+    added = [(check.name, check.passed) for check in told.checks[len(report.checks) :]]
+    assert added == [("caption lines", True), ("caption reading speed", False)]
+    assert told.metrics == report.metrics.model_copy(update={"words_per_minute": 72.0})
+    assert restated(told, edit([counted], clips, sounds)) == report.model_copy(update={"reused": True})
 
 
 def test_files_lie_in_the_folder_and_nothing_else_does(finished: tuple[RenderResult, Media]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from render.segment_key import segment_key, sound_key
+from render.segment_key import segment_key, sound_key, video_key
 from render.segments import MOST_SEGMENTS, Segment, segments_of
 from schemas.edl import EDL, AudioClip, Caption, CaptionStyle, VideoClip
 from schemas.rendering import EncoderSettings, SegmentLengths
@@ -128,16 +128,19 @@ def test_a_caption_belongs_to_the_segments_it_is_drawn_in_and_to_none_when_it_is
     assert keys(captioned("one", burn_in=False)) == keys(captioned("other", burn_in=False)) == keys(cut(shots))
 
 
-def test_the_title_and_the_names_of_clips_and_decisions_show_nowhere() -> None:
+def test_the_title_and_the_names_of_clips_files_and_decisions_show_nowhere() -> None:
     edl = cut(shots_of([100] * 20, seed=4))
     renamed = edl.model_copy(
         update={
             "title": "Another",
+            "director_version": "next",
+            "sources": tuple(source.model_copy(update={"name": "final.mp4"}) for source in edl.sources),
             "video": tuple(clip.model_copy(update={"id": f"x{clip.id}", "reason": "d2"}) for clip in edl.video),
         }
     )
     assert keys(renamed) == keys(edl)
     assert sound_key(renamed, ENCODER) == sound_key(edl, ENCODER)
+    assert video_key(renamed, ENCODER) == video_key(edl, ENCODER)
 
 
 def test_a_picture_that_changes_leaves_the_sound_and_a_sound_that_changes_leaves_the_picture() -> None:
@@ -148,6 +151,7 @@ def test_a_picture_that_changes_leaves_the_sound_and_a_sound_that_changes_leaves
     assert sound_key(graded, ENCODER) == sound_key(edl, ENCODER)
     assert keys(louder) == keys(edl)
     assert sound_key(louder, ENCODER) != sound_key(edl, ENCODER)
+    assert len({video_key(one, ENCODER) for one in (edl, graded, louder)}) == 3
 
 
 @pytest.mark.parametrize("change", [{"crf": 30}, {"preset": "slow"}])

@@ -1,0 +1,209 @@
+"""Whole outputs: a video is rendered once, and an output that has the same one is published with its own words."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from activities.artifacts import read_object
+from activities.declarations import PlanOutput, RenderedOutput, RenderOutput
+from activities.output_keys import OutputKeys
+from activities.planning import PlanningActivities
+from activities.rendering import RenderActivities
+from director import explain, export_otio
+from schemas.cost import Outcome
+from schemas.delivery import DeliveryCheck
+from schemas.edl import EDL, Evidence
+from schemas.errors import ConflictError, ErrorCode
+from schemas.jobs import OutputFiles, Project
+from stores import Bucket, Jobs, Ledger, LocalObjects, Outputs, Pool, Projects
+from tests.activities.kept_things import KeptThings
+from tests.activities.studio import FIRSTS, SHOT, Studio, cut, open_studio, run
+from tests.render.render_media import Media
+
+pytestmark = pytest.mark.postgres
+
+SHOWN = [first + n for first in FIRSTS for n in range(SHOT)]
+
+
+@dataclass(frozen=True)
+class OutputStudio(Studio):
+    """A studio whose outputs are rendered in one piece."""
+
+    async def render(self, asked: RenderOutput) -> RenderedOutput:
+        return await run(lambda: RenderActivities(self.context).render_output(asked))
+
+    async def lose_footage(self) -> None:
+        """From now on whatever is decoded of it fails."""
+        await self.objects.delete(Bucket.ASSETS, self.footage_key)
+
+    async def text(self, key: str) -> str:
+        return (await read_object(self.objects, Bucket.OUTPUTS, key)).decode()
+
+    async def whole(self, files: OutputFiles) -> None:
+        """Every file of the output is there, as it was stored."""
+        for key in (files.video_key, files.edl_key, files.otio_key, files.srt_key, files.vtt_key):
+            assert await read_object(self.objects, Bucket.OUTPUTS, key)
+        assert files.storyboard is not None
+        for key in (files.thumbnail_key, files.storyboard.image_key):
+            assert await read_object(self.objects, Bucket.THUMBS, key)
+
+    async def settle(self, *orders: RenderOutput) -> None:
+        for asked in orders:
+            await Jobs(self.pool).settle(asked.job_id)
+
+
+@pytest.fixture
+async def studio(
+    pool: Pool, local_objects: LocalObjects, project: Project, counted: Media, tmp_path: Path
+) -> OutputStudio:
+    opened = await open_studio(pool, local_objects, project, counted, tmp_path)
+    return OutputStudio(opened.context, opened.pool, opened.objects, opened.project)
+
+
+def in_other_words(edl: EDL) -> EDL:
+    """The same cuts, planned by another release of the director, which says other things of them."""
+    (decision,) = edl.decisions
+    evidence = (Evidence(fact="speech", value="all of it"),)
+    told = decision.model_copy(update={"id": "why", "sentence": "Kept because it says it all", "evidence": evidence})
+    reworded = [clip.model_copy(update={"id": f"shot-{clip.id}", "reason": "why"}) for clip in edl.video]
+    heard = [
+        track.model_copy(update={"clips": tuple(clip.model_copy(update={"reason": "why"}) for clip in track.clips)})
+        for track in edl.audio
+    ]
+    changes = {"title": "Another title", "director_version": "next", "decisions": (told,)}
+    return EDL.model_validate({**dict(edl), **changes, "video": tuple(reworded), "audio": tuple(heard)})
+
+
+async def test_a_plan_in_other_words_decodes_nothing_and_is_published_with_its_own(
+    studio: OutputStudio, counted: Media
+) -> None:
+    edl = cut(counted)
+    first, second = await studio.ordered(edl), await studio.ordered(in_other_words(edl))
+    assert not (await studio.render(first)).reused
+    await studio.lose_footage()
+    review = DeliveryCheck(name="dead air", measured="0.2", limit="0.4", unit="s", passed=True)
+    rendered = await studio.render(second.model_copy(update={"review": (review,)}))
+    assert rendered.reused
+    (entry,) = await Ledger(studio.pool).of_job(second.job_id)
+    assert (entry.outcome, entry.usage.cpu_s, entry.media_us) == (Outcome.REUSED, 0, None)
+    made, found = await studio.files(first), await studio.files(second)
+    assert found.video_sha256 == made.video_sha256
+    assert found.video_key != made.video_key
+    assert (made.report.reused, found.report.reused) == (False, True)
+    assert found.report.checks == (*made.report.checks, review)
+    assert found.report.metrics == made.report.metrics
+    assert await studio.numbers(second) == SHOWN
+    for asked, told in ((first, edl), (second, in_other_words(edl))):
+        files = await studio.files(asked)
+        stored = EDL.model_validate_json(await studio.text(files.edl_key))
+        assert stored == told
+        assert await studio.text(files.otio_key) == export_otio(told, media_url=lambda source: source.name)
+    assert "Kept because it says it all" in explain(stored)
+
+
+async def test_other_captions_that_are_not_drawn_go_with_the_same_video(studio: OutputStudio, counted: Media) -> None:
+    first = await studio.ordered(cut(counted, burn_in=False))
+    corrected = cut(counted, ("won", "two", "three and a half", "four"), burn_in=False)
+    second = await studio.ordered(corrected)
+    await studio.render(first)
+    await studio.lose_footage()
+    assert (await studio.render(second)).reused
+    made, found = await studio.files(first), await studio.files(second)
+    assert "won" in await studio.text(found.srt_key)
+    assert "three and a half" in await studio.text(found.vtt_key)
+    assert "one" in await studio.text(made.srt_key), "what the first delivered stays"
+    assert found.report.metrics.words_per_minute == 2 * made.report.metrics.words_per_minute * 7 / 8
+    speeds = [check for check in found.report.checks if check.name == "caption reading speed"]
+    assert [speed.measured for speed in speeds] == [f"{len('three and a half') * 30 / 26:.1f}"]
+
+
+async def test_what_shows_or_is_heard_otherwise_is_rendered(studio: OutputStudio, counted: Media) -> None:
+    edl = cut(counted)
+    await studio.render(await studio.ordered(edl))
+    later = edl.video[-1].model_copy(update={"source_in": edl.video[-1].source_in + 3000})
+    later = later.model_copy(update={"source_out": later.source_out + 3000})
+    quieter = edl.audio[0].model_copy(update={"clips": edl.audio[0].clips[:-1]})
+    for changes in (
+        {"video": (*edl.video[:-1], later)},
+        {"audio": (quieter,)},
+        {"captions": edl.captions[:-1]},
+    ):
+        asked = await studio.ordered(EDL.model_validate({**dict(edl), **changes}))
+        assert not (await studio.render(asked)).reused, changes
+    louder = replace(studio.context, encoder=studio.context.encoder.model_copy(update={"audio_bitrate": 96_000}))
+    other = OutputStudio(louder, studio.pool, studio.objects, studio.project)
+    assert not (await other.render(await other.ordered(edl))).reused
+
+
+async def test_an_output_stays_whole_when_the_one_that_was_rendered_for_it_goes_with_its_project(
+    studio: OutputStudio, counted: Media
+) -> None:
+    edl = cut(counted)
+    kept = KeptThings(studio.pool, studio.objects)
+    another = await Projects(studio.pool).create(studio.project.owner_id, "The same again")
+    beside = OutputStudio(studio.context, studio.pool, studio.objects, another)
+    await beside.add(counted)
+    first, second = await studio.ordered(edl), await beside.ordered(in_other_words(edl))
+    await studio.render(first)
+    assert (await beside.render(second)).reused
+    await studio.settle(first, second)
+    assert (await kept.delete(studio.project)).finished_at is not None
+    await kept.check()
+    files = await beside.files(second)
+    await beside.whole(files)
+    assert await beside.numbers(second) == SHOWN
+    third = await beside.ordered(edl)
+    await beside.lose_footage()
+    assert (await beside.render(third)).reused, "and the next is made of it"
+
+
+@pytest.mark.parametrize("harm", ["gone", "damaged"])
+async def test_a_video_that_is_lost_is_rendered_again_and_not_found_any_more(
+    studio: OutputStudio, counted: Media, harm: str
+) -> None:
+    first, second = await studio.ordered(cut(counted)), await studio.ordered(cut(counted))
+    await studio.render(first)
+    lost = await studio.files(first)
+    if harm == "gone":
+        await studio.objects.delete(Bucket.OUTPUTS, lost.video_key)
+    else:
+        path = await studio.objects.local_path(Bucket.OUTPUTS, lost.video_key)
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert not (await studio.render(second)).reused
+    assert await studio.numbers(second) == SHOWN
+    found = await Outputs(studio.pool).find_rendered(second.owner_id, lost.render_key)
+    assert found is not None
+    assert found.id == second.output.output_id
+    assert (await studio.files(first)).render_key == ""
+
+
+async def test_a_note_that_calls_a_file_by_another_name_is_not_taken_over(studio: OutputStudio, counted: Media) -> None:
+    edl = cut(counted)
+    renamed = edl.model_copy(update={"sources": (edl.sources[0].model_copy(update={"name": "final talk.mp4"}),)})
+    first, second, third = await studio.ordered(edl), await studio.ordered(renamed), await studio.ordered(renamed)
+    await studio.render(first)
+    assert (await studio.render(second)).reused
+    note = ["The sound of “counted.mp4” is damaged in places."]
+    await studio.pool.execute("update job_outputs set files = jsonb_set(files, '{report,notes}', $1)", note)
+    assert not (await studio.render(third)).reused
+
+
+async def test_a_planner_that_comes_late_leaves_the_edit_that_the_video_was_made_from(
+    studio: OutputStudio, counted: Media
+) -> None:
+    edl = cut(counted)
+    asked = await studio.ordered(edl)
+    keys = OutputKeys(asked.owner_id, asked.project_id, asked.job_id, asked.output.output_id)
+    late = PlanningActivities(studio.context)
+    plan = PlanOutput(
+        **{name: getattr(asked, name) for name in ("job_id", "owner_id", "project_id", "output")},
+        project_name="Glass",
+        request=(await Jobs(studio.pool).get(asked.job_id)).request,
+        assets=(),
+    )
+    await studio.render(asked)
+    with pytest.raises(ConflictError) as refused:
+        await late._store(plan, in_other_words(edl))
+    assert refused.value.code is ErrorCode.INVALID_TRANSITION
+    assert EDL.model_validate_json(await studio.text(keys.edl)) == edl
