@@ -10,7 +10,7 @@ from analysis.face_following import Follower
 from analysis.hearing import span_of
 from analysis.observing import Observed, joined, rows_in, table
 from analysis.parts import Parts
-from analysis.recording import record
+from analysis.recording import hear_dialogue
 from analysis.shots import SCENE_DIFFERENCE, SCENE_LIKENESS
 from analysis.speaking import Mouth, mouth_motion, who_speaks
 from analysis.thumbnails import Thumbnail, difference, likeness
@@ -243,8 +243,8 @@ def begin_faces(
 
 
 def _speech(path: Path, probe: MediaProbe) -> tuple[Span, ...]:
-    recording = record(path, probe)
-    return tuple(span_of(start, end, len(recording.wave)) for start, end in speech_runs(recording.voice()))
+    dialogue = hear_dialogue(path, probe)
+    return tuple(span_of(start, end, len(dialogue.wave)) for start, end in speech_runs(dialogue.voice()))
 
 
 def _is_cut(before: Thumbnail, after: Thumbnail) -> bool:

@@ -24,6 +24,9 @@ SPEECH_RATE = 16_000
 #: Time stamps that disagree with the samples counted by more than this are believed: there is a gap or an overlap.
 #: Less is the rounding of containers that keep milliseconds.
 CLOCK_TOLERANCE_S = Fraction(2, 100)
+#: Samples are handed on in blocks of about this length: a codec's frames are so short that what is done with each of
+#: them would take longer than decoding them.
+BLOCK_S = Fraction(1, 2)
 #: Nothing is placed later than this: a time stamp beyond it is damaged.
 MAX_TIME_S = 24 * 3600
 
@@ -95,6 +98,7 @@ class _Placing:
         self._format: tuple[str, str, int] | None = None
         self._expected = Fraction(0)
         self._position = 0
+        self._ready: list[Samples] = []
 
     def place(self, frame: av.AudioFrame) -> Iterator[Block]:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -126,8 +130,10 @@ class _Placing:
         if frame is not None:
             frame.pts = None
         assert self._resampler is not None
-        for converted in self._resampler.resample(frame):
-            samples = np.nan_to_num(converted.to_ndarray().astype(np.float32, copy=False))
+        self._ready += [one.to_ndarray().astype(np.float32, copy=False) for one in self._resampler.resample(frame)]
+        if self._ready and (frame is None or sum(one.shape[1] for one in self._ready) >= self._rate * BLOCK_S):
+            samples = np.nan_to_num(np.concatenate(self._ready, axis=1))
+            self._ready = []
             start, self._position = self._position, self._position + samples.shape[1]
             if self._position > 0:
                 before_zero = max(0, -start)
@@ -168,18 +174,42 @@ def record_dialogue(
 
     Sixteen bits because two hours of them are 230 MB; what the stream does not cover is zero.
     """
-    dialogue = probe.dialogue
-    wave = np.zeros(0 if dialogue is None else us_to_sample(dialogue.end_us, SPEECH_RATE), np.int16)
-    if dialogue is None:
-        return wave
+    wave = np.zeros(_length(probe), np.int16)
+    for block in _blocks(path, probe, tap):
+        end = min(block.end, len(wave))
+        if block.position < end:
+            wave[block.position : end] = to_wave(mix_down(block.samples, mix)[: end - block.position])
+            progress(end / len(wave))
+    return wave
+
+
+def hear_whole(path: Path, probe: MediaProbe, tap: Callable[[av.AudioFrame], None] | None = None) -> Samples:
+    """A short file's dialogue at ``SPEECH_RATE``, one channel or two, (channels, n); what is not covered is zero."""
+    channels = np.zeros((2, _length(probe)), np.float32)
+    count = 1
+    for block in _blocks(path, probe, tap):
+        end = min(block.end, channels.shape[1])
+        count = max(count, len(block.samples))
+        if block.position < end:
+            channels[: len(block.samples), block.position : end] = block.samples[:, : end - block.position]
+    return channels[:count]
+
+
+def to_wave(samples: Samples) -> Waveform:
+    """Samples as 16-bit ones, what is louder than full scale cut off."""
+    return np.rint(np.clip(samples, -1, 1) * FULL_SCALE).astype(np.int16)
+
+
+def _length(probe: MediaProbe) -> int:
+    return 0 if probe.dialogue is None else us_to_sample(probe.dialogue.end_us, SPEECH_RATE)
+
+
+def _blocks(path: Path, probe: MediaProbe, tap: Callable[[av.AudioFrame], None] | None) -> Iterator[Block]:
+    """A file's dialogue as it is decoded, stereo or mono; nothing where there is none."""
+    if probe.dialogue is None:
+        return
     with open_media(path) as container:
-        stream = container.streams[dialogue.index]
+        stream = container.streams[probe.dialogue.index]
         assert isinstance(stream, av.AudioStream)
         layout = working_layout(stream)
-        for block in listen(container, stream, origin=probe.origin, rate=SPEECH_RATE, layout=layout, tap=tap):
-            end = min(block.end, len(wave))
-            if block.position < end:
-                mono = mix_down(block.samples, mix)[: end - block.position]
-                wave[block.position : end] = np.rint(np.clip(mono, -1, 1) * FULL_SCALE)
-                progress(end / len(wave))
-    return wave
+        yield from listen(container, stream, origin=probe.origin, rate=SPEECH_RATE, layout=layout, tap=tap)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import av
 
-from analysis.channels import find_mix
+from analysis.channels import HEARD_WHOLE_US, dialogue_mix, find_mix
 from analysis.clipping import ClippingMeter
 from analysis.hearing import Hearing, hear, voice_of
-from analysis.listening import Waveform, record_dialogue
+from analysis.listening import Waveform, hear_whole, mix_down, record_dialogue, to_wave
 from analysis.loudness import LoudnessMeter
 from analysis.voice import Levels
 from schemas.facts import ChannelMix
@@ -21,17 +21,15 @@ from schemas.progress import ProgressCallback, ignore_progress
 SoundAnalysis = Callable[["Recording", ProgressCallback], Model]
 
 
-class Recording:
-    """A file's dialogue: its mono 16-bit samples at ``SPEECH_RATE``, how they were mixed, and how loud the stream is.
+class Dialogue:
+    """A file's dialogue: its mono 16-bit samples at ``SPEECH_RATE``, and how they were mixed.
 
     What is worked out of it is worked out once, for all who ask.
     """
 
-    def __init__(self, wave: Waveform, mix: ChannelMix, meter: LoudnessMeter, clipped_share: float = 0.0) -> None:
+    def __init__(self, wave: Waveform, mix: ChannelMix) -> None:
         self.wave = wave
         self.mix = mix
-        self.meter = meter
-        self.clipped_share = clipped_share
         self._voice: Levels | None = None
 
     def voice(self, progress: ProgressCallback = ignore_progress) -> Levels:
@@ -45,17 +43,47 @@ class Recording:
         return hear(self.wave, self.voice())
 
 
+class Recording(Dialogue):
+    """A dialogue, and of the stream that it was made from how loud it is and how much of it is clipped."""
+
+    def __init__(self, wave: Waveform, mix: ChannelMix, meter: LoudnessMeter, clipped_share: float = 0.0) -> None:
+        super().__init__(wave, mix)
+        self.meter = meter
+        self.clipped_share = clipped_share
+
+
+def hear_dialogue(path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_progress) -> Dialogue:
+    """Decode a probed file's dialogue without measuring its stream, which takes as long again; empty without sound.
+
+    Raises:
+        MediaRefused: when most of the sound is damaged.
+    """
+    return Dialogue(*_decoded(path, probe, None, progress))
+
+
 def record(path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_progress) -> Recording:
     """Decode a probed file's dialogue; a file without sound gives an empty recording.
 
     Raises:
         MediaRefused: when most of the sound is damaged.
     """
-    mix, meter, clipping = find_mix(path, probe), LoudnessMeter(), ClippingMeter()
+    meter, clipping = LoudnessMeter(), ClippingMeter()
 
     def tap(frame: av.AudioFrame) -> None:
         clipping.add(frame)
         meter.add(frame)
 
-    wave = record_dialogue(path, probe, mix, tap=tap, progress=progress)
+    wave, mix = _decoded(path, probe, tap, progress)
     return Recording(wave, mix, meter, clipping.share)
+
+
+def _decoded(
+    path: Path, probe: MediaProbe, tap: Callable[[av.AudioFrame], None] | None, progress: ProgressCallback
+) -> tuple[Waveform, ChannelMix]:
+    """A dialogue and its mix; one that is heard whole to know its mix is decoded only once."""
+    if probe.dialogue is None or probe.dialogue.end_us > HEARD_WHOLE_US:
+        mix = find_mix(path, probe)
+        return record_dialogue(path, probe, mix, tap=tap, progress=progress), mix
+    channels = hear_whole(path, probe, tap)
+    mix = dialogue_mix(iter([channels]))
+    return to_wave(mix_down(channels, mix)), mix
