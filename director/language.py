@@ -29,6 +29,19 @@ CONNECTIVES = frozenset(
         "especially",
     }
 )
+#: Join clauses that stand by themselves.
+COORDINATING = frozenset({"and", "but", "or", "so", "yet", "nor"})
+#: Begin a clause that is nothing without another.
+SUBORDINATING = frozenset(
+    {"if", "because", "although", "though", "as", "while", "when", "where", "whether", "since", "unless", "until"}
+    | {"after", "before", "whenever", "wherever", "who", "which", "that", "than", "of", "for", "in", "by", "with", "to"}
+)
+#: Subjects that no other word leads to.
+SUBJECTS = frozenset(
+    {"i", "you", "we", "they", "he", "she", "it", "there", "nobody", "everyone", "everybody", "someone", "i'm", "i've"}
+    | {"i'll", "i'd", "you're", "you'll", "you've", "we're", "we'll", "we've", "they're", "they've", "they'll", "he's"}
+    | {"she's", "it's", "there's", "that's"}
+)
 #: Point back to something said before.
 DANGLING = (
     SUBJECT_PRONOUNS

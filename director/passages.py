@@ -9,6 +9,7 @@ from director.costs import OF_LINES, share
 from director.scoring import ScoredScript, asks
 from director.script import Script
 from director.style import GOOD_PAUSE_US, USABLE_PAUSE_US
+from director.thoughts import missing_after, missing_before
 
 #: The fewest and the most frames a passage may last.
 Bounds = tuple[int, int]
@@ -40,8 +41,8 @@ class _Place:
 def sentence_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[Passage, ...]:
     """Up to ``most`` passages that start and end with whole sentences, the best first."""
     script, lines = scored.script, scored.script.lines
-    opens = [line.complete and script.gap_before(line.first) is not None for line in lines]
-    closes = [line.complete and script.gap_before(line.end) is not None for line in lines]
+    opens = [line.opens and script.gap_before(line.first) is not None for line in lines]
+    closes = [line.closes and script.gap_before(line.end) is not None for line in lines]
     bounds = [*(line.first for line in lines), len(script.words)]
     places = [
         _Place(
@@ -180,20 +181,22 @@ def _is_bound(script: Script, index: int, narrowest: int) -> bool:
 
 def _start(scored: ScoredScript, first: int) -> Parts:
     line = scored.line_of[first]
-    opens = scored.script.lines[line].first == first
+    begins = scored.script.lines[line]
+    whole = begins.first == first and begins.opens
     return {
         "opening": scored.opening(first),
         "uncertain_opening": scored.doubt(first),
-        "needs_context": scored.context[line] if opens else 1.0,
-        "starts_inside_sentence": float(not (opens and scored.script.lines[line].complete)),
+        "needs_context": scored.context[line] if begins.first == first else scored.context_of(first, begins.end),
+        "starts_inside_sentence": 0.0 if whole else missing_before(scored.script.words, begins.first, first),
         **_pause(scored.script, first, "start"),
     }
 
 
 def _end(scored: ScoredScript, end: int) -> Parts:
     line = scored.script.lines[scored.line_of[end - 1]]
+    whole = line.end == end and line.closes
     return {
-        "ends_inside_sentence": float(not (line.end == end and line.complete)),
+        "ends_inside_sentence": 0.0 if whole else missing_after(scored.script.words, line.first, end),
         **_pause(scored.script, end, "end"),
     }
 

@@ -30,6 +30,8 @@ _LIVELY_WORDS_PER_S = 2.9
 _RATE_REACH = 2.0
 #: A pronoun this early in a sentence, with nothing before it that it could stand for, points out of the sentence.
 _EARLY_WORDS = 5
+#: What a passage within a sentence begins with tells by so many words whether it points back.
+_TELLING_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,10 @@ class ScoredScript:
         end = self._opened(first)
         return (self.doubts[end] - self.doubts[first]) / (end - first)
 
+    def context_of(self, first: int, end: int) -> float:
+        """How much words ``[first, end)`` of a sentence lean on what came before them, from 0 to 1."""
+        return _leaning(_telling(self.script.words[first : min(end, first + _TELLING_WORDS)]))
+
     def _opened(self, first: int) -> int:
         script = self.script
         reach = (
@@ -106,12 +112,21 @@ def needs_context(token: str) -> bool:
 
 
 def _context(words: Sequence[Spoken]) -> float:
-    """All of it where the first word points back, half where an early pronoun has nothing before it to stand for.
+    """How much a line leans on what came before it.
 
     A small letter at its start says that the sentence was taken apart there by mistake: it points back too.
     """
-    said = [word for word in words if bare(word.text) and bare(word.text) not in PADDING]
-    if said and (needs_context(said[0].text) or said[0].text[:1].islower() or _replies(said)):
+    said = _telling(words)
+    return 1.0 if said and said[0].text[:1].islower() else _leaning(said)
+
+
+def _telling(words: Sequence[Spoken]) -> list[Spoken]:
+    return [word for word in words if bare(word.text) and bare(word.text) not in PADDING]
+
+
+def _leaning(said: Sequence[Spoken]) -> float:
+    """All of it where the first word points back, half where an early pronoun has nothing before it to stand for."""
+    if said and (needs_context(said[0].text) or _replies(said)):
         return 1.0
     for word in said[:_EARLY_WORDS]:
         token = bare(word.text)

@@ -45,11 +45,16 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Words ``[first, end)`` of a script that make a sentence."""
+    """Words ``[first, end)`` of a script that are taken for a sentence; whether one begins and ends with them."""
 
     first: int
     end: int
-    complete: bool
+    opens: bool
+    closes: bool
+
+    @property
+    def complete(self) -> bool:
+        return self.opens and self.closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,4 +256,4 @@ def _lines(footage: Sequence[Footage], places: Sequence[tuple[int, int]]) -> Ite
             while at < len(places) and places[at] < (number, sentence.end):
                 at += 1
             if at > first:
-                yield Line(first, at, sentence.complete)
+                yield Line(first, at, sentence.opens, sentence.closes)

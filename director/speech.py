@@ -95,11 +95,12 @@ class _Heard:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Words ``[first, end)`` of one source. ``complete`` says that it begins and ends where a sentence does."""
+    """Words ``[first, end)`` of one source; whether a sentence begins with the first and ends with the last of them."""
 
     first: int
     end: int
-    complete: bool
+    opens: bool
+    closes: bool
 
 
 def spoken_words(
@@ -144,7 +145,7 @@ def _sentence(words: Sequence[Spoken], first: int, end: int, torn: frozenset[int
     before = next((words[at] for at in range(first - 1, max(-1, first - 4), -1) if not words[at].filler), None)
     opens = (before is None or not before.text or before.ends_sentence) and first not in torn
     closes = bool(said) and said[-1].ends_sentence and not said[-1].trails_off and end not in torn
-    return Sentence(first, end, has_text and (not punctuated or (opens and closes)))
+    return Sentence(first, end, has_text and (opens or not punctuated), has_text and (closes or not punctuated))
 
 
 def _torn_apart(words: Sequence[Spoken]) -> frozenset[int]:

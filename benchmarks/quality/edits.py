@@ -9,23 +9,19 @@ from statistics import mean, pstdev
 from benchmarks.facts import measure
 from benchmarks.frame import BenchmarkError, Figures
 from benchmarks.quality.captions import caption_figures, mouth_figures
+from benchmarks.quality.wholeness import Wholeness, wholeness
 from director import PlanOptions, plan, review
 from director.grammar import cutting_of, lint
 from director.review import FACES_IN_FRAME
-from schemas.edl import EDL, SAMPLE_RATE, AudioRole, CropKey, Variant
+from schemas.edl import EDL, CropKey, Variant
 from schemas.errors import OutputRefused
 from schemas.facts import AssetFacts, Word
 from schemas.media import AssetKind
-from schemas.timebase import frame_to_us, sample_to_us
 
 #: Talks of some minutes under ``composite/`` of the labelled footage, each long enough for every output.
 TALKS = ("episode_landscape_1280x720_30fps", "monologue_portrait_dubbed_540x960_25fps")
 #: What may lie over them, under ``broll/``.
 COVERS = ("coffee_pour_720p", "toy_blocks_720p", "flower_timelapse_540p")
-
-_ENDS_SENTENCE = (".", "?", "!", "…")
-#: A word's edge may lie this far outside the sound that was kept: rounding to frames.
-_SLACK_US = 50_000
 
 
 @dataclass(frozen=True)
@@ -56,8 +52,8 @@ def edit_figures(talks: Sequence[DirectedTalk]) -> Figures:
     films = [edit for edit in edits if edit.variant is Variant.CINEMATIC_FULL]
     return {
         "edits.made": len(edits),
-        "passages.sentence_complete_share": _complete_share(talks, Variant.SHORT_HIGHLIGHT),
-        "hooks.sentence_complete_share": _complete_share(talks, Variant.HOOK_CUT),
+        "passages.sentence_complete_share": _shares(talks, Variant.SHORT_HIGHLIGHT)[Wholeness.SENTENCE],
+        **{f"hooks.{kind.name.lower()}_share": share for kind, share in _shares(talks, Variant.HOOK_CUT).items()},
         **caption_figures(edits),
         "film.grammar_score": mean(lint(cutting_of(edit)).score for edit in films),
         "film.b_roll_share": mean(sum(cover.duration for cover in edit.overlays) / edit.duration for edit in films),
@@ -84,25 +80,10 @@ def _plans(assets: Sequence[AssetFacts]) -> Iterator[EDL]:
             raise BenchmarkError(f"{assets[0].name}: {variant} was refused: {refusal.message}") from refusal
 
 
-def _complete_share(talks: Sequence[DirectedTalk], variant: Variant) -> float:
-    """Of the outputs of a variant, those that start with a sentence and end with one."""
-    whole = [is_whole(edit, talk.words) for talk in talks for edit in talk.of(variant)]
-    return sum(whole) / len(whole)
-
-
-def is_whole(edit: EDL, words: Sequence[Word]) -> bool:
-    """Whether an edit begins and ends with a sentence; a full stop that small letters follow is none."""
-    clips = [clip for track in edit.audio if track.role is AudioRole.DIALOGUE for clip in track.clips]
-    first = sample_to_us(clips[0].source_in, SAMPLE_RATE)
-    last = sample_to_us(clips[-1].source_in, SAMPLE_RATE) + frame_to_us(clips[-1].duration, edit.rate)
-    before = [word for word in words if word.end_us <= first + _SLACK_US]
-    inside = [word for word in words if word.end_us <= last + _SLACK_US]
-    return bool(inside) and all(_ends_sentence(words, len(said)) for said in (before, inside) if said)
-
-
-def _ends_sentence(words: Sequence[Word], end: int) -> bool:
-    goes_on = end < len(words) and words[end].text[:1].islower()
-    return words[end - 1].text.endswith(_ENDS_SENTENCE) and not goes_on
+def _shares(talks: Sequence[DirectedTalk], variant: Variant) -> dict[Wholeness, float]:
+    """Of the outputs of a variant, the share that is as whole as each."""
+    found = [wholeness(edit, talk.words) for talk in talks for edit in talk.of(variant)]
+    return {kind: found.count(kind) / len(found) for kind in Wholeness}
 
 
 def _shot_lengths(films: Sequence[EDL]) -> Figures:

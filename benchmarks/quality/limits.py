@@ -38,6 +38,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "takes.abandoned_words_kept": Limit(0, 0),
         "takes.good_words_lost": Limit(0, 0),
         "passages.sentence_complete_share": Limit(least=1),
+        "hooks.broken_share": Limit(0, 0),
         "captions.out_of_guide": Limit(0, 0),
         "captions.avoidably_out_of_guide": Limit(0, 0),
         "reel.face_in_frame_share": Limit(least=FACE_IN_FRAME_SHARE),

@@ -7,10 +7,10 @@ import pytest
 
 from benchmarks.quality.captions import caption_figures, mouth_figures
 from benchmarks.quality.cutting import cut_figures, takes_figures
-from benchmarks.quality.edits import is_whole
 from benchmarks.quality.hearing import word_figures
 from benchmarks.quality.limits import LIMITS, judged_table
 from benchmarks.quality.truth import TrueWord
+from benchmarks.quality.wholeness import Wholeness, wholeness
 from director import PlanOptions, plan
 from schemas.edl import (
     EDL,
@@ -213,12 +213,27 @@ def test_a_figure_is_held_to_its_limit() -> None:
 
 def test_a_short_is_whole_where_it_starts_and_ends_with_sentences() -> None:
     """The second sentence of three, with and without its last word."""
-    texts = ("One.", "Two", "three.", "Four.")
-    words = [
-        Word(start_us=i * 1_000_000, end_us=i * 1_000_000 + 600_000, text=t, probability=1) for i, t in enumerate(texts)
-    ]
-    assert is_whole(edit((0.8, 2.8)), words)
-    assert not is_whole(edit((0.8, 1.8)), words)
-    assert not is_whole(edit((1.8, 2.8)), words)
+    words = spaced("One.", "Two", "three.", "Four.")
+    assert wholeness(edit((0.8, 2.8)), words) is Wholeness.SENTENCE
+    assert wholeness(edit((0.8, 1.8)), words) is Wholeness.BROKEN
+    assert wholeness(edit((1.8, 2.8)), words) is Wholeness.BROKEN
     torn = [*words[:3], words[3].model_copy(update={"text": "or four."})]
-    assert not is_whole(edit((0.8, 2.8)), torn)
+    assert wholeness(edit((0.8, 2.8)), torn) is Wholeness.BROKEN
+
+
+def test_a_clause_is_told_from_a_sentence_and_from_what_breaks_off() -> None:
+    words = spaced("One.", "Lenses", "bend,", "and", "we", "see,", "by", "day.")
+    assert wholeness(edit((0.8, 2.8)), words) is Wholeness.CLAUSE
+    assert wholeness(edit((2.8, 7.8)), words) is Wholeness.CLAUSE
+    assert wholeness(edit((0.8, 5.8)), words) is Wholeness.BROKEN, "by day is still to come"
+    assert wholeness(edit((0.8, 7.8)), words) is Wholeness.SENTENCE
+    hurried = [w if w.text != "bend," else w.model_copy(update={"end_us": 3_000_000}) for w in words]
+    assert wholeness(edit((0.8, 3.0)), hurried) is Wholeness.BROKEN, "no pause bounds it"
+
+
+def spaced(*texts: str) -> list[Word]:
+    """Words of 0.6 s, one a second."""
+    return [
+        Word(start_us=i * 1_000_000, end_us=i * 1_000_000 + 600_000, text=text, probability=1)
+        for i, text in enumerate(texts)
+    ]

@@ -167,6 +167,24 @@ def test_a_hook_prefers(better: str, worse: str) -> None:
         assert text(edl) == better
 
 
+def test_a_hook_of_long_sentences_is_a_clause_that_stands_by_itself() -> None:
+    halves = ("Glass, by the look of it at night,", "bends the light of every lamp in the whole town.")
+    clauses = ("The oldest makers ground the glass by hand,", "and they sold it to the kings of every country.")
+    words = say((1, halves[0]), (4.2, halves[1]), (12, clauses[0]), (15.5, clauses[1]))
+    edl = plan([talk(30, words)], Variant.HOOK_CUT, PlanOptions())
+    assert text(edl) in clauses
+
+
+def test_a_hook_does_not_end_on_a_condition() -> None:
+    condition, more, claim = (
+        "If the lamp burns low at night in the hall,",
+        "and you see nothing of that room,",
+        "never wait for 90 days to come with the lamp.",
+    )
+    words = say((1, condition), (4.8, more), (7.7, claim))
+    assert text(plan([talk(30, words)], Variant.HOOK_CUT, PlanOptions())) == claim
+
+
 def test_a_hook_does_not_end_where_the_recogniser_tore_a_sentence_apart() -> None:
     torn = "Never trust 90 percent of all the lamps. that are sold to you in the shops of this town."
     words = say((1, torn), (12, "Glass bends the light for a while."), (20, "Lenses hold it in the room."))
