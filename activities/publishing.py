@@ -1,5 +1,7 @@
 """An output's files in the object store and on record: published together, whatever was rendered how."""
 
+from uuid import UUID
+
 from activities.artifacts import read_object
 from activities.context import ActivityContext
 from activities.declarations import RenderedOutput, RenderOutput
@@ -7,7 +9,6 @@ from activities.edits import store_edit
 from activities.output_keys import OutputKeys
 from activities.uploads import upload_bytes, upload_file
 from render import require_passed, restated, to_srt, to_vtt, video_key
-from schemas.delivery import DeliveryReport
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Output, OutputFiles
@@ -27,42 +28,48 @@ class Publishing:
     async def edl(self, key: str) -> EDL:
         return EDL.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, key))
 
+    async def find(self, owner_id: UUID, edl: EDL) -> Output | None:
+        """An output whose video this edit's would be; none where its notes call a source what it is not called now."""
+        found = await self._outputs.find_rendered(owner_id, video_key(edl, self._encoder))
+        if found is None or found.files is None:
+            return None
+        try:
+            renamed = found.files.report.notes and _names(await self.edl(found.files.edl_key)) != _names(edl)
+        except CinemaError as error:
+            await self._give_up(found, error)
+            return None
+        return None if renamed else found
+
     async def reuse(self, asked: RenderOutput, attempt: int, edl: EDL) -> bool:
         """Publish the video of another output with the same picture and sound, if it is still there and whole.
 
         Only the video and what is drawn from it are copied: each output keeps its own files, whatever becomes of the
         other's, and its words are those of its own edit.
         """
-        found = await self._outputs.find_rendered(asked.owner_id, video_key(edl, self._encoder))
+        found = await self.find(asked.owner_id, edl)
         if found is None or found.files is None:
             return False
+        report = restated(found.files.report, edl).with_review(asked.review)
+        require_passed(report.checks)
         async with self._outputs.publishing(asked.output.output_id, attempt):
-            try:
-                report = await self._restated(asked, edl, found.files)
-                if report is None:
-                    return False
-                storyboard = await self._copied(_keys(asked), found.files)
-            except CinemaError as error:
-                if error.code not in {ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT, ErrorCode.NOT_FOUND}:
-                    raise
-                await self._outputs.keep_from_reuse(found.id)
-                return False
             keys = _keys(asked)
+            try:
+                storyboard = await self._copied(keys, found.files)
+            except CinemaError as error:
+                await self._give_up(found, error)
+                return False
             await upload_bytes(self._objects, Bucket.OUTPUTS, keys.srt, to_srt(edl).encode())
             await upload_bytes(self._objects, Bucket.OUTPUTS, keys.vtt, to_vtt(edl).encode())
             await store_edit(self._objects, keys, edl)
             made = {"report": report, "storyboard": storyboard, **_places(keys)}
-            files = found.files.model_copy(update=made)
-            await self._outputs.complete(asked.output.output_id, attempt, files)
+            await self._outputs.complete(asked.output.output_id, attempt, found.files.model_copy(update=made))
         return True
 
-    async def _restated(self, asked: RenderOutput, edl: EDL, earlier: OutputFiles) -> DeliveryReport | None:
-        """The earlier report as it is for this edit; ``None`` where its notes call the sources by other names."""
-        report = restated(earlier.report, edl).with_review(asked.review)
-        require_passed(report.checks)
-        if report.notes and _names(await self.edl(earlier.edl_key)) != _names(edl):
-            return None
-        return report
+    async def _give_up(self, found: Output, error: CinemaError) -> None:
+        """Never again offer what is lost. Raises ``error`` where it says something else."""
+        if error.code not in {ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT, ErrorCode.NOT_FOUND}:
+            raise error
+        await self._outputs.keep_from_reuse(found.id)
 
     async def _copied(self, keys: OutputKeys, earlier: OutputFiles) -> Storyboard | None:
         """Copy the video and its pictures; the storyboard, where there is one."""

@@ -1,7 +1,7 @@
 """The activities that render a long output in parts, each found or made once, and join them."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,17 +27,17 @@ from activities.footage_child import FootageChild
 from activities.heartbeat import heartbeating
 from activities.identity import identify
 from activities.metrics import RENDERED_MEDIA, observe_stages
+from activities.output_attempt import Attempt, OutputAttempts, Step
 from activities.output_keys import segment_object_key
-from activities.output_progress import OutputProgress, PartProgress
+from activities.output_progress import PartProgress
 from activities.patience import patiently
 from activities.pixel_rates import pixel_rate_of
-from activities.publishing import Publishing, published
+from activities.publishing import Publishing
 from activities.sandbox import run_in_child
 from activities.scratch import working_folder
 from activities.time_limit import time_left
 from activities.uploads import upload_file
-from render import Segment, segment_key, sound_key, sources_heard, sources_shown, video_key
-from schemas.cost import Outcome
+from render import Segment, segment_key, sound_key, sources_heard, sources_shown
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.hardware import RenderPath
@@ -45,13 +45,12 @@ from schemas.jobs import OutputStatus
 from schemas.rendering import JoinRequest, MadePart, MadeSegment, RenderRequest, RenderResult, SegmentRequest
 from schemas.segments import SegmentReport, StoredSegment
 from schemas.timebase import frame_to_us
-from stores import Bucket, Ledger, Outputs, PartWork, RenderWork, Segments
+from stores import Bucket, Ledger, Outputs, PartWork, Segments
 from stores.threads import in_thread
 
 #: Shares of an output, for its progress: its sound, its picture, and the rest for joining and checking.
 SOUND_SHARE, PICTURE_SHARE = 0.05, 0.85
-
-Make = Callable[[RenderPart, EDL, Path, PartProgress, Account], Awaitable[MadePart]]
+PARTS_SHARE = SOUND_SHARE + PICTURE_SHARE
 
 
 class PartActivities:
@@ -65,6 +64,7 @@ class PartActivities:
         self._ledger = Ledger(context.database)
         self._publishing = Publishing(context)
         self._child = FootageChild(context)
+        self._joining = OutputAttempts(context, Step("join", Outputs.begin_joining, "join", PARTS_SHARE))
 
     @activity.defn(name=BEGIN_PARTS.name)
     async def begin_parts(self, asked: BeginParts) -> BegunParts:
@@ -74,7 +74,7 @@ class PartActivities:
             return BegunParts(attempt=output.attempt, missing=())
         edl = await self._publishing.edl(asked.edl_key)
         keys = self._keys(edl, asked.segments)
-        made = await self._outputs.find_rendered(asked.owner_id, video_key(edl, self._context.encoder))
+        made = await self._publishing.find(asked.owner_id, edl)
         stored = set(keys) if made is not None else await self._segments.find(asked.owner_id, keys)
         done = {number for number, key in enumerate(keys) if key in stored}
         attempt = await self._outputs.begin_parts(output.id, _shares(asked.segments), done)
@@ -83,12 +83,12 @@ class PartActivities:
     @activity.defn(name=RENDER_SOUND.name)
     async def render_sound(self, asked: RenderPart) -> RenderedPart:
         """Mix, master and encode the sound of the whole output."""
-        return await self._part(asked, self._make_sound)
+        return await self._part(asked)
 
     @activity.defn(name=RENDER_SEGMENT.name)
     async def render_segment(self, asked: RenderPart) -> RenderedPart:
         """Render the picture of one segment."""
-        return await self._part(asked, self._make_segment)
+        return await self._part(asked)
 
     @activity.defn(name=ASSEMBLE_OUTPUT.name)
     async def assemble_output(self, asked: AssembleOutput) -> RenderedOutput:
@@ -97,29 +97,18 @@ class PartActivities:
         Raises:
             TransientError: Parts are missing or damaged (``OBJECT_MISSING``); they have to be made again.
         """
-        async with heartbeating("join") as heartbeat:
-            output = await patiently(lambda: self._outputs.get(asked.output.output_id))
-            if output.status is OutputStatus.COMPLETED:
-                return published(output, reused=True)
-            attempt = await patiently(lambda: self._outputs.begin_joining(output.id))
-            identify(attempt=attempt)
-            begins_at = SOUND_SHARE + PICTURE_SHARE
-            progress = OutputProgress(self._outputs, output.id, attempt, heartbeat, begins_at=begins_at)
-            entry = await patiently(lambda: self._ledger.begin_render(RenderWork(output.id, attempt, "join")))
-            async with accounted(self._ledger, entry) as account:
-                reused = await self._assemble(asked, attempt, progress, account)
-            return published(await patiently(lambda: self._outputs.get(output.id)), reused=reused)
+        return await self._joining.run(asked, lambda attempt: self._join(asked, attempt))
 
-    async def _part(self, asked: RenderPart, make: Make) -> RenderedPart:
+    async def _part(self, asked: RenderPart) -> RenderedPart:
         identify(attempt=asked.attempt)
         async with heartbeating("render") as heartbeat:
             edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
             progress = PartProgress(self._outputs, asked.output.output_id, asked.attempt, asked.number, heartbeat)
-            rendered = await patiently(lambda: self._found_or_made(asked, edl, progress, make))
+            rendered = await patiently(lambda: self._found_or_made(asked, edl, progress))
             await progress.advance(1.0)
             return rendered
 
-    async def _found_or_made(self, asked: RenderPart, edl: EDL, progress: PartProgress, make: Make) -> RenderedPart:
+    async def _found_or_made(self, asked: RenderPart, edl: EDL, progress: PartProgress) -> RenderedPart:
         key = self._key(edl, asked.number, asked.span)
         if await self._is_there(asked, key):
             return RenderedPart(reused=True)
@@ -132,7 +121,7 @@ class PartActivities:
                 account.media_us = frame_to_us(asked.span.end, edl.rate) - frame_to_us(asked.span.first, edl.rate)
                 account.pixel_rate = pixel_rate_of(edl) if asked.number else None
                 with working_folder(self._context.scratch, f"{asked.output.output_id}-part-{asked.number}") as folder:
-                    made = await make(asked, edl, folder, progress, account)
+                    made = await self._make(asked, edl, folder, progress, account)
                     await patiently(lambda: self._keep(asked, key, made))
             observe_stages(asked.output.variant, made.report.stages)
         return RenderedPart(reused=False)
@@ -149,72 +138,45 @@ class PartActivities:
             asked.project_id, key, size_bytes=stored.size_bytes, sha256=stored.sha256, report=made.report
         )
 
-    async def _make_sound(
+    async def _make(
         self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
     ) -> MadePart:
-        return await self._child.run(
-            SOUND,
-            RenderRequest(edl=edl, sources={}, folder=folder, encoder=self._context.encoder),
-            MadePart,
+        """The picture of a segment, or, as number 0, the sound of all of it."""
+        span, context = asked.span, self._context
+        making = partial(
+            self._child.run,
             project_id=asked.project_id,
-            sources=sources_heard(edl),
-            frames=range(edl.duration),
+            frames=range(span.first, span.end),
             on_progress=progress.advance,
             account=account,
         )
+        whole = RenderRequest(edl=edl, sources={}, folder=folder, encoder=context.encoder)
+        if asked.number == 0:
+            return await making(SOUND, whole, MadePart, sources=sources_heard(edl))
+        hardware = context.hardware.for_decoding()
+        segment = SegmentRequest(**{**dict(whole), "hardware": hardware}, first=span.first, end=span.end)
+        return await making(SEGMENT, segment, MadePart, sources=sources_shown(edl, _segment(span)))
 
-    async def _make_segment(
-        self, asked: RenderPart, edl: EDL, folder: Path, progress: PartProgress, account: Account
-    ) -> MadePart:
-        request = SegmentRequest(
-            edl=edl,
-            sources={},
-            folder=folder,
-            encoder=self._context.encoder,
-            hardware=self._context.hardware.for_decoding(),
-            first=asked.span.first,
-            end=asked.span.end,
-        )
-        return await self._child.run(
-            SEGMENT,
-            request,
-            MadePart,
-            project_id=asked.project_id,
-            sources=sources_shown(edl, _segment(asked.span)),
-            frames=range(asked.span.first, asked.span.end),
-            on_progress=progress.advance,
-            account=account,
-        )
-
-    async def _assemble(self, asked: AssembleOutput, attempt: int, progress: OutputProgress, account: Account) -> bool:
-        """Publish the output, and say whether nothing had to be joined for it."""
-        edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
-        if await patiently(lambda: self._publishing.reuse(asked, attempt, edl)):
-            account.outcome = Outcome.REUSED
-            return True
-        account.media_us, account.pixel_rate = frame_to_us(edl.duration, edl.rate), pixel_rate_of(edl)
-        keys = self._keys(edl, asked.segments)
-        with working_folder(self._context.scratch, f"{asked.output.output_id}-{attempt}") as folder:
-            request = await self._gathered(asked, edl, keys, folder)
-            try:
-                result = await run_in_child(
-                    JOIN,
-                    request,
-                    RenderResult,
-                    limits=self._context.limits,
-                    time_limit=time_left(),
-                    on_progress=progress.advance,
-                    account=account,
-                )
-            except CinemaError as error:
-                if error.code is ErrorCode.DELIVERY_CHECK_FAILED:
-                    # One of the parts may be to blame: whoever tries again makes all of them anew.
-                    await self._segments.discard(asked.owner_id, keys)
-                raise
-            _observe(asked, request.report, result)
-            await progress.enter("publishing")
-            await patiently(lambda: self._publishing.publish(asked, attempt, edl, result))
-        return False
+    async def _join(self, asked: AssembleOutput, attempt: Attempt) -> RenderResult:
+        keys = self._keys(attempt.edl, asked.segments)
+        request = await self._gathered(asked, attempt.edl, keys, attempt.folder)
+        try:
+            result = await run_in_child(
+                JOIN,
+                request,
+                RenderResult,
+                limits=self._context.limits,
+                time_limit=time_left(),
+                on_progress=attempt.progress.advance,
+                account=attempt.account,
+            )
+        except CinemaError as error:
+            if error.code is ErrorCode.DELIVERY_CHECK_FAILED:
+                # One of the parts may be to blame: whoever tries again makes all of them anew.
+                await self._segments.discard(asked.owner_id, keys)
+            raise
+        _observe(asked, request.report, result)
+        return result
 
     async def _gathered(self, asked: AssembleOutput, edl: EDL, keys: Sequence[str], folder: Path) -> JoinRequest:
         """The parts on this machine, each of them whole.

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -29,7 +29,7 @@ from schemas.analysing import AnalysisPass, ArtifactRef
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Job
 from schemas.media import AssetKind
-from stores import Bucket, LocalObjects, Pool
+from stores import Analyses, Bucket, LocalObjects, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.counting_child import LOG
 from tests.activities.kept_things import KeptThings, days
@@ -216,6 +216,24 @@ async def test_parts_of_what_is_not_finished_stay_with_their_content(kept: KeptT
     assert await kept.analyses.parts_of(unfinished, await _only_content(kept)) == tuple(going_on)
     known = await kept.analyses.known_of([await _only_content(kept)])
     assert [ref for refs in known.values() for ref in refs] == [whole], "a part is no fact"
+
+
+async def test_a_sweep_that_comes_while_a_part_is_stored_leaves_it(
+    kept: KeptThings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await kept.project(await kept.creator())
+    await kept.asset(project, TALK)
+    whole = _unfinished(await kept.analysis(TALK, "transcript"))
+    record = Analyses.record
+
+    async def swept_before(self: Analyses, *about: Any, **more: Any) -> None:
+        await kept.sweep(days(0))
+        await record(self, *about, **more)
+
+    monkeypatch.setattr(Analyses, "record", swept_before)
+    part = await kept.part(TALK, whole, 0)
+    assert await kept.analyses.parts_of(whole, await _only_content(kept)) == (part,)
+    await kept.check()
 
 
 async def test_parts_go_with_their_project(kept: KeptThings) -> None:

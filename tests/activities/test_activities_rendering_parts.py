@@ -143,6 +143,16 @@ async def test_what_was_made_of_an_output_that_is_damaged_by_now_is_made_again(
     assert await studio.numbers(second) == [first + n for first in FIRSTS for n in range(SHOT)]
 
 
+async def test_a_video_whose_notes_call_a_file_otherwise_spares_no_part(studio: PartsStudio, counted: Media) -> None:
+    edl = cut(counted)
+    renamed = edl.model_copy(update={"sources": (edl.sources[0].model_copy(update={"name": "final talk.mp4"}),)})
+    await studio.make(await studio.order(edl))
+    note = ["The sound of “counted.mp4” is damaged in places."]
+    await studio.pool.execute("update job_outputs set files = jsonb_set(files, '{report,notes}', $1)", note)
+    await studio.pool.execute("update segments set usable = false")
+    assert (await studio.begin(await studio.order(renamed))).missing == EVERY_PART
+
+
 async def test_a_part_of_an_attempt_that_was_superseded_is_ended(studio: PartsStudio, counted: Media) -> None:
     asked = await studio.order(cut(counted))
     stale = await studio.begin(asked)
