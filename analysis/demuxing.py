@@ -13,6 +13,7 @@ from av.container import InputContainer
 from analysis.sniffing import sniff
 from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
 from schemas.media_limits import MAX_PIXELS, MAX_STREAMS
+from schemas.reordering import ShownTimes, keeps_decoding_times
 
 #: Of a stream's packets, the share that may fail to decode before the asset is refused as damaged.
 MAX_DAMAGED_SHARE = 0.5
@@ -136,11 +137,16 @@ def _limit_decoders(container: InputContainer) -> None:
 def read_packets(container: InputContainer, *streams: av.stream.Stream) -> Iterator[AnyPacket]:
     """The packets of some streams in file order, ending with one empty packet per stream (which flushes its decoder).
 
-    A demuxer error is skipped a bounded number of times: what can be read of a damaged file is read.
+    A demuxer error is skipped a bounded number of times: what can be read of a damaged file is read. Of a stream that
+    keeps only when pictures are decoded, that is the packets' time.
     """
+    undated = {stream.index for stream in streams if is_undated(container, stream)}
     for _ in range(MAX_READ_ERRORS):
         try:
-            yield from container.demux(*streams)
+            for packet in container.demux(*streams):
+                if undated and packet.stream.index in undated:
+                    packet.pts = packet.dts
+                yield packet
         except (av.error.FFmpegError, MemoryError):
             continue
         except IndexError:
@@ -148,6 +154,12 @@ def read_packets(container: InputContainer, *streams: av.stream.Stream) -> Itera
             # place for; ours, which it knew from the start, are behind us by then.
             return
         return
+
+
+def is_undated(container: InputContainer, stream: av.stream.Stream) -> bool:
+    """Whether a stream keeps only when its pictures are decoded, not when they are shown."""
+    context: object = stream.codec_context  # None without a decoder, whatever its declared type says
+    return context is not None and keeps_decoding_times(container.format.name, stream.codec_context.name)
 
 
 @dataclass
@@ -170,9 +182,13 @@ def decode_video(container: InputContainer, stream: av.VideoStream) -> Iterator[
     Raises:
         MediaRefused: when most of the stream is damaged, or its pictures are too large.
     """
-    damage = Damage()
+    damage, times = Damage(), ShownTimes() if is_undated(container, stream) else None
     for packet in read_packets(container, stream):
+        if times is not None and packet.pts is not None:
+            times.decoding(packet.pts)
         for frame in decode_packet(stream, packet, damage):
+            if times is not None and frame.pts is not None:
+                frame.pts = times.shown(frame.pts, is_keyframe=frame.key_frame)
             if frame.pts is not None:
                 yield frame
         damage.judge()

@@ -138,13 +138,13 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     {
         analyzer.name: analyzer
         for analyzer in (
-            Analyzer("probe", 3, ProbeParameters, MediaProbe, OfFile(_run_probe)),
+            Analyzer("probe", 4, ProbeParameters, MediaProbe, OfFile(_run_probe)),
             Analyzer("sound", 2, SoundParameters, Sound, OfSound(_hear_sound)),
             Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
-            Analyzer("shots", 3, ShotsParameters, Shots, OfPicture(_begin_shots)),
-            Analyzer("faces", 5, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
-            Analyzer("picture", 3, PictureParameters, Picture, OfPicture(_begin_picture)),
-            Analyzer("activity", 2, ActivityParameters, Activity, OfPicture(_begin_activity)),
+            Analyzer("shots", 4, ShotsParameters, Shots, OfPicture(_begin_shots)),
+            Analyzer("faces", 6, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("picture", 4, PictureParameters, Picture, OfPicture(_begin_picture)),
+            Analyzer("activity", 3, ActivityParameters, Activity, OfPicture(_begin_activity)),
             Analyzer("alignment", 1, AlignmentParameters, Alignment, OfFile(_run_alignment)),
         )
     }

@@ -10,7 +10,7 @@ import av.error
 from av.container import InputContainer
 
 from analysis.camera import Projections, project
-from analysis.demuxing import decode_video, open_media
+from analysis.demuxing import decode_video, is_undated, open_media
 from analysis.orientation import Orientation
 from analysis.planes import Picture, Plane, PlaneReader, coloured, shrunk
 from analysis.skimming import Skimmed, skim, whole
@@ -123,7 +123,7 @@ class Footage:
             yield from self._from(near[0].start_us, partial(Footage._whole, stretches=near))
 
     def _skimmed(self) -> Iterator[Skimmed]:
-        if self._video.measured_rate < MIN_SKIMMING_RATE:
+        if self._video.measured_rate < MIN_SKIMMING_RATE or is_undated(self._container, self._stream):
             return (Skimmed(frame) for frame in decode_video(self._container, self._stream))
         return skim(self._container, self._stream)
 

@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 
 from render.failures import MEDIA_ERRORS
 from render.pyav import AnyPacket
+from schemas.reordering import ShownTimes, keeps_decoding_times
 
 #: Reading goes on after a demuxer error this many times; one that makes no headway must not be asked for ever.
 _MOST_READ_ERRORS = 16
@@ -27,9 +28,16 @@ def decoded(
     container: InputContainer, stream: VideoStream | AudioStream, damage: Damage
 ) -> Iterator[VideoFrame | AudioFrame]:
     """Every frame of ``stream`` that decodes, from where the container stands."""
+    times = ShownTimes() if keeps_decoding_times(container.format.name, stream.codec_context.name) else None
     for packet in _packets(container, stream, damage):
+        if times is not None and packet is not None and packet.dts is not None:
+            packet.pts = packet.dts
+            times.decoding(packet.dts)
         try:
-            yield from stream.decode(packet)
+            for frame in stream.decode(packet):
+                if times is not None and isinstance(frame, VideoFrame) and frame.pts is not None:
+                    frame.pts = times.shown(frame.pts, is_keyframe=frame.key_frame)
+                yield frame
         except av.error.EOFError:
             return
         except MEDIA_ERRORS:

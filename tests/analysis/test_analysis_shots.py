@@ -38,6 +38,16 @@ def test_cuts_in_a_variable_rate_lie_on_the_frame_that_begins_the_shot(make_clip
     assert cuts(path) == [pytest.approx(400 / 600 * 1e6, abs=1000)]
 
 
+def test_a_cut_is_found_to_the_frame_in_a_file_that_keeps_no_times_to_show_pictures_at(make_clip: MakeClip) -> None:
+    reordering = {"preset": "medium", "x264-params": "bframes=3:b-adapt=0:scenecut=0"}
+    frames = [np.roll(scene(1 + number // 31), number, axis=1) for number in range(62)]
+    path = make_clip("clip.avi", frames=frames, encoder=reordering)
+    assert frames_of(path) == [31]
+    video = probe(path).video
+    assert video is not None
+    assert (video.start_pts, video.end_pts, video.frame_count) == (0, 62, 62)
+
+
 def test_a_flash_is_no_cut(make_clip: MakeClip) -> None:
     white = np.full_like(scene(1), 250)
     assert cuts(make_clip(frames=[scene(1)] * 20 + [white] * 3 + [scene(1)] * 20)) == []

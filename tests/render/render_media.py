@@ -30,6 +30,7 @@ from schemas.edl import (
 from schemas.media import AssetKind
 from schemas.progress import ignore_progress
 from schemas.rendering import EncoderSettings, RenderRequest, RenderResult
+from schemas.reordering import keeps_decoding_times
 from schemas.timebase import frame_to_sample
 
 BITS = 12
@@ -144,6 +145,8 @@ def describe(
         ends: dict[int, Fraction] = {}
         ticks: list[int] = []
         for packet in container.demux(*container.streams.video, *container.streams.audio):
+            if keeps_decoding_times(container.format.name, packet.stream.codec_context.name):
+                packet.pts = packet.dts
             for frame in _decoded(packet):
                 at = frame.pts * frame.time_base
                 starts.append(at)

@@ -47,8 +47,7 @@ def test_cuts_are_exact_to_the_frame_forwards_and_backwards(counted: Media, rate
 @pytest.mark.parametrize("name", ["a.mkv", "a.mov", "a.ts", "a.avi"])
 def test_seeking_is_exact_in_every_container(name: str, rate: Fraction, tmp_path: Path) -> None:
     path = tmp_path / name
-    options = {"preset": "ultrafast", "g": "48", "bf": "0" if name.endswith("avi") else "3"}
-    writer = Writer(path, codec_options=options)
+    writer = Writer(path, codec_options={"preset": "ultrafast", "g": "48", "bf": "3"})
     writer.write(((n * 3000, yuv_frame(numbered(n))) for n in range(200)), (320, 180))
     media = describe(path)
     assert media.source.video is not None
@@ -59,6 +58,25 @@ def test_seeking_is_exact_in_every_container(name: str, rate: Fraction, tmp_path
         luma = np.frombuffer(memoryview(frame.planes[0]), np.uint8).reshape(-1, frame.planes[0].line_size)[:, :320]
         assert read_number(luma[:180]) == wanted
     reader.close()
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4", "mpeg2video"])
+def test_a_file_that_keeps_no_times_to_show_pictures_at_is_cut_to_the_frame(codec: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    options = {"bf": "2", "g": "24"} | ({"x264-params": "b-adapt=0:b-pyramid=normal"} if codec == "libx264" else {})
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=30, options=options)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(100):
+            frame = yuv_frame(numbered(number))
+            frame.pts, frame.time_base = number, Fraction(1, 30)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    media = describe(path)
+    firsts = [70, 3, 47, 24, 90, 0]
+    clips = [video_clip(media, 10 * n, 10, start, Fraction(30)) for n, start in enumerate(firsts)]
+    result = run(edit([media], clips), [media], tmp_path / "o")
+    assert numbers(result.video) == [start + n for start in firsts for n in range(10)]
 
 
 @pytest.mark.parametrize("timeline", [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60)])
