@@ -20,6 +20,16 @@ from schemas.jobs import ApprovalPolicy, ArtifactCounts, JobStatus, OutputStatus
 from workflows.contract import PreparedJob
 
 
+@dataclass(frozen=True)
+class PartsCount:
+    """How many of an output's segments are there, how many of them were before, and whether its sound is."""
+
+    segments: int
+    there: int
+    found: int
+    has_sound: bool
+
+
 @dataclass
 class JobBook:
     """One job. ``paused_until`` is when a pause that nobody ends calls the job off.
@@ -39,7 +49,8 @@ class JobBook:
     _earlier: ArtifactCounts = field(default_factory=ArtifactCounts)
     _computed: dict[tuple[UUID, str], bool] = field(default_factory=dict)
     _deadline: datetime | None = None
-    _parts: dict[UUID, tuple[int, int]] = field(default_factory=dict)
+    _parts: dict[UUID, PartsCount] = field(default_factory=dict)
+    _reused: set[UUID] = field(default_factory=set)
 
     def load(self, job: LoadedJob) -> None:
         """Take the job over from its rows; whatever is not settled begins anew."""
@@ -140,19 +151,25 @@ class JobBook:
     def render(self, output_id: UUID) -> None:
         self._change(output_id, status=OutputStatus.RENDERING)
 
-    def count_parts(self, output_id: UUID, done: int, parts: int) -> None:
+    def count_parts(self, output_id: UUID, parts: PartsCount) -> None:
         """An output is rendered in parts, of which so many are there."""
-        self._parts[output_id] = (done, parts)
+        self._parts[output_id] = parts
 
-    def parts(self, output_id: UUID) -> tuple[int, int] | None:
-        """How many of how many parts of an output are there; ``None`` where it is rendered in one piece, or not yet."""
+    def parts(self, output_id: UUID) -> PartsCount | None:
+        """How many parts of an output are there; ``None`` where it is rendered in one piece, or not yet."""
         return self._parts.get(output_id)
+
+    def was_there(self, output_id: UUID) -> bool:
+        """Whether nothing had to be rendered for it in this run."""
+        return output_id in self._reused
 
     def hold(self, output_id: UUID) -> None:
         self._change(output_id, status=OutputStatus.PLANNED)
 
     def rendered(self, output_id: UUID, rendered: RenderedOutput) -> None:
         self._change(output_id, status=OutputStatus.COMPLETED, attempt=rendered.attempt)
+        if rendered.reused:
+            self._reused.add(output_id)
 
     def see(self, rows: Iterable[OutputState]) -> None:
         """Outputs are as their rows say now."""

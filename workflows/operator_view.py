@@ -7,7 +7,7 @@ from activities.declarations import LoadedJob
 from schemas.control import OutputState
 from schemas.jobs import ApprovalDefault, OutputStatus
 from workflows.contract import APPROVE, CANCEL_OUTPUTS, PAUSE, RESUME, RETRY_OUTPUTS
-from workflows.job_book import JobBook
+from workflows.job_book import JobBook, PartsCount
 
 
 def details(job: LoadedJob, book: JobBook) -> str:
@@ -49,11 +49,20 @@ def _state(output: OutputState, book: JobBook) -> str:
     if output.awaits_approval:
         return f"awaits approval of `{output.edl_key}`"
     if output.status is OutputStatus.COMPLETED:
-        return f"completed by attempt {output.attempt}"
+        there = ", its video was there" if book.was_there(output.output_id) else ""
+        return f"completed by attempt {output.attempt}{there}"
     parts = book.parts(output.output_id)
     if output.status is OutputStatus.RENDERING and parts is not None:
-        return f"{output.status}, {parts[0]} of {parts[1]} parts are there"
+        return f"{output.status}, {_parts(parts)}"
     return output.status
+
+
+def _parts(parts: PartsCount) -> str:
+    found = f" ({parts.found} from before)" if parts.found else ""
+    if parts.there == parts.segments and parts.has_sound:
+        return f"all {parts.segments} segments{found} and the sound are there, and are joined"
+    sound = "the sound too" if parts.has_sound else "the sound not yet"
+    return f"{parts.there} of {parts.segments} segments are there{found}, {sound}"
 
 
 def _time(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """An output rendered in parts, side by side on any number of workers, and joined."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.exceptions import ActivityError
@@ -22,6 +22,7 @@ from activities.declarations import (
 from schemas.errors import ErrorCode
 from workflows.calls import failure_of
 from workflows.held_calls import HeldCalls
+from workflows.job_book import PartsCount
 from workflows.limits import LIGHT, LOST_PARTS_ROUNDS, PARTS_AT_ONCE, join_limits, render_limits
 
 
@@ -29,14 +30,14 @@ from workflows.limits import LIGHT, LOST_PARTS_ROUNDS, PARTS_AT_ONCE, join_limit
 class Listener:
     """Who wants to know how an output comes along, and says whether it is still wanted.
 
-    ``begins`` and ``waits`` are told when its work is scheduled and when all of it is held; ``parts`` how many of how
-    many parts there are.
+    ``begins`` and ``waits`` are told when its work is scheduled and when all of it is held; ``parts`` how many parts
+    there are.
     """
 
     given_up: Callable[[], bool]
     begins: Callable[[], None]
     waits: Callable[[], None]
-    parts: Callable[[int, int], None]
+    parts: Callable[[PartsCount], None]
 
 
 @dataclass
@@ -96,14 +97,15 @@ class PartsRender:
                 if not self._failed:
                     await self._part(number, begun.attempt)
                     left.discard(number)
-                    self._tell(len(left))
+                    self._tell(begun, left)
 
-        self._tell(len(left))
+        self._tell(begun, left)
         await _all([make(number) for number in begun.missing])
 
-    def _tell(self, left: int) -> None:
-        parts = len(self.segments) + 1
-        self.listener.parts(parts - left, parts)
+    def _tell(self, begun: BegunParts, left: Collection[int]) -> None:
+        segments = len(self.segments)
+        there, found = (segments - sum(number > 0 for number in numbers) for numbers in (left, begun.missing))
+        self.listener.parts(PartsCount(segments=segments, there=there, found=found, has_sound=0 not in left))
 
     async def _part(self, number: int, attempt: int) -> None:
         span = self.segments[number - 1] if number else SegmentSpan(first=0, end=self.segments[-1].end)

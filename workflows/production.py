@@ -210,7 +210,7 @@ class Production:
             given_up=lambda: output_id in self._given_up,
             begins=lambda: self._rows.note(lambda book: book.render(output_id)),
             waits=lambda: self._rows.note(lambda book: book.hold(output_id)),
-            parts=lambda done, parts: self._rows.note(lambda book: book.count_parts(output_id, done, parts)),
+            parts=lambda parts: self._rows.note(lambda book: book.count_parts(output_id, parts)),
         )
 
     def _ref(self, output_id: UUID) -> OutputRef:

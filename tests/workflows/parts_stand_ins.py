@@ -41,6 +41,7 @@ class PartsStandIns(StandIns):
     losing: set[int] = field(default_factory=set)
     there: set[int] = field(default_factory=set)
     held_parts: set[int] = field(default_factory=set)
+    joins_are_held: bool = False
     most_at_once: int = 0
     at_once: int = 0
 
@@ -79,6 +80,9 @@ class PartsStandIns(StandIns):
     @activity.defn(name=ASSEMBLE_OUTPUT.name)
     async def assemble_output(self, asked: AssembleOutput) -> RenderedOutput:
         self.calls["join"] += 1
+        while self.joins_are_held:
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
         if self.losing:
             self.there -= self.losing
             self.losing = set()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -72,6 +73,30 @@ async def test_every_part_is_rendered_once_and_joined_and_operators_can_read_whi
     }
     wanted = {"render cinematic_full sound", "render cinematic_full segment 3/40", "join cinematic_full"}
     assert {f'"{summary}"' for summary in wanted} <= summaries
+
+
+async def test_operators_read_how_many_segments_are_there(client: Client) -> None:
+    stand_ins = PartsStandIns(there={0, 2, 5}, held_parts={3})
+
+    async def says(handle: Handle, words: str) -> None:
+        async with asyncio.timeout(20):
+            while words not in await current_details(handle):
+                await asyncio.sleep(0.1)
+
+    async with AsyncExitStack() as stack:
+        handle = await begin(stack, client, stand_ins)
+        await says(handle, "| rendering, 4 of 5 segments are there (2 from before), the sound too |")
+        stand_ins.joins_are_held = True
+        stand_ins.held_parts = set()
+        await says(handle, "| rendering, all 5 segments (2 from before) and the sound are there, and are joined |")
+        stand_ins.joins_are_held = False
+        await handle.result()
+        assert "| completed by attempt 1 |" in await current_details(handle)
+
+
+async def current_details(handle: Handle) -> str:
+    metadata: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return metadata.current_details
 
 
 async def test_a_retry_renders_only_the_part_that_failed(client: Client) -> None:
