@@ -13,7 +13,7 @@ from temporalio import activity
 
 from activities.accounting import Account, accounted
 from activities.analysis_parts import AnalysisParts
-from activities.artifacts import object_key, read_probe, write_artifact
+from activities.artifacts import object_key, read_object, read_probe, write_artifact
 from activities.child_tasks import ANALYSE, Analyse, Answers
 from activities.context import ActivityContext
 from activities.declarations import (
@@ -33,14 +33,15 @@ from activities.patience import patiently
 from activities.pixel_rates import picture_of
 from activities.sandbox import run_in_child
 from activities.time_limit import time_left
-from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
-from schemas.analysing import AnalysisPass, AnalysisRequest, ArtifactRef
+from analysis import ANALYZERS, applicable, artifact_key, find_image_text, settle_parameters
+from schemas.analysing import AnalysisPass, AnalysisRequest, ArtifactRef, embeddable
 from schemas.errors import ErrorCode, TransientError
+from schemas.facts import Transcript
 from schemas.media import MediaProbe
 from schemas.sandbox import ChildKept
 from stores import Analyses, AnalysisWork, Bucket, Ledger
 
-PROBE = "probe"
+PROBE, TRANSCRIPT = "probe", "transcript"
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,10 @@ class AnalysisActivities:
         (artifact,) = await self._artifacts(_Work(PROBE, asset, (_measurement(PROBE, asset, {}),)))
         async with heartbeating(PROBE):
             probe = await patiently(lambda: read_probe(self._context.objects, artifact.ref))
+            matching = await asyncio.to_thread(find_image_text, self._context.models)
         return ProbedAsset(
             probe=artifact,
-            analyzers=applicable(probe, asset.kind),
+            analyzers=applicable(probe, asset.kind) + (embeddable(probe, asset.kind) if matching else ()),
             duration_us=probe.duration_us,
             has_sound=probe.dialogue is not None,
         )
@@ -111,18 +113,27 @@ class AnalysisActivities:
     async def analyse_pass(self, asked: AnalysePass) -> AnalysedPass:
         async with heartbeating(asked.name):
             probe = await patiently(lambda: read_probe(self._context.objects, asked.probe))
-            measurements = [await self._settled(asked.asset, name, asked.language) for name in asked.analyzers]
-        work = _Work(asked.name, asked.asset, tuple(measurements), probe)
+            measurements: tuple[_Measurement, ...] = ()
+            for name in asked.analyzers:
+                settled = await self._settled(asked.asset, name, asked.language, transcript=_transcript(measurements))
+                measurements = (*measurements, settled)
+        work = _Work(asked.name, asked.asset, measurements, probe)
         return AnalysedPass(artifacts=await self._artifacts(work))
 
     async def _settled(
-        self, asset: AssetRef, analyzer: str, language: str | None, reference: AssetRef | None = None
+        self,
+        asset: AssetRef,
+        analyzer: str,
+        language: str | None,
+        reference: AssetRef | None = None,
+        transcript: _Measurement | None = None,
     ) -> _Measurement:
         """With the model that will really be used among the parameters: all of them are part of the key."""
         given = {
             "model": self._context.whisper_model,
             "language": language,
             "reference_sha256": reference.sha256 if reference else None,
+            "transcript": transcript.ref.key if transcript else None,
         }
         known = ANALYZERS[analyzer].parameters.model_fields
         wanted = {name: value for name, value in given.items() if name in known and value is not None}
@@ -175,6 +186,7 @@ class AnalysisActivities:
     ) -> Mapping[str, str]:
         path = await self._local(work.asset)
         reference = await self._local(work.reference) if work.reference else None
+        transcript = await self._known_transcript(work, missing)
         requests = [
             AnalysisRequest(
                 analyzer=one.analyzer,
@@ -184,6 +196,7 @@ class AnalysisActivities:
                 reference=reference,
                 parameters=one.parameters,
                 parts=await self._parts.found(work.asset.sha256, one.ref),
+                transcript=transcript,
             )
             for one in missing
         ]
@@ -209,6 +222,15 @@ class AnalysisActivities:
         )
         return answered.answers
 
+    async def _known_transcript(self, work: _Work, missing: Sequence[_Measurement]) -> Transcript | None:
+        """What is known to be said, for what goes by it and is asked for after the words were heard."""
+        heard = _transcript(work.measurements)
+        if heard is None or heard in missing:
+            return None
+        return Transcript.model_validate_json(
+            await read_object(self._context.objects, Bucket.ANALYSIS, heard.ref.object_key)
+        )
+
     async def _local(self, asset: AssetRef) -> Path:
         return await self._context.objects.local_path(Bucket.ASSETS, asset.object_key)
 
@@ -216,6 +238,10 @@ class AnalysisActivities:
 def _measurement(analyzer: str, asset: AssetRef, parameters: dict[str, Any]) -> _Measurement:
     key = artifact_key(analyzer, ANALYZERS[analyzer].version, asset.sha256, parameters)
     return _Measurement(analyzer, parameters, ArtifactRef(analyzer=analyzer, key=key, object_key=object_key(key)))
+
+
+def _transcript(measurements: Sequence[_Measurement]) -> _Measurement | None:
+    return next((one for one in measurements if one.analyzer == TRANSCRIPT), None)
 
 
 def _told(work: _Work, made: Sequence[_Measurement]) -> tuple[Artifact, ...]:

@@ -4,6 +4,7 @@ Everything is measured from a local file, synchronously, and meant to run in a s
 not ours and may be hostile. Settings come as arguments; nothing here reads the environment.
 """
 
+from analysis.image_text import find_image_text, install_clip
 from analysis.kind import Guess, guess_kind
 from analysis.registry import (
     ANALYZERS,
@@ -20,7 +21,9 @@ __all__ = [
     "Guess",
     "applicable",
     "artifact_key",
+    "find_image_text",
     "guess_kind",
+    "install_clip",
     "run_analyzer",
     "run_analyzers",
     "settle_parameters",

@@ -11,9 +11,9 @@ from analysis.hearing import span_of
 from analysis.observing import Observed, joined, rows_in, table
 from analysis.parts import Parts
 from analysis.recording import hear_dialogue
-from analysis.shots import SCENE_DIFFERENCE, SCENE_LIKENESS
+from analysis.shots import is_other_scene
 from analysis.speaking import Mouth, mouth_motion, who_speaks
-from analysis.thumbnails import Thumbnail, difference, likeness
+from analysis.unseen import Unseen
 from analysis.viewing import View
 from analysis.voice import speech_runs
 from schemas.facts import Faces, FaceSample, FaceTrack, Shots, Span
@@ -168,7 +168,7 @@ class _Search:
         if view.at_us < 0:
             return
         before, self._before = self._before, view
-        cut = before is not None and _is_cut(before.thumbnail, view.thumbnail)
+        cut = before is not None and is_other_scene(before.thumbnail, view.thumbnail)
         if before is not None and self._seen and not cut:
             for sighting in self._seen[-1][1]:
                 sighting.add(mouth_motion(before.fine, view.fine, sighting.box))
@@ -206,46 +206,20 @@ class _Search:
         return boxes if len(boxes) >= at_least else self._detector.detect(view.large)
 
 
-class UnseenFaces:
-    """Answers without looking: no detector, or a picture too small to hold a face."""
-
-    def __init__(self, answer: Faces) -> None:
-        self.parts = Parts()
-        self._answer = answer
-
-    def begin(self) -> "_NoSearch":
-        return _NoSearch()
-
-    def finish(self, _: Sequence[Observed], __: Shots) -> Faces:
-        return self._answer
-
-
-class _NoSearch:
-    def process_frame(self, view: View) -> None:
-        """Looks at nothing."""
-
-    def observed(self, stretch: Span) -> Observed:
-        return Observed(stretch=stretch, tables={})
-
-
 def begin_faces(
     path: Path, probe: MediaProbe, parameters: FacesParameters, models: Path, parts: Parts | None = None
-) -> FaceAnalysis | UnseenFaces:
+) -> FaceAnalysis | Unseen:
     """A search for faces in a probed file's picture, boxes as a viewer sees it, and for who speaks in its sound."""
     name = parameters.detector or available_detector(models)
     detector = load_detector(name, models) if name else None
     if name is None or detector is None:
         note = "No face detector could be had, so the picture is framed without knowing where people are."
-        return UnseenFaces(Faces(detector=None, step_us=STEP_US, note=note))
+        return Unseen(Faces(detector=None, step_us=STEP_US, note=note))
     if probe.video is None or min(probe.video.display_width, probe.video.display_height) < MIN_SIDE:
-        return UnseenFaces(Faces(detector=name, step_us=STEP_US))
+        return Unseen(Faces(detector=name, step_us=STEP_US))
     return FaceAnalysis(name, detector, lambda: _speech(path, probe), parts)
 
 
 def _speech(path: Path, probe: MediaProbe) -> tuple[Span, ...]:
     dialogue = hear_dialogue(path, probe)
     return tuple(span_of(start, end, len(dialogue.wave)) for start, end in speech_runs(dialogue.voice()))
-
-
-def _is_cut(before: Thumbnail, after: Thumbnail) -> bool:
-    return difference(before, after) >= SCENE_DIFFERENCE and likeness(before.blocks, after.blocks) <= SCENE_LIKENESS

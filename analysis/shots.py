@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis.changes import GROWTH, MIN_DIFFERENCE, MIN_PROMINENCE, NEIGHBOURS, Change, Changes, replaced
 from analysis.observing import Observed, joined, rows_in, table
 from analysis.parts import Parts
+from analysis.thumbnails import Thumbnail, difference, likeness
 from analysis.transitions import Gradual, TransitionFinder, together
 from analysis.viewing import View
 from schemas.facts import Shots, Span, Transition, TransitionKind
@@ -129,12 +130,12 @@ class ShotFinder:
 
 
 def _change_of(row: Sequence[float]) -> Change:
-    at_us, gap_us, difference, likeness, rows, balance, area, black, zoomed, returns, over, seen = row
+    at_us, gap_us, different, alike, rows, balance, area, black, zoomed, returns, over, seen = row
     return Change(
         int(at_us),
         int(gap_us),
-        difference,
-        likeness,
+        different,
+        alike,
         rows,
         balance,
         area,
@@ -165,6 +166,11 @@ def _usual_gap(changes: Sequence[Change]) -> float:
 
 def _flash_frames(video: VideoStream) -> int:
     return int(np.clip(round(FLASH_S * video.measured_rate), 1, MAX_FLASH_FRAMES))
+
+
+def is_other_scene(before: Thumbnail, after: Thumbnail) -> bool:
+    """Whether one picture cannot be the other moments later: as seen from two frames alone, whatever lies between."""
+    return difference(before, after) >= SCENE_DIFFERENCE and likeness(before.blocks, after.blocks) <= SCENE_LIKENESS
 
 
 def cut_times(changes: Sequence[Change], gradual: Sequence[Gradual] = ()) -> list[int]:

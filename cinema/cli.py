@@ -175,6 +175,14 @@ def supabase() -> None:
     _leave(run())
 
 
+@setup.command("image-text")
+def image_text() -> None:
+    """Have CLIP among the models (156 MB), so that B-roll is shown where it looks like what is said; optional."""
+    from cinema.commands.setup_image_text import setup_image_text as run
+
+    _leave(run())
+
+
 @app.command()
 def estimate(
     files: Annotated[list[str], typer.Argument(metavar="FILE[:KIND]…", help="Footage, as for `cinema direct`.")],

@@ -15,6 +15,7 @@ from director.framing import Framing, frame_closer, frame_shot
 from director.grading import graded
 from director.insets import inset, may_be_inset
 from director.ledger import Ledger, seen_in
+from director.likeness import Alike
 from director.material import Footage, Material
 from director.ordering import record_order
 from director.placing import (
@@ -302,8 +303,10 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
         start_us=clock.us(one.source_start),
         end_us=clock.us(source_end),
     )
+    alike = [_looks_alike(one.alike)] if one.alike else []
     framed = shares({part: value for part, value in framing.worth.items() if value})
-    reason = ledger.record("b_roll", one.sentence, evidence, worth=(*one.worth, *framed), start=one.start, end=one.end)
+    worth = (*one.worth, *framed)
+    reason = ledger.record("b_roll", one.sentence, evidence, *alike, worth=worth, start=one.start, end=one.end)
     source_in, source_out = clock.ticks(one.source_start, source_end)
     fade = min(us_to_frame(INSET_FADE_US, clock.rate), (one.end - one.start) // 2) if one.place else 0
     return VideoClip(
@@ -319,6 +322,17 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
         fade_in=fade,
         fade_out=fade,
         reason=reason,
+    )
+
+
+def _looks_alike(alike: Alike) -> Evidence:
+    said = alike.passage.embedded
+    return Evidence(
+        fact="cosine of the picture and what is said",
+        value=f"{alike.cosine:.2f}",
+        source=alike.passage.source,
+        start_us=said.start_us,
+        end_us=said.end_us,
     )
 
 

@@ -97,6 +97,9 @@ OF_COVERS: Final[Mapping[str, Weight]] = MappingProxyType(
         "jump_hidden": Weight(0.40, f"{_CUTTING}: B-roll over the join where there is B-roll"),
         "long_take": Weight(0.20, f"{_CUTTING}: shot length, mean 4-6 s [Salt; Bordwell]"),
         "named": Weight(0.40, "EDITING, B-roll: each of its words that is said here"),
+        "looks_alike": Weight(
+            0.35, "Radford 2021: cosine of text and picture; all from where LAION's makers took one to show the other"
+        ),
         "shown_before": Weight(-0.20, "EDITING, B-roll: never repeated within 30 s, and better not at all"),
         "less_preferred": Weight(-0.15, "a judge's order of B-roll, where there is one"),
         "source_shown_before": Weight(-0.01, "our judgement: of pieces alike, the file that was seen least"),

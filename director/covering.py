@@ -10,6 +10,7 @@ from itertools import pairwise
 from director.costs import Shares, added, shares
 from director.language import POINTING, SHOWN_NOW, bare
 from director.ledger import Ledger
+from director.likeness import Alike, Likeness
 from director.material import Footage, Material
 from director.placing import Placed, PlacedWord, changes_of_picture, visible_jumps
 from director.style import (
@@ -23,7 +24,7 @@ from director.style import (
     SPEAKER_VISIBLE_US,
     SPLIT_EDIT_FRAMES,
 )
-from director.supply import Piece, Supply, words_of
+from director.supply import Piece, Said, Supply, words_of
 from schemas.edl import Evidence, Place
 from schemas.timebase import us_to_frame
 
@@ -46,6 +47,7 @@ class Cover:
     """Source frames from ``source_start`` shown for timeline frames ``[start, end)``; ``named`` is the word for it.
 
     With a ``place`` it is a picture in the picture, and hides nothing. ``worth`` is what it adds and costs, by part.
+    ``alike`` is the passage that it is taken to show by how it looks.
     """
 
     footage: Footage
@@ -55,13 +57,15 @@ class Cover:
     purpose: Purpose
     named: str | None
     worth: Shares
+    alike: Alike | None = None
     place: Place | None = None
 
     @property
     def sentence(self) -> str:
         match = f"; it is of “{self.named}”, said here" if self.named else ""
+        looks = f"; its picture looks like what is said ({self.alike.cosine:.2f})" if self.alike else ""
         beside = ", beside the speaker" if self.place else ""
-        return f"{self.footage.facts.name} {self.purpose.value}{beside}{match}"
+        return f"{self.footage.facts.name} {self.purpose.value}{beside}{match}{looks}"
 
 
 def cover(
@@ -72,10 +76,8 @@ def cover(
     Of footage that fits the words as well, the sources in ``preferred`` come first.
     """
     shown = {one.stretch.footage.source.id for one in placed}
-    b_roll, screens = (
-        [footage for footage in kind if footage.source.id not in shown] for kind in (material.b_roll, material.screens)
-    )
-    supply = Supply.of(b_roll, screens, preferred)
+    pictures = [one for one in (*material.b_roll, *material.screens) if one.source.id not in shown]
+    supply = Supply.of(pictures, placed, preferred)
     if not supply.pieces or not placed:
         return ()
     return tuple(_Covering(material.rate, placed, words, supply).covers)
@@ -103,7 +105,7 @@ class _Covering:
     def __init__(self, rate: Fraction, placed: Sequence[Placed], words: Sequence[PlacedWord], supply: Supply) -> None:
         self._rate = rate
         self._supply = supply
-        self._said = _SpokenAround(words, us_to_frame(COVER_US, rate))
+        self._said = _SpokenAround(words, supply.likeness, us_to_frame(COVER_US, rate))
         self._lead = SPLIT_EDIT_FRAMES[len(SPLIT_EDIT_FRAMES) // 2]
         self._shortest = max(us_to_frame(SHORTEST_COVER_US, rate), 2 * self._lead)
         self._first = _opening_end(words, us_to_frame(OPENING_US, rate))
@@ -113,6 +115,8 @@ class _Covering:
         self.covers: list[Cover] = []
         for at in _asked_at(words, supply.topics):
             self._try(at - self._lead, Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
+        for passage in supply.likeness.shown_somewhere:
+            self._try(passage.start - self._lead, Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
         for at in self._jumps:
             self._try(at - self._lead, Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
         for at in _ends_of_phrases(words):
@@ -125,15 +129,15 @@ class _Covering:
         earliest, latest = self._room(start, apart)
         if start < earliest or start + self._shortest > latest:
             return
-        spoken = self._said.near(start)
-        piece = self._supply.best(start, self._shortest, spoken, asked=purpose is Purpose.ASKED)
+        said = self._said.near(start)
+        piece = self._supply.best(start, self._shortest, said, asked=purpose is Purpose.ASKED)
         if piece is None:
             return
         end = self._without_sliver_after(start, min(start + piece.length, latest), piece, latest)
-        worth = added([self._worth(start, end, purpose), self._supply.worth(piece, spoken)])
+        worth = added([self._worth(start, end, purpose), self._supply.worth(piece, said)])
         self._supply.take(piece, start, end)
-        named = min(piece.topics & spoken, default=None)
-        insort(self.covers, Cover(piece.footage, piece.start, start, end, purpose, named, worth), key=_start)
+        named, alike = min(piece.topics & said.words, default=None), self._supply.shown_by(piece, said)
+        insort(self.covers, Cover(piece.footage, piece.start, start, end, purpose, named, worth, alike), key=_start)
 
     def _worth(self, start: int, end: int, purpose: Purpose) -> Shares:
         """What it is worth to cover these frames, whatever is shown there."""
@@ -212,14 +216,16 @@ def _ends_of_phrases(words: Sequence[PlacedWord]) -> list[int]:
 class _SpokenAround:
     """What is said from a little before a frame until as long as a cover lasts."""
 
-    def __init__(self, words: Sequence[PlacedWord], reach: int) -> None:
+    def __init__(self, words: Sequence[PlacedWord], likeness: Likeness, reach: int) -> None:
         self._words = words
+        self._likeness = likeness
         self._starts = [word.start for word in words]
         self._reach = reach
 
-    def near(self, frame: int) -> frozenset[str]:
+    def near(self, frame: int) -> Said:
         first = bisect_left(self._starts, frame - self._reach // 4)
         end = bisect_left(self._starts, frame + self._reach)
         said = frozenset(token for word in self._words[first:end] for token in words_of(word.text))
         points = any(_points(self._words, index) for index in range(first, end))
-        return said | {SHOWN_NOW} if points else said
+        words = said | {SHOWN_NOW} if points else said
+        return Said(words, self._likeness.said_in(frame, frame + self._reach))

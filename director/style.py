@@ -133,6 +133,9 @@ MOST_SHOWINGS = 2
 #: Pieces taken from one B-roll file at most; beyond it nothing new would be seen of it.
 MOST_PIECES = 60
 
+#: A passage of which less than this share is in the edit asks for no picture: what it was about may be gone.
+PASSAGE_LEFT = 0.5
+
 # Looks.
 
 #: What each style does to colours after its shots match; ``None`` shows the picture as it was shot.

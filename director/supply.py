@@ -8,7 +8,9 @@ from itertools import islice
 
 from director.costs import Shares, shares
 from director.language import GENERIC_NAMES, SCREEN_TOPICS
+from director.likeness import Alike, Likeness
 from director.material import Footage
+from director.placing import Placed
 from director.speech import merged_spans
 from director.style import (
     COVER_MARGIN_US,
@@ -25,10 +27,22 @@ from schemas.media import AssetKind
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said about where a picture is to be: its words, and the passages of the edit, by number."""
+
+    words: frozenset[str]
+    passages: tuple[int, ...] = ()
+
+
 @dataclass(slots=True)
 class Piece:
-    """Source frames ``[start, start + length)`` of one shot of B-roll; ``shown`` is where on the timeline it was."""
+    """Source frames ``[start, start + length)`` of one shot of B-roll; ``shown`` is where on the timeline it was.
 
+    ``number`` is its place among all pieces.
+    """
+
+    number: int
     footage: Footage
     start: int
     length: int
@@ -48,41 +62,57 @@ class Piece:
 
 @dataclass(slots=True)
 class Supply:
-    """The pieces there are. Screens hide nothing but where there is nothing else."""
+    """The pieces there are, and what each looks like. Screens hide nothing but where there is nothing else."""
 
     pieces: Sequence[Piece]
+    likeness: Likeness = field(default_factory=Likeness)
     places: Mapping[str, int] = field(default_factory=dict)
     times_shown: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, b_roll: Iterable[Footage], screens: Iterable[Footage], preferred: Sequence[str] = ()) -> "Supply":
-        """``preferred`` are the ids of sources to be shown first where others fit as well, in this order."""
-        pieces = [piece for footage in (*b_roll, *screens) for piece in _pieces(footage)]
-        return cls(pieces, {source: place for place, source in enumerate(preferred)})
+    def of(cls, pictures: Iterable[Footage], placed: Sequence[Placed], preferred: Sequence[str] = ()) -> "Supply":
+        """Of pictures, for what is said in the stretches ``placed``.
+
+        ``preferred`` are the ids of sources to be shown first where others fit as well, in this order.
+        """
+        cut = (made for footage in pictures for made in _pieces(footage))
+        pieces = [Piece(number, *made) for number, made in enumerate(cut)]
+        likeness = Likeness.between(placed, [(piece.footage, piece.start, piece.length) for piece in pieces])
+        return cls(pieces, likeness, {source: place for place, source in enumerate(preferred)})
 
     @property
     def topics(self) -> frozenset[str]:
         return frozenset().union(*(piece.topics for piece in self.pieces))
 
-    def best(self, start: int, shortest: int, spoken: frozenset[str], *, asked: bool) -> Piece | None:
-        """The piece that fits the words best and was shown least, of those that may be shown now."""
+    def best(self, start: int, shortest: int, said: Said, *, asked: bool) -> Piece | None:
+        """The piece that fits what is said best and was shown least, of those that may be shown now."""
         only_screens = all(piece.is_screen for piece in self.pieces)
         free = [
             piece
             for piece in self.pieces
             if piece.length >= shortest
             and len(piece.shown) < MOST_SHOWINGS
-            and (not piece.topics.isdisjoint(spoken) if asked else only_screens or not piece.is_screen)
+            and (self._fits(piece, said) if asked else only_screens or not piece.is_screen)
             and piece.rests(start, start + piece.length, piece.footage.clock.length(COVER_REPEAT_US))
         ]
-        return max(free, key=lambda piece: sum(worth for _, worth in self.worth(piece, spoken)), default=None)
+        return max(free, key=lambda piece: sum(worth for _, worth in self.worth(piece, said)), default=None)
 
-    def worth(self, piece: Piece, spoken: frozenset[str]) -> Shares:
-        """What it is worth to show a piece where these words are said."""
+    def shown_by(self, piece: Piece, said: Said) -> Alike | None:
+        """The passage that a piece is taken to show by how it looks."""
+        alike = self.likeness.best_of(said.passages, piece.number)
+        return alike if alike and self.likeness.shows(alike.cosine) else None
+
+    def _fits(self, piece: Piece, said: Said) -> bool:
+        return not piece.topics.isdisjoint(said.words) or self.shown_by(piece, said) is not None
+
+    def worth(self, piece: Piece, said: Said) -> Shares:
+        """What it is worth to show a piece where this is said."""
         source = piece.footage.source.id
+        alike = self.likeness.best_of(said.passages, piece.number)
         place = self.places.get(source, len(self.places))
         return shares({
-            "named": float(len(piece.topics & spoken)),
+            "named": float(len(piece.topics & said.words)),
+            "looks_alike": self.likeness.degree(alike.cosine) if alike else 0.0,
             "shown_before": float(len(piece.shown)),
             "less_preferred": place / max(1, len(self.places)),
             "source_shown_before": 1 - 1 / (1 + self.times_shown.get(source, 0)),
@@ -107,17 +137,17 @@ def _topics(footage: Footage) -> frozenset[str]:
     return topics | SCREEN_TOPICS if facts.kind is AssetKind.SCREEN else topics
 
 
-def _pieces(footage: Footage) -> Iterator[Piece]:
-    """What can be used of each shot, in pieces as long as a cover should be."""
+def _pieces(footage: Footage) -> Iterator[tuple[Footage, int, int, frozenset[str]]]:
+    """What can be used of each shot, in pieces as long as a cover should be: first frame, length, topics."""
     clock = footage.clock
     wanted = clock.length(SCREEN_COVER_US if footage.facts.kind is AssetKind.SCREEN else COVER_US)
     shortest, topics = clock.length(SHORTEST_COVER_US), _topics(footage)
     cut = (
-        Piece(footage, first, min(wanted, stop - first), topics)
+        (footage, first, min(wanted, stop - first), topics)
         for start, stop in _usable(footage)
         for first in range(start, stop, wanted)
     )
-    yield from islice((piece for piece in cut if piece.length >= shortest), MOST_PIECES)
+    yield from islice((made for made in cut if made[2] >= shortest), MOST_PIECES)
 
 
 def _usable(footage: Footage) -> Iterator[tuple[int, int]]:

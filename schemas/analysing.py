@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from schemas.facts import Transcript
 from schemas.media import AssetKind, MediaProbe
 from schemas.model import Model
 
@@ -15,7 +16,8 @@ class AnalysisRequest(Model):
     """One analyzer on one local file. ``parameters`` is the analyzer's own parameter model as JSON.
 
     ``reference`` is the local file of the asset that this one is measured against (alignment), if any. ``parts`` are
-    those that an earlier attempt has kept, in order, as the analyzer's own JSON.
+    those that an earlier attempt has kept, in order, as the analyzer's own JSON. ``transcript`` is what is known to be
+    said in the asset, for an analyzer that goes by it and is not asked for together with the one that hears it.
     """
 
     analyzer: str
@@ -25,6 +27,7 @@ class AnalysisRequest(Model):
     reference: Path | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    transcript: Transcript | None = None
 
 
 class ArtifactRef(Model):
@@ -44,8 +47,8 @@ class AnalysisPass(StrEnum):
 
 #: The analyzers that share a pass; every other one opens the file for itself.
 _IN_PASS: Mapping[AnalysisPass, tuple[str, ...]] = {
-    AnalysisPass.SEEING: ("shots", "faces", "picture", "activity"),
-    AnalysisPass.HEARING: ("sound", "transcript"),
+    AnalysisPass.SEEING: ("shots", "faces", "picture", "activity", "image_embeddings"),
+    AnalysisPass.HEARING: ("sound", "transcript", "speech_embeddings"),
 }
 
 
@@ -78,6 +81,13 @@ def applicable(probe: MediaProbe, kind: AssetKind) -> tuple[str, ...]:
     sound = _OF_SOUND[kind] if probe.dialogue is not None else ()
     picture = _OF_PICTURE[kind] if probe.video is not None else ()
     return sound + picture
+
+
+def embeddable(probe: MediaProbe, kind: AssetKind) -> tuple[str, ...]:
+    """The analyzers that an asset of this kind needs besides, where pictures can be matched to what is said."""
+    if kind is AssetKind.A_ROLL:
+        return ("speech_embeddings",) if probe.dialogue is not None else ()
+    return ("image_embeddings",) if kind is not AssetKind.AUDIO and probe.video is not None else ()
 
 
 def most_applicable(kind: AssetKind) -> tuple[str, ...]:

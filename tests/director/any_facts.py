@@ -13,9 +13,13 @@ from schemas.facts import (
     AssetFacts,
     CameraMove,
     ChangedRegion,
+    EmbeddedFrame,
+    EmbeddedPassage,
+    EmbeddingSpace,
     Faces,
     FaceSample,
     FaceTrack,
+    ImageEmbeddings,
     Picture,
     PictureMeasures,
     Region,
@@ -23,6 +27,7 @@ from schemas.facts import (
     Shots,
     Sound,
     Span,
+    SpeechEmbeddings,
     Transcript,
     Word,
 )
@@ -226,6 +231,27 @@ alignments = st.builds(
 )
 
 
+vectors = st.binary(min_size=2, max_size=2) | st.binary(min_size=1, max_size=3)
+spaces = st.builds(
+    EmbeddingSpace, model=st.sampled_from(["m", "n"]), unrelated=st.floats(-1, 1), related=st.floats(-1, 1)
+)
+image_embeddings = st.builds(
+    lambda space, frames: ImageEmbeddings(space=space, frames=tuple(frames)),
+    st.none() | spaces,
+    st.lists(st.builds(EmbeddedFrame, at_us=times, vector=vectors), max_size=4),
+)
+speech_embeddings = st.builds(
+    lambda space, found: SpeechEmbeddings(
+        space=space,
+        passages=tuple(
+            EmbeddedPassage(start_us=span.start_us, end_us=span.end_us, vector=vector) for span, vector in found
+        ),
+    ),
+    st.none() | spaces,
+    st.lists(st.tuples(spans(), vectors), max_size=4),
+)
+
+
 @st.composite
 def assets(draw: st.DrawFn, number: int) -> AssetFacts:
     return AssetFacts(
@@ -241,6 +267,8 @@ def assets(draw: st.DrawFn, number: int) -> AssetFacts:
         picture=draw(st.none() | pictures),
         activity=draw(st.none() | activities),
         alignment=draw(st.none() | alignments),
+        image_embeddings=draw(st.none() | image_embeddings),
+        speech_embeddings=draw(st.none() | speech_embeddings),
     )
 
 
