@@ -85,6 +85,7 @@ class DeletionActivities:
             await self._remover.below(_prefix(record))
             left = sum([await self._remover.size(item) is not None for item in doomed])
             left += len(await self._deletions.unfinished_segments(asked.project_id))
+            left += len(await self._deletions.unfinished_footage(asked.project_id))
         if left:
             raise TransientError(ErrorCode.STORE_UNAVAILABLE, f"{left} files of this project are still in use.")
         return RemovedObjects(keys_checked=len(doomed))
@@ -124,6 +125,8 @@ class DeletionActivities:
             await self._remover.output(output_id)
         for asset_id in await self._deletions.unfinished_assets(project_id):
             await self._remover.asset(asset_id)
+        for object_key in await self._deletions.unfinished_footage(project_id):
+            await self._remover.footage(object_key)
         await self._deletions.claim_analyses(project_id)
         for key in await self._deletions.unfinished_analyses(project_id):
             await self._remover.analysis(key)

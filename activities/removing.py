@@ -20,6 +20,11 @@ class Remover:
         async with self._removals.removing_asset(asset_id) as objects:
             return None if objects is None else await self.objects(objects)
 
+    async def footage(self, object_key: str) -> Volume | None:
+        """The same for footage that has become no asset, by where it lies."""
+        async with self._removals.removing_footage(object_key) as objects:
+            return None if objects is None else await self.objects(objects)
+
     async def output(self, output_id: UUID) -> Volume | None:
         """The same, with whatever a lost attempt has left beside the files of record."""
         async with self._removals.removing_output(output_id) as removal:

@@ -51,10 +51,17 @@ class RetentionActivities:
 
     @activity.defn(name=EXPIRE_ASSETS.name)
     async def expire_assets(self, asked: SweepBatch) -> SweptBatch:
-        """The same for assets."""
+        """The same for assets; with the last of them footage that a killed process has stored and not recorded."""
         claimed = await self._retention.claim_assets(asked.policy, asked.as_of)
         unfinished = await self._removals.unfinished_assets(_uuid(asked.after), asked.policy.batch_size)
-        return await self._remove(asked, claimed, unfinished, self._remover.asset, "assets")
+        swept = await self._remove(asked, claimed, unfinished, self._remover.asset, "assets")
+        if swept.more:
+            return swept
+        abandoned = await self._removals.abandoned_footage(asked.policy.batch_size)
+        counts = await _each(abandoned, self._remover.footage, "assets")
+        # It never was an asset; what is left of it counts as objects alone.
+        counts = swept.counts.plus(counts.model_copy(update={"assets": 0}))
+        return swept.model_copy(update={"counts": counts})
 
     @activity.defn(name=REMOVE_UNUSED_ANALYSES.name)
     async def remove_unused_analyses(self, asked: SweepBatch) -> SweptBatch:

@@ -1,7 +1,7 @@
 """What outlives a process: rows in Postgres and objects in a store. All SQL of the project is in this room."""
 
 from stores.analyses import Analyses
-from stores.assets import Assets
+from stores.assets import Assets, IncomingObject
 from stores.database import ActingAs, Connections, Pool, open_pool
 from stores.deletions import Deletions
 from stores.jobs import Jobs
@@ -31,6 +31,7 @@ __all__ = [
     "Connections",
     "Content",
     "Deletions",
+    "IncomingObject",
     "JobOpenings",
     "Jobs",
     "Ledger",

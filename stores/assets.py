@@ -2,12 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from schemas.errors import CinemaError, ErrorCode, ErrorInfo
 from schemas.jobs import Asset
 from schemas.media import AssetKind
 from stores.database import Connections, model_from, session, storable, storable_json, transaction
+
+
+@dataclass(frozen=True)
+class IncomingObject:
+    """Footage of a project that is about to lie in bucket ``assets``."""
+
+    owner_id: UUID
+    project_id: UUID
+    object_key: str
+    sha256: str
 
 
 class Assets:
@@ -62,14 +73,18 @@ class Assets:
         return tuple(model_from(row, Asset) for row in rows)
 
     @asynccontextmanager
-    async def storing(self, sha256: str) -> AsyncIterator[None]:
+    async def storing(self, incoming: IncomingObject) -> AsyncIterator[None]:
         """The right to store these bytes, or to find them stored, and to record an asset of them, within the block.
 
         Whoever removes bytes that no asset needs any more waits meanwhile, so that what was found is still there when
         it is recorded. Any number may store at once. Held by one connection, in a transaction that writes nothing.
+
+        Raises:
+            ConflictError: the project is being deleted (``INVALID_TRANSITION``).
         """
         async with transaction(self._connections) as connection:
-            await connection.execute("select pg_advisory_xact_lock_shared(cinema.content_lock($1))", sha256)
+            await connection.execute("select pg_advisory_xact_lock_shared(cinema.content_lock($1))", incoming.sha256)
+            await announce(self._connections, incoming)
             yield
 
     async def refuse(self, asset_id: UUID, error: ErrorInfo) -> Asset:
@@ -92,3 +107,21 @@ class Assets:
         if row is None:
             raise CinemaError(ErrorCode.NOT_FOUND, "This asset does not exist.")
         return model_from(row, Asset)
+
+
+async def announce(connections: Connections, incoming: IncomingObject) -> None:
+    """Says where footage will be stored, before it is, so that what a killed process leaves can be found.
+
+    Recording its asset takes that back.
+    """
+    async with session(connections) as connection:
+        await connection.execute(
+            """
+            insert into public.incoming_objects (owner_id, project_id, object_key, sha256) values ($1, $2, $3, $4)
+            on conflict (project_id, object_key) do update set announced_at = clock_timestamp()
+            """,
+            incoming.owner_id,
+            incoming.project_id,
+            incoming.object_key,
+            incoming.sha256,
+        )

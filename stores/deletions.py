@@ -33,6 +33,7 @@ _ROWS: Mapping[str, str] = {
     "jobs": "project_id = $1",
     "segments": "project_id = $1",
     "uploads": "project_id = $1",
+    "incoming_objects": "project_id = $1",
     "assets": "project_id = $1",
     "projects": "id = $1",
 }
@@ -167,6 +168,14 @@ class Deletions:
             )
         return tuple(row["object_key"] for row in rows)
 
+    async def unfinished_footage(self, project_id: UUID) -> tuple[str, ...]:
+        """The object keys of files that were to become the project's assets and have not."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                "select object_key from public.incoming_objects where project_id = $1 order by 1", project_id
+            )
+        return tuple(row["object_key"] for row in rows)
+
     async def unfinished_analyses(self, project_id: UUID) -> tuple[str, ...]:
         """Analyses out of use of content that one of the project's assets has."""
         async with session(self._connections) as connection:
@@ -188,6 +197,8 @@ class Deletions:
                 from public.job_outputs o join public.jobs j on j.id = o.job_id where j.project_id = $1
                 union
                 select 'assets/' || object_key from public.assets where project_id = $1
+                union
+                select 'assets/' || object_key from public.incoming_objects where project_id = $1
                 union
                 select 'outputs/' || object_key from public.segments where project_id = $1
                 union

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 
 from stores.database import Connection, Connections, session, transaction
 from stores.objects import Bucket
+
+#: Storing a file and recording its asset take no longer, however large it is.
+LONGEST_ARRIVAL = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class OutputRemoval:
 
 class Removals:
     """Rows of ``assets``, ``job_outputs``, ``analyses`` and ``segments`` that nothing will use any more.
+
+    And ``incoming_objects`` that have come to nothing.
 
     Removing (``removing_*``) may be repeated until it has come to its end.
     """
@@ -106,12 +112,40 @@ class Removals:
             if row is None or not await content_alone(connection, row["sha256"]):
                 yield None
                 return
-            kept = await connection.fetchval(
-                "select exists (select from public.assets where object_key = $1 and expiring_since is null)",
-                row["object_key"],
-            )
+            kept = await _is_an_asset(connection, row["object_key"])
             yield () if kept else (StoredObject(Bucket.ASSETS, row["object_key"]),)
             await connection.execute("update public.assets set expired_at = clock_timestamp() where id = $1", asset_id)
+
+    async def abandoned_footage(self, limit: int) -> tuple[str, ...]:
+        """Object keys of up to ``limit`` files that were to become assets long ago, and have not."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch(
+                """
+                select distinct object_key from public.incoming_objects
+                where announced_at < clock_timestamp() - $1::interval order by object_key limit $2
+                """,
+                LONGEST_ARRIVAL,
+                limit,
+            )
+        return tuple(row["object_key"] for row in rows)
+
+    @asynccontextmanager
+    async def removing_footage(self, object_key: str) -> AsyncIterator[tuple[StoredObject, ...] | None]:
+        """The same for footage that has become no asset; ``None`` also where it is being stored at this moment."""
+        async with transaction(self._connections) as connection:
+            statement = "select * from public.incoming_objects where object_key = $1 for update skip locked"
+            rows = await connection.fetch(statement, object_key)
+            if not rows or not await content_alone(connection, rows[0]["sha256"]):
+                yield None
+                return
+            kept = await _is_an_asset(connection, object_key)
+            yield () if kept else (StoredObject(Bucket.ASSETS, object_key),)
+            projects = [row["project_id"] for row in rows]
+            await connection.execute(
+                "delete from public.incoming_objects where object_key = $1 and project_id = any($2::uuid[])",
+                object_key,
+                projects,
+            )
 
     @asynccontextmanager
     async def removing_output(self, output_id: UUID) -> AsyncIterator[OutputRemoval | None]:
@@ -203,6 +237,11 @@ def stored_object(name: str) -> StoredObject:
 async def content_alone(connection: Connection, sha256: str) -> bool:
     """Takes the content's lock until the end of the transaction, unless somebody is just storing or removing it."""
     return bool(await connection.fetchval("select pg_try_advisory_xact_lock(cinema.content_lock($1))", sha256))
+
+
+async def _is_an_asset(connection: Connection, object_key: str) -> bool:
+    statement = "select exists (select from public.assets where object_key = $1 and expiring_since is null)"
+    return bool(await connection.fetchval(statement, object_key))
 
 
 def _ids(rows: Sequence[asyncpg.Record]) -> tuple[UUID, ...]:

@@ -10,6 +10,7 @@ import asyncpg
 from schemas.errors import CinemaError, ErrorCode, ErrorInfo
 from schemas.media import AssetKind
 from schemas.uploads import NewFile, Upload
+from stores.assets import IncomingObject, announce
 from stores.database import Connection, Connections, model_from, session, storable, storable_json, transaction
 
 #: Unfinished uploads that a creator may have; a console sends a few at once.
@@ -114,6 +115,8 @@ class Uploads:
             CinemaError: it does not fit the plan any more (``MEDIA_TOO_LARGE``).
             ConflictError: the project is being deleted (``INVALID_TRANSITION``).
         """
+        if upload.object_key is None:
+            await announce(self._connections, IncomingObject(upload.owner_id, upload.project_id, object_key, sha256))
         async with transaction(self._connections) as connection:
             # Its length counts already; of bytes that are stored already nothing is added.
             shared = await connection.fetchval(

@@ -13,7 +13,7 @@ from cinema.directing.footage import Footage
 from cinema.directing.guessing import KindGuesser
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Asset
-from stores import Assets, Bucket, ObjectStat, ObjectStore, Pool
+from stores import Assets, Bucket, IncomingObject, ObjectStat, ObjectStore, Pool
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,11 @@ class Importer:
         """
         with _reading(footage):
             sha256 = await asyncio.to_thread(_sha256, footage.path)
-        async with self._assets.storing(sha256):
+        # Under the owner and the content: the same file in two projects is one object.
+        incoming = IncomingObject(owner_id, project_id, f"{owner_id}/{sha256}", sha256)
+        async with self._assets.storing(incoming):
             with _reading(footage):
-                stored = await self._store(footage.path, owner_id, sha256)
+                stored = await self._store(footage.path, incoming)
             guess = await self._kind(footage, stored)
             asset = await self._assets.add(
                 owner_id=owner_id,
@@ -56,9 +58,8 @@ class Importer:
             )
         return Imported(asset, guess.reason)
 
-    async def _store(self, path: Path, owner_id: UUID, sha256: str) -> ObjectStat:
-        """Under the owner and the content: the same file in two projects is one object."""
-        key = f"{owner_id}/{sha256}"
+    async def _store(self, path: Path, incoming: IncomingObject) -> ObjectStat:
+        key, sha256 = incoming.object_key, incoming.sha256
         stored = await self._objects.stat(Bucket.ASSETS, key)
         if stored is not None and stored.sha256 == sha256:
             return stored

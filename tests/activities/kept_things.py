@@ -21,7 +21,20 @@ from schemas.media import AssetKind
 from schemas.retention import DeletionRecord, RetentionPolicy, SweepCounts
 from schemas.segments import SegmentReport
 from schemas.storyboard import Storyboard, StoryboardGrid
-from stores import Analyses, Assets, Bucket, Jobs, LocalObjects, Outputs, Pool, Projects, Removals, Retention, Segments
+from stores import (
+    Analyses,
+    Assets,
+    Bucket,
+    IncomingObject,
+    Jobs,
+    LocalObjects,
+    Outputs,
+    Pool,
+    Projects,
+    Removals,
+    Retention,
+    Segments,
+)
 from tests.stores.samples import delivered
 
 #: Days that the plan of every creator here keeps things.
@@ -75,7 +88,7 @@ class KeptThings:
         """As the importer stores it: by owner and content, once."""
         digest = sha256(content)
         key = f"{project.owner_id}/{digest}"
-        async with self.assets.storing(digest):
+        async with self.assets.storing(IncomingObject(project.owner_id, project.id, key, digest)):
             if await self.objects.stat(Bucket.ASSETS, key) is None:
                 await self.objects.put(Bucket.ASSETS, key, once(content))
             return await self.assets.add(

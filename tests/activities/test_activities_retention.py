@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from activities.output_keys import OutputKeys
-from schemas.jobs import OutputStatus
+from schemas.jobs import OutputStatus, Project
 from schemas.retention import ExpiryNotice, ItemKind, RetentionPolicy, SweepCounts
-from stores import ActingAs, Bucket, LocalObjects, Pool
-from tests.activities.kept_things import KEPT_DAYS, POLICY, KeptThings, days, once
+from stores import ActingAs, Bucket, IncomingObject, LocalObjects, Pool
+from tests.activities.kept_things import KEPT_DAYS, POLICY, KeptThings, days, once, sha256
 
 pytestmark = pytest.mark.postgres
 
@@ -256,12 +256,56 @@ async def test_an_upload_of_the_same_bytes_at_the_same_moment_is_never_lost(kept
     asset = await kept.asset(old, TALK)
     await kept.sweep(days(KEPT_DAYS))
     await kept.retention.claim_assets(POLICY, days(KEPT_DAYS) + POLICY.notice)
-    async with kept.assets.storing(asset.sha256):
+    async with kept.assets.storing(IncomingObject(owner, new.id, asset.object_key, asset.sha256)):
         assert await kept.remover.asset(asset.id) is None
         assert await kept.stored(Bucket.ASSETS) == {asset.object_key}
         kept_row = await kept.asset(new, TALK)
     assert await kept.remover.asset(asset.id) is not None
     assert await kept.stored(Bucket.ASSETS) == {kept_row.object_key}
+    await kept.check()
+
+
+async def stored_by_one_who_was_killed(kept: KeptThings, project: Project) -> str:
+    """Footage that lies in the store, and whose asset was never recorded; its key."""
+    digest = sha256(TALK)
+    key = f"{project.owner_id}/{digest}"
+    async with kept.assets.storing(IncomingObject(project.owner_id, project.id, key, digest)):
+        await kept.objects.put(Bucket.ASSETS, key, once(TALK))
+    return key
+
+
+async def test_footage_that_was_stored_and_never_recorded_goes_in_the_end(kept: KeptThings) -> None:
+    project = await kept.project(await kept.creator())
+    key = await stored_by_one_who_was_killed(kept, project)
+    assert (await kept.sweep(days(0))).objects == 0, "somebody may be about to record it"
+    assert await kept.stored(Bucket.ASSETS) == {key}
+    await kept.pool.execute("update incoming_objects set announced_at = announced_at - interval '2 days'")
+    gone = await kept.sweep(days(0))
+    assert (gone.assets, gone.objects, gone.bytes) == (0, 1, len(TALK))
+    assert await kept.stored(Bucket.ASSETS) == set()
+    assert await kept.sweep(days(0)) == SweepCounts()
+
+
+async def test_footage_that_was_never_recorded_goes_with_its_project(kept: KeptThings) -> None:
+    project = await kept.project(await kept.creator())
+    await stored_by_one_who_was_killed(kept, project)
+    record = await kept.delete(project)
+    assert record.inventory is not None
+    assert record.inventory.removed[Bucket.ASSETS.value].objects == 1
+    assert await kept.stored(Bucket.ASSETS) == set()
+
+
+async def test_footage_that_was_recorded_after_all_stays(kept: KeptThings) -> None:
+    owner = await kept.creator()
+    project, beside = await kept.project(owner), await kept.project(owner)
+    key = await stored_by_one_who_was_killed(kept, project)
+    await stored_by_one_who_was_killed(kept, beside)
+    asset = await kept.asset(project, TALK)
+    await kept.pool.execute("update incoming_objects set announced_at = announced_at - interval '2 days'")
+    assert (await kept.sweep(days(0))).objects == 0
+    await kept.delete(beside)
+    assert await kept.stored(Bucket.ASSETS) == {key} == {asset.object_key}
+    assert await kept.pool.fetchval("select count(*) from incoming_objects") == 0
     await kept.check()
 
 

@@ -53,6 +53,10 @@ async def test_an_upload_becomes_one_asset_with_its_id(pool: Pool, upload: Uploa
     for _ in range(2):
         async with uploads.completing(whole, AssetKind.B_ROLL, HASH, f"{upload.owner_id}/{HASH}") as completes:
             made.append(completes)
+            if completes:
+                assert await incoming(pool) == [f"{upload.owner_id}/{HASH}"], "while it is no asset, it is announced"
+        if completes:
+            assert await incoming(pool) == []
     assert made == [True, False]
     (asset,) = await Assets(pool).live_for_project(upload.project_id)
     assert (asset.id, asset.kind, asset.size_bytes, asset.sha256) == (upload.id, AssetKind.B_ROLL, 7, HASH)
@@ -67,6 +71,11 @@ async def test_an_asset_whose_bytes_could_not_be_stored_is_none(pool: Pool, uplo
             raise TransientError(ErrorCode.DISK_FULL, "The disk is full.")
     assert (await Uploads(pool).get(upload.id)).status is UploadStatus.VERIFYING
     assert await Assets(pool).for_project(upload.project_id) == ()
+    assert await incoming(pool) == ["key"], "what may lie there is found"
+
+
+async def incoming(pool: Pool) -> list[str]:
+    return [row["object_key"] for row in await pool.fetch("select object_key from incoming_objects")]
 
 
 @pytest.mark.unit
