@@ -161,12 +161,12 @@ def find_image_text(models: Path) -> ImageTextModel | None:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its text"
-        raise _unusable(folder, f"{DECLARATION} declares no model: {where}: {first['msg']}") from error
+        raise _unusable(f"{DECLARATION} declares no model: {where}: {first['msg']}") from error
     for file in model.files:
         if not (folder / file.name).is_file():
-            raise _unusable(folder, f"{file.name} is missing")
+            raise _unusable(f"{file.name} is missing")
         if _checksum(folder / file.name) != file.sha256:
-            raise _unusable(folder, f"{file.name} is not the file that {DECLARATION} declares")
+            raise _unusable(f"{file.name} is not the file that {DECLARATION} declares")
     return model
 
 
@@ -214,8 +214,8 @@ def wanted_model(wanted: str | None, models: Path) -> ImageTextModel | None:
     return model
 
 
-def _unusable(folder: Path, reason: str) -> CinemaError:
-    message = f"The image-text model in {folder} cannot be used: {reason}. Install it again, or remove that folder."
+def _unusable(reason: str) -> CinemaError:
+    message = f"The installed image-text model cannot be used: {reason}. Install it again, or remove its folder."
     return CinemaError(ErrorCode.MODEL_UNAVAILABLE, message)
 
 
@@ -233,43 +233,41 @@ class ImageEncoder:
     """Makes a vector of a picture."""
 
     def __init__(self, model: ImageTextModel, models: Path) -> None:
-        self._folder = models / FOLDER
         self._model = model
-        self._session = _load(self._folder, model.image_encoder, (_IMAGE_INPUT,), _IMAGE_OUTPUT)
+        self._session = _load(models / FOLDER, model.image_encoder, (_IMAGE_INPUT,), _IMAGE_OUTPUT)
         self.dimensions = len(self._run(np.zeros((model.side, model.side, 3), np.uint8)))
 
     def encode(self, picture: Picture) -> Embedded:
         """Of an upright BGR picture (rows, columns, 3)."""
-        return _packed(self._run(picture), self._folder)
+        return _packed(self._run(picture))
 
     def _run(self, picture: Picture) -> Values:
         pixels = _middle_square(picture, self._model.side)[..., ::-1] / 255
         normalised = (pixels - np.array(self._model.mean)) / np.array(self._model.deviation)
         batch = np.ascontiguousarray(normalised.transpose(2, 0, 1)[None], np.float32)
-        return _vector(self._session, {_IMAGE_INPUT: batch}, _IMAGE_OUTPUT, self._folder)
+        return _vector(self._session, {_IMAGE_INPUT: batch}, _IMAGE_OUTPUT)
 
 
 class TextEncoder:
     """Makes a vector of a text."""
 
     def __init__(self, model: ImageTextModel, models: Path) -> None:
-        self._folder = models / FOLDER
-        self._tokenizer = _load_tokenizer(self._folder, model)
-        self._session = _load(self._folder, model.text_encoder, _TEXT_INPUTS, _TEXT_OUTPUT)
+        self._tokenizer = _load_tokenizer(models / FOLDER, model)
+        self._session = _load(models / FOLDER, model.text_encoder, _TEXT_INPUTS, _TEXT_OUTPUT)
 
     def encode(self, text: str) -> Embedded:
         """What the text has too many tokens of is left out."""
         tokens = self._tokenizer.encode(text)
         given = dict(zip(_TEXT_INPUTS, (tokens.ids, tokens.attention_mask), strict=True))
         inputs = {one.name: np.array([given[one.name]], np.int64) for one in self._session.get_inputs()}
-        return _packed(_vector(self._session, inputs, _TEXT_OUTPUT, self._folder), self._folder)
+        return _packed(_vector(self._session, inputs, _TEXT_OUTPUT))
 
 
 def _load_tokenizer(folder: Path, model: ImageTextModel) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(folder / model.tokenizer.name))
     except Exception as error:  # the library raises nothing more particular
-        raise _unusable(folder, f"{model.tokenizer.name} is no tokenizer ({error})") from error
+        raise _unusable(f"{model.tokenizer.name} is no tokenizer ({error})") from error
     tokenizer.enable_truncation(model.most_tokens)
     return tokenizer
 
@@ -283,31 +281,29 @@ def _load(folder: Path, file: DeclaredFile, inputs: Sequence[str], output: str) 
     try:
         session = onnxruntime.InferenceSession(str(folder / file.name), options, providers=["CPUExecutionProvider"])
     except _REFUSED as error:
-        raise _unusable(folder, f"{file.name} is no network that can be run here ({error})") from error
+        raise _unusable(f"{file.name} is no network that can be run here ({error})") from error
     taken, given = [one.name for one in session.get_inputs()], [one.name for one in session.get_outputs()]
     if inputs[0] not in taken or not set(taken) <= set(inputs) or output not in given:
         names = f"it makes {', '.join(given)} of {', '.join(taken)}, and should make {output} of {inputs[0]}"
-        raise _unusable(folder, f"{file.name} is another kind of network: {names}")
+        raise _unusable(f"{file.name} is another kind of network: {names}")
     return session
 
 
-def _vector(
-    session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[np.generic]], output: str, folder: Path
-) -> Values:
+def _vector(session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[np.generic]], output: str) -> Values:
     try:
         (answer,) = session.run([output], dict(inputs))
     except _REFUSED as error:
-        raise _unusable(folder, f"it does not take what it is given ({error})") from error
+        raise _unusable(f"it does not take what it is given ({error})") from error
     vector = np.asarray(answer, np.float64)
     if vector.ndim != 2 or len(vector) != 1 or not 0 < vector.size <= MOST_DIMENSIONS:
-        raise _unusable(folder, f"{output} is no vector, but of shape {vector.shape}")
+        raise _unusable(f"{output} is no vector, but of shape {vector.shape}")
     return vector.ravel()
 
 
-def _packed(vector: Values, folder: Path) -> Embedded:
+def _packed(vector: Values) -> Embedded:
     longest = float(np.abs(vector).max())
     if not 0 < longest < np.inf:
-        raise _unusable(folder, "it makes vectors without a direction")
+        raise _unusable("it makes vectors without a direction")
     return np.rint(vector / longest * _STEPS).astype(np.int8).tobytes()
 
 

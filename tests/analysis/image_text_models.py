@@ -1,7 +1,8 @@
 """An image-text model small enough to be made on the spot, whose every vector is known.
 
 Its space has three directions: a picture's mean of red, of green and of blue. The words for these three point the same
-way, and every other word points nearly nowhere. Inputs and outputs have the names that CLIP's export has.
+way, and every other word points nearly nowhere. Inputs and outputs have the names that CLIP's export has, and as with
+CLIP a text means something only if its last token says that it ends.
 """
 
 import hashlib
@@ -15,11 +16,14 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import Lowercase
 from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
 
 from analysis.image_text import DECLARATION, FOLDER, DeclaredFile, ImageTextModel
 
 SIDE = 8
 WORDS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}
+#: Every other word, and the tokens before and after a text.
+_OTHERS = ("[UNK]", "[BEGIN]", "[END]")
 _OTHER_WORDS = (0.01, 0.01, 0.01)
 
 
@@ -78,21 +82,32 @@ def _image_network(path: Path) -> None:
 
 
 def _text_network(path: Path) -> None:
-    table = numpy_helper.from_array(np.array([_OTHER_WORDS, *WORDS.values()], np.float32), "table")
+    table = np.array([*(_OTHER_WORDS for _ in _OTHERS), *WORDS.values()], np.float32)
+    ends = np.array([[one == "[END]"] for one in (*_OTHERS, *WORDS)], np.float32)
+    constants = [
+        numpy_helper.from_array(table, "table"),
+        numpy_helper.from_array(ends, "ends"),
+        numpy_helper.from_array(np.array(-1), "last"),
+    ]
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["words"]),
-        helper.make_node("ReduceMean", ["words"], ["text_embeds"], axes=[1], keepdims=0),
+        helper.make_node("ReduceMean", ["words"], ["meaning"], axes=[1], keepdims=0),
+        helper.make_node("Gather", ["input_ids", "last"], ["last_token"], axis=1),
+        helper.make_node("Gather", ["ends", "last_token"], ["is_closed"]),
+        helper.make_node("Mul", ["meaning", "is_closed"], ["text_embeds"]),
     ]
     tokens = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "length"])
     vectors = helper.make_tensor_value_info("text_embeds", TensorProto.FLOAT, ["batch", 3])
-    save(path, helper.make_graph(nodes, "text", [tokens], [vectors], [table]))
+    save(path, helper.make_graph(nodes, "text", [tokens], [vectors], constants))
 
 
 def _tokenizer(path: Path) -> None:
-    vocabulary = {word: number for number, word in enumerate(["[UNK]", *WORDS])}
+    vocabulary = {word: number for number, word in enumerate([*_OTHERS, *WORDS])}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = Lowercase()
     tokenizer.pre_tokenizer = Whitespace()
+    marks = [(mark, vocabulary[mark]) for mark in _OTHERS[1:]]
+    tokenizer.post_processor = TemplateProcessing(single="[BEGIN] $A [END]", special_tokens=marks)
     tokenizer.save(str(path))
 
 

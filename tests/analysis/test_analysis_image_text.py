@@ -71,9 +71,10 @@ def test_only_the_middle_of_a_wide_picture_is_seen(tmp_path: Path) -> None:
     assert ImageEncoder(model, tmp_path).encode(wide[..., ::-1]) == ImageEncoder(model, tmp_path).encode(RED[..., ::-1])
 
 
-def test_a_text_is_cut_to_what_the_model_takes(tmp_path: Path) -> None:
+def test_a_text_is_cut_to_what_the_model_takes_and_closed(tmp_path: Path) -> None:
+    """Of 16 tokens the first and last say that it begins and ends; without the last this network says nothing."""
     texts = TextEncoder(install(tmp_path), tmp_path)
-    assert texts.encode("red " * 16) == texts.encode("red " * 16 + "blue " * 100)
+    assert texts.encode("red " * 14) == texts.encode("red " * 14 + "blue " * 100) != texts.encode("red blue")
 
 
 def test_every_scene_is_seen_once_it_has_settled_and_long_ones_again(make_clip: MakeClip, tmp_path: Path) -> None:
@@ -238,7 +239,7 @@ def test_what_is_not_as_declared_is_refused_before_it_is_loaded(
         settle_parameters("image_embeddings", {}, tmp_path)
     assert raised.value.code is ErrorCode.MODEL_UNAVAILABLE
     assert says in raised.value.message
-    assert "Install it again, or remove that folder." in raised.value.message
+    assert "Install it again, or remove its folder." in raised.value.message
 
 
 def _network(path: Path, kind: str, *, takes: str = "pixel_values", makes: str = "image_embeds", side: int = 8) -> None:
