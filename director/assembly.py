@@ -15,7 +15,6 @@ from director.framing import Framing, frame_closer, frame_shot
 from director.grading import graded
 from director.insets import inset, may_be_inset
 from director.ledger import Ledger, seen_in
-from director.likeness import Alike
 from director.material import Footage, Material
 from director.ordering import record_order
 from director.placing import (
@@ -93,7 +92,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
     seen = {one.source.id: one for one in (*(p.stretch.footage for p in placed), *(c.footage for c in covers))}
     if recipe.covers:
-        note_unshown(material, seen, ledger)
+        note_unshown(material, placed, seen, ledger)
     video, overlays = graded(video, overlays, seen, style, ledger)
     audio, heard = soundtrack(material, placed, words, reasons, ledger)
     burn_in = recipe.burn_in if options.captions is None else options.captions is CaptionChoice.BURNED
@@ -303,7 +302,7 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
         start_us=clock.us(one.source_start),
         end_us=clock.us(source_end),
     )
-    alike = [_looks_alike(one.alike)] if one.alike else []
+    alike = [one.alike.evidence] if one.alike else []
     framed = shares({part: value for part, value in framing.worth.items() if value})
     worth = (*one.worth, *framed)
     reason = ledger.record("b_roll", one.sentence, evidence, *alike, worth=worth, start=one.start, end=one.end)
@@ -322,17 +321,6 @@ def _overlay(number: int, one: Cover, canvas: Canvas, ledger: Ledger) -> VideoCl
         fade_in=fade,
         fade_out=fade,
         reason=reason,
-    )
-
-
-def _looks_alike(alike: Alike) -> Evidence:
-    said = alike.passage.embedded
-    return Evidence(
-        fact="cosine of the picture and what is said",
-        value=f"{alike.cosine:.2f}",
-        source=alike.passage.source,
-        start_us=said.start_us,
-        end_us=said.end_us,
     )
 
 

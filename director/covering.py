@@ -83,20 +83,31 @@ def cover(
     return tuple(_Covering(material.rate, placed, words, supply).covers)
 
 
-def note_unshown(material: Material, shown: Collection[str], ledger: Ledger) -> None:
+def note_unshown(material: Material, placed: Sequence[Placed], shown: Collection[str], ledger: Ledger) -> None:
     """Says which pictures to lay over the talk are not among the sources ``shown``, and why."""
-    for footages, reason in (
+    reasons = (
         (material.b_roll, "no place was free where words ask for it, over a jump cut or in a long stretch"),
         (material.screens, "no place was free where words ask for a screen, or for what its name and tags say"),
-    ):
-        for footage in footages:
-            if footage.source.id not in shown:
-                ledger.record(
-                    "unused_picture",
-                    f"{footage.facts.name} is not shown: {reason}",
-                    Evidence(fact="covers", value="0"),
-                    worth={"left_out": 1},
-                )
+    )
+    unshown = [(one, reason) for footages, reason in reasons for one in footages if one.source.id not in shown]
+    likeness = Likeness.between(placed, [(one, 0, one.clock.frames) for one, _ in unshown])
+    for number, (footage, reason) in enumerate(unshown):
+        alike = likeness.best_of(range(len(likeness.passages)), number)
+        ledger.record(
+            "unused_picture",
+            f"{footage.facts.name} is not shown: {reason}{_looks(likeness, alike)}",
+            Evidence(fact="covers", value="0"),
+            *([alike.evidence] if alike else ()),
+            worth={"left_out": 1},
+        )
+
+
+def _looks(likeness: Likeness, alike: Alike | None) -> str:
+    if alike is None or likeness.space is None:
+        return ""
+    if likeness.shows(alike.cosine):
+        return f", nor where it looks like what is said ({alike.cosine:.2f})"
+    return f"; it looks like what is said by {alike.cosine:.2f} at most, and {likeness.space.related:.2f} is asked"
 
 
 class _Covering:

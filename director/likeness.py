@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from director.material import Footage
 from director.placing import Placed
 from director.style import PASSAGE_LEFT
+from schemas.edl import Evidence
 from schemas.facts import Embedded, EmbeddedPassage, EmbeddingSpace
 
 #: Rows of numbers.
@@ -38,6 +39,17 @@ class Alike:
 
     passage: SaidPassage
     cosine: float
+
+    @property
+    def evidence(self) -> Evidence:
+        said = self.passage.embedded
+        return Evidence(
+            fact="cosine of the picture and what is said",
+            value=f"{self.cosine:.2f}",
+            source=self.passage.source,
+            start_us=said.start_us,
+            end_us=said.end_us,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +85,11 @@ class Likeness:
         return tuple(number for number in around if _mostly_within(self.passages[number], start, end))
 
     def best_of(self, passages: Sequence[int], piece: int) -> "Alike | None":
-        """The passage that a piece looks most like; ``None`` where there is none."""
+        """The passage that a piece looks most like; ``None`` where there is none, or the piece was not embedded."""
         number = max(passages, key=lambda number: self.cosines[number, piece], default=None)
-        return None if number is None else Alike(self.passages[number], float(self.cosines[number, piece]))
+        if number is None or self.cosines[number, piece] == _UNKNOWN:
+            return None
+        return Alike(self.passages[number], float(self.cosines[number, piece]))
 
     def shows(self, cosine: float) -> bool:
         return self.space is not None and cosine >= self.space.related

@@ -156,6 +156,23 @@ def test_a_screen_may_be_shown_for_its_looks() -> None:
     assert source_at(edl, spoken_at(edl, 9)) == "a03"
 
 
+def test_a_screen_that_is_not_shown_says_what_it_looks_like_at_most() -> None:
+    screen = shown("a03.mp4", (1, at_angle(0.25)), kind=AssetKind.SCREEN, digest="d")
+    edl = edited(said({9: HARBOUR}), MEAL, screen)
+    (decision,) = [one for one in edl.decisions if one.kind == "unused_picture"]
+    assert decision.sentence == (
+        "a03.mp4 is not shown: no place was free where words ask for a screen, or for what its name and tags say; "
+        "it looks like what is said by 0.25 at most, and 0.28 is asked"
+    )
+    assert {one.value for one in decision.evidence} == {"0", "0.25"}
+
+
+def test_a_picture_that_there_was_no_place_for_says_so() -> None:
+    edl = edited(said({0: KITCHEN}), SEA, shown("a03.mp4", (1, KITCHEN), kind=AssetKind.SCREEN, digest="d"))
+    (decision,) = [one for one in edl.decisions if one.kind == "unused_picture"]
+    assert decision.sentence.endswith("its name and tags say, nor where it looks like what is said (1.00)")
+
+
 def test_the_opening_line_stays_the_speakers() -> None:
     edl = edited(said(dict.fromkeys(range(14), HARBOUR)), SEA, MEAL)
     assert likened(edl)
