@@ -1,6 +1,7 @@
 """The words of a caption on one line or two, no wider than its layout allows."""
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from unicodedata import combining, east_asian_width
 
 from director.language import BREAK_BEFORE, DISPENSABLE, bare, leads_on
@@ -71,15 +72,18 @@ def _lines(words: Sequence[str], between: str, line_chars: int) -> tuple[str, ..
     text = between.join(words)
     if text_width(text) <= line_chars:
         return (text,)
-    best: tuple[float, tuple[str, ...]] | None = None
-    if CAPTION_LINES * line_chars + 1 >= text_width(text):
-        for at in range(1, len(words)):
-            upper, lower = between.join(words[:at]), between.join(words[at:])
-            if max(text_width(upper), text_width(lower)) <= line_chars:
-                worth = _break_worth(words, at) - abs(text_width(upper) - text_width(lower)) / line_chars
-                if best is None or worth > best[0]:
-                    best = worth, (upper, lower)
-    return best[1] if best else None
+    if text_width(text) > CAPTION_LINES * line_chars + 1:
+        return None
+    gap = text_width(between)
+    widths = list(accumulate(text_width(word) + gap for word in words))
+    best: tuple[float, int] | None = None
+    for at in range(1, len(words)):
+        upper, lower = widths[at - 1] - gap, widths[-1] - widths[at - 1] - gap
+        if max(upper, lower) <= line_chars:
+            worth = _break_worth(words, at) - abs(upper - lower) / line_chars
+            if best is None or worth > best[0]:
+                best = worth, at
+    return (between.join(words[: best[1]]), between.join(words[best[1] :])) if best else None
 
 
 def _break_worth(words: Sequence[str], at: int) -> float:

@@ -8,7 +8,7 @@ both later and dearer is dropped.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -147,6 +147,7 @@ class _Programme:
         count = len(words)
         self._limits = limits
         self._duration = duration
+        self._lead, self._slip = max(1, limits.lead), max(1, limits.slip)
         self._starts = [word.start for word in words]
         self._ends = list(accumulate((word.end for word in words), max))
         widths = [text_width(word.text) for word in words]
@@ -159,6 +160,15 @@ class _Programme:
         self._changed = [bisect_right(changes, start) for start in self._starts]
         self._unchanged = [0, *(bisect_left(changes, end) for end in self._ends)]
         self._earliest = [*map(self._earliest_start, range(count)), duration]
+        #: The frame that a caption of the words before this one is gone by, for the next one to be in time; and because
+        #: the picture changes, once its last word is said.
+        self._free_to = [*(start - CAPTION_GAP_FRAMES for start in self._starts), duration]
+        self._changes_after = [0, *map(self._change_after, range(1, count + 1))]
+        self._unchanged_to = list(map(min, self._free_to, self._changes_after))
+        self._ending = [_COST["another_caption"] + cost for cost in self._break]
+        self._too_short = [
+            _COST["short_text"] * max(0.0, 1 - columns / limits.line_chars) for columns in range(len(limits.fastest))
+        ]
 
     def _reaches(self, words: Sequence[PlacedWord], fitting: Sequence[int]) -> Iterator[int]:
         """One past the last word that a caption may end with: two lines, 7 s, no long pause, no other's sentence."""
@@ -206,45 +216,50 @@ class _Programme:
         ways[0].append(_State(0.0, self._earliest[0], self._earliest[0], 0, 0, None))
         for first in range(count):
             for state in ways.pop(first, ()):
-                for reached in self._from(state):
-                    _keep(ways[reached.word], reached)
+                self._go_on(state, ways)
         return list(_traced(min(ways[count], key=_order)))[::-1]
 
-    def _from(self, state: _State) -> Iterator[_State]:
+    def _go_on(self, state: _State, ways: Mapping[int, list[_State]]) -> None:
         """Every caption that may begin there; with bad breaks only where a good one is out of reach or of the guide."""
         first, last = state.word, self._reach[state.word]
         good = self._good[bisect_right(self._good, first) : bisect_right(self._good, last)]
-        readable = False
-        for end in good:
-            reached = self._to(state, end)
-            readable = readable or reached.cost - state.cost < _COST["out_of_guide"]
-            yield reached
-        if not readable:
+        if not self._end_at(good, state, ways):
             tried = set(good)
-            for end in range(first + 1, last + 1):
-                if end not in tried:
-                    yield self._to(state, end)
+            self._end_at([end for end in range(first + 1, last + 1) if end not in tried], state, ways)
 
-    def _to(self, state: _State, end: int) -> _State:
-        """A caption of the words from the state's up to ``end``: when it is up, and what that costs."""
-        limits, first = self._limits, state.word
-        columns = self._columns_of(first, end)
-        needed, start = limits.fastest[columns], max(self._starts[first], state.ready)
-        inside = self._unchanged[end] - self._changed[first]
-        cost = state.cost + _COST["another_caption"] + self._break[end] + _COST["over_change"] * max(0, inside)
-        cost += _COST["short_text"] * max(0.0, 1 - columns / limits.line_chars)
-        if self._break[end] and self._sentences[end - 1] > self._sentences[first]:
-            cost += _COST["sentence_begun"]
-        until = min(self._free_to(end), self._changes_after(end), start + limits.longest)
-        if start + needed > until:
-            start, until, more = self._stretched(state, end, start, until, needed)
-            cost += more
-        cost += _COST["hurried"] * max(0.0, 1 - max(0, until - start) / limits.comfortable[columns])
-        ready, soonest = (
-            max(min(begun + needed, until) + CAPTION_GAP_FRAMES, self._earliest[end])
-            for begun in (start, min(start, state.soonest))
-        )
-        return _State(cost, ready, soonest, end, start, state)
+    def _end_at(self, ends: Sequence[int], state: _State, ways: Mapping[int, list[_State]]) -> bool:
+        """Captions of the words from the state's up to each of ``ends``; whether one of them has time to be read.
+
+        This is what captioning takes its time for, so that everything is looked up that can be.
+        """
+        limits, first, readable = self._limits, state.word, False
+        fastest, comfortable, widest = limits.fastest, limits.comfortable, len(limits.fastest) - 1
+        opening = max(self._starts[first], state.ready)
+        columns_before = self._columns[first] + limits.between
+        sentence, changed = self._sentences[first], self._changed[first]
+        for end in ends:
+            columns = self._columns[end] - columns_before
+            columns = min(widest, columns)
+            needed, start = fastest[columns], opening
+            cost = state.cost + self._ending[end] + self._too_short[columns]
+            if self._unchanged[end] > changed:
+                cost += _COST["over_change"] * (self._unchanged[end] - changed)
+            if self._sentences[end - 1] > sentence and self._break[end]:
+                cost += _COST["sentence_begun"]
+            until = min(self._unchanged_to[end], start + limits.longest)
+            if start + needed > until:
+                start, until, more = self._stretched(state, end, start, until, needed)
+                cost += more
+            shown = until - start
+            if shown < comfortable[columns]:
+                cost += _COST["hurried"] * (1 - max(0, shown) / comfortable[columns])
+            readable = readable or cost - state.cost < _COST["out_of_guide"]
+            ready = max(min(start + needed, until) + CAPTION_GAP_FRAMES, self._earliest[end])
+            soonest = min(start + needed, state.soonest + needed, until) + CAPTION_GAP_FRAMES
+            soonest = max(soonest, self._earliest[end])
+            if not _is_worse(ways[end], cost, ready, soonest):
+                _keep(ways[end], _State(cost, ready, soonest, end, start, state))
+        return readable
 
     def _stretched(self, state: _State, end: int, start: int, until: int, needed: int) -> tuple[int, int, float]:
         """When a caption is up that has no time between its first word and the next caption, and what that costs.
@@ -252,18 +267,19 @@ class _Programme:
         It begins early, and those before it as well if need be. If that is not enough, it may stay over a change of
         picture, and keep the next one waiting, where that costs less than what it lacks.
         """
-        limits = self._limits
-        early = min(start, max(state.soonest, until - needed))
+        slip, early = self._limits.slip, max(state.soonest, until - needed)
         moved = start - early + max(0, state.ready - early)
-        ways = [(_COST["early"] * moved / max(1, limits.lead), until)]
-        if until < self._free_to(end):
-            ways.append((ways[-1][0] + _COST["held_over_change"], min(self._free_to(end), early + limits.longest)))
-        if end < len(self._starts):
-            cost, held = ways[-1]
-            late = min(max(0, early + needed - held), limits.slip)
-            ways.append((cost + _COST["late"] * late / max(1, limits.slip), held + late))
-        cost, until = min((cost + self._lacking(held - early, needed), held) for cost, held in ways)
-        return early, until, cost
+        cost = _COST["early"] * moved / self._lead if moved else 0.0
+        least, gone = cost + self._lacking(until - early, needed), until
+        if until < self._free_to[end]:
+            cost, until = cost + _COST["held_over_change"], min(self._free_to[end], early + self._limits.longest)
+            least, gone = min((least, gone), (cost + self._lacking(until - early, needed), until))
+        late = early + needed - until
+        if late > 0 and end < len(self._starts):
+            late = min(slip, late)
+            cost, until = cost + _COST["late"] * late / self._slip, until + late
+            least, gone = min((least, gone), (cost + self._lacking(until - early, needed), until))
+        return early, gone, least
 
     def _lacking(self, shown: int, needed: int) -> float:
         """What it costs to show a caption for fewer frames than are needed to read it."""
@@ -275,12 +291,7 @@ class _Programme:
     def _columns_of(self, first: int, end: int) -> int:
         return min(self._columns[end] - self._columns[first] - self._limits.between, len(self._limits.fastest) - 1)
 
-    def _free_to(self, end: int) -> int:
-        """The frame that a caption of words before ``end`` is gone by, for the next one to be in time."""
-        return self._duration if end == len(self._starts) else self._starts[end] - CAPTION_GAP_FRAMES
-
-    def _changes_after(self, end: int) -> int:
-        """The frame that it is gone by because the picture changes, once its last word is said."""
+    def _change_after(self, end: int) -> int:
         return max(self._changes[self._unchanged[end]] - CAPTION_GAP_FRAMES, self._ends[end - 1])
 
     def shown(self, begun: Sequence[tuple[int, int]]) -> Iterator[Block]:
@@ -292,16 +303,21 @@ class _Programme:
             until = max(start + limits.comfortable[columns], spoken_to)
             if following - CAPTION_GAP_FRAMES - until <= limits.chain:
                 until = free_to
-            unchanged = max(self._changes_after(end), start + limits.fastest[columns])
+            unchanged = max(self._changes_after[end], start + limits.fastest[columns])
             yield Block(first, end, start, min(until, unchanged, free_to))
 
 
-def _keep(ways: list[_State], found: _State) -> None:
-    """Adds a way to a word, unless another is as cheap and as early."""
-    for way in ways:
-        if way.cost <= found.cost and way.ready <= found.ready and way.soonest <= found.soonest:
-            return
-    ways.append(found)
+def _is_worse(ways: Sequence[_State], cost: float, ready: int, soonest: int) -> bool:
+    """Whether another way to the same word is as cheap and as early."""
+    for way in ways:  # noqa: SIM110 (a generator takes twice as long, and this is asked for each end of each caption)
+        if way.cost <= cost and way.ready <= ready and way.soonest <= soonest:
+            return True
+    return False
+
+
+def _keep(ways: list[_State], reached: _State) -> None:
+    """Adds a way to a word, and gives up the dearest of too many."""
+    ways.append(reached)
     if len(ways) > _MOST_STATES:
         ways.sort(key=_order)
         del ways[_MOST_STATES:]

@@ -122,7 +122,7 @@ def _by_sound_alone(footage: tuple[Footage, ...], length: Bounds) -> Iterator[Se
         end = min(voice.start + length[1], one.clock.frames, voice.end)
         if end - voice.start < length[0]:
             return
-        stretch = Stretch(one, voice.start, end, (replace(voice, end=end),))
+        stretch = Stretch(one, voice.start, end, (voice._replace(end=end),))
         text = "No words are known of this voice: the hook is a long unbroken stretch of it, from the start"
         evidence = opening_evidence((stretch,), "voice without words", "yes")
         yield Selection((stretch,), "hook", text, shares({"without_words": 1.0}), (evidence,))

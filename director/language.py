@@ -119,4 +119,4 @@ def leads_on(text: str) -> bool:
 
 def bare(text: str) -> str:
     """A written word in lower case, without punctuation."""
-    return _NOT_A_LETTER.sub("", text.lower())
+    return text.lower() if text.isascii() and text.isalnum() else _NOT_A_LETTER.sub("", text.lower())

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from director.script import Stretch
 from director.style import HALF_JUMP_US, VISIBLE_JUMP_US
@@ -28,8 +29,7 @@ class Placed:
         return self.start + source_frame - self.stretch.start
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedWord:
+class PlacedWord(NamedTuple):
     """A word on the timeline, frames ``[start, end)``; ``after_cut`` says that the edit cuts right before it."""
 
     text: str
@@ -59,9 +59,10 @@ def pictures(placed: Sequence[Placed]) -> Iterator[tuple[Placed, int, int]]:
 def placed_words(placed: Sequence[Placed]) -> Iterator[PlacedWord]:
     """Every word, unworded speech included, in order."""
     for one in placed:
+        shift = one.on_timeline(0)
         for place, word in enumerate(one.stretch.words):
-            start, end = one.on_timeline(word.start), one.on_timeline(word.end)
-            yield PlacedWord(word.text, start, end, word.ends_sentence, word.ends_phrase, after_cut=place == 0)
+            start, end = word.start + shift, word.end + shift
+            yield PlacedWord(word.text, start, end, word.ends_sentence, word.ends_phrase, place == 0)
 
 
 def jump_cuts(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:

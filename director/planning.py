@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from director.assembly import assemble
+from director.cyclic_garbage import not_collected
 from director.material import gather
 from director.ordering import in_order
 from director.ranking import question_of
@@ -19,9 +20,10 @@ def plan(assets: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -
     Raises:
         OutputRefused: this output cannot be made of this material; the message says why, to the creator.
     """
-    material = in_order(gather(assets), options)
-    recipe = RECIPES[variant]
-    return assemble(variant, recipe, material, recipe.choose(material, options), options)
+    with not_collected():
+        material = in_order(gather(assets), options)
+        recipe = RECIPES[variant]
+        return assemble(variant, recipe, material, recipe.choose(material, options), options)
 
 
 def question(assets: Sequence[AssetFacts], variant: Variant, options: PlanOptions) -> Question:

@@ -170,8 +170,9 @@ def write_script(footage: Sequence[Footage], pace: PaceStyle) -> Script:
     drops = tuple(dropped_speech(one) for one in footage)
     places = [(number, index) for number, one in enumerate(footage) for index in _kept(len(one.words), drops[number])]
     words = tuple(footage[number].words[index] for number, index in places)
-    lead = tuple(_lead(footage[number], index, pace) for number, index in places)
-    tail = tuple(_tail(footage[number], index, pace) for number, index in places)
+    tails = [[_tail(one, index, pace) for index in range(len(one.words))] for one in footage]
+    lead = tuple(_lead(footage[number], index, pace, tails[number]) for number, index in places)
+    tail = tuple(tails[number][index] for number, index in places)
     joined = tuple(_is_joined(footage, places, at, pace) for at in range(len(places)))
     steps = (
         words[at].start - words[at - 1].start
@@ -192,30 +193,35 @@ def _kept(count: int, drops: Sequence[Drop]) -> Iterator[int]:
     yield from range(position, count)
 
 
-def _lead(footage: Footage, index: int, pace: PaceStyle) -> int:
+def _lead(footage: Footage, index: int, pace: PaceStyle, tails: Sequence[int]) -> int:
     """Frames kept before a word: not into the word before or what is kept after it, nor across a change of shot."""
     word = footage.words[index]
-    padded = word.start - footage.clock.frame_at_or_after(word.start_us - _pads(footage, index, pace)[1])
-    if index == 0:
-        free = word.start
-    else:
+    free = word.start
+    if index:
         gap = word.start - footage.words[index - 1].end
-        free = min(gap - 1, gap - _tail(footage, index - 1, pace))
+        free = min(gap - 1, gap - tails[index - 1])
+    if free <= 0:
+        return 0
+    padded = word.start - footage.clock.frame_at_or_after(word.start_us - _pads(footage, index, pace)[1])
     return max(0, min(padded, free, word.start - footage.shot_at(word.start)[0]))
 
 
 def _tail(footage: Footage, index: int, pace: PaceStyle) -> int:
+    """Frames kept after a word: not into the one after it, and its share of a short pause."""
     word = footage.words[index]
+    gap = (footage.words[index + 1].start if index + 1 < len(footage.words) else footage.clock.frames) - word.end
+    if gap <= 0:
+        return 0
     pad_after_us, pad_before_us = _pads(footage, index + 1, pace)
-    padded = footage.clock.frame_at_or_before(word.end_us + pad_after_us) - word.end
-    if index + 1 == len(footage.words):
-        free = footage.clock.frames - word.end
-    else:
+    free = gap
+    if index + 1 < len(footage.words):
         following = footage.words[index + 1]
-        gap = following.start - word.end
         shared = gap * pad_after_us // (pad_after_us + pad_before_us)
         before_it = following.start - footage.clock.frame_at_or_after(following.start_us - pad_before_us)
         free = min(gap - 1, max(shared, gap - before_it))
+    if free <= 0:
+        return 0
+    padded = footage.clock.frame_at_or_before(word.end_us + pad_after_us) - word.end
     return max(0, min(padded, free, footage.shot_at(max(0, word.end - 1))[1] - word.end))
 
 

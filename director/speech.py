@@ -2,8 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from director.style import (
     LONGEST_SENTENCE_WORDS,
@@ -47,8 +48,7 @@ _ABBREVIATIONS = frozenset(
 _LONGEST_WORD = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(NamedTuple):
     """A word in frames ``[start, end)`` of its source; ``text`` is empty for speech that no recogniser put in words.
 
     ``glued`` words overlap the one before, so that nothing can be cut between them. ``start_us`` and ``end_us`` are
@@ -67,20 +67,21 @@ class Spoken:
 
     @property
     def ends_sentence(self) -> bool:
+        if self.text[-1:].isalnum():
+            return False
         bare = self.text.rstrip(_CLOSERS)
         return bare.endswith(_FULL_STOPS) and not _is_abbreviation(bare)
 
     @property
     def ends_phrase(self) -> bool:
-        return self.ends_sentence or self.text.rstrip(_CLOSERS).endswith(_COMMAS)
+        return not self.text[-1:].isalnum() and (self.ends_sentence or self.text.rstrip(_CLOSERS).endswith(_COMMAS))
 
     @property
     def trails_off(self) -> bool:
         return self.text.endswith(("...", "…", "-", "—", "–"))  # noqa: RUF001 (dashes as recognisers write them)
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
+class _Heard(NamedTuple):
     """A word, or voice without words, in media-clock time."""
 
     start_us: int
@@ -194,13 +195,21 @@ def _is_abbreviation(text: str) -> bool:
 
 def _clean_words(transcript: Transcript) -> Iterator[_Heard]:
     for word in transcript.words:
-        text = " ".join("".join(c if c.isprintable() else " " for c in word.text).split())
+        text = word.text if word.text.isalnum() else _clean(word.text)
         if any(character.isalnum() for character in text):
             yield _Heard(word.start_us, word.end_us, text[:_LONGEST_WORD], certain=word.probability)
 
 
+def _clean(text: str) -> str:
+    """Without what cannot be printed, and with single spaces."""
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.split())
+
+
 def _fillers(transcript: Transcript, worded: Sequence[_Heard]) -> Iterator[_Heard]:
     """Fillers found by ear, where the text has no word."""
+    if not transcript.fillers:
+        return
     written = merged_spans([Span(start_us=word.start_us, end_us=word.end_us) for word in worded])
     for start, end in merged_spans(transcript.fillers):
         if _without([(start, end)], written) == [(start, end)]:
@@ -240,7 +249,7 @@ def _without_the_room(words: Sequence[_Heard], quiet: Sequence[tuple[int, int]])
 def _moved(word: _Heard, start_us: int, end_us: int) -> _Heard:
     """The word at these times; most words stay as they are, and there may be a day of them."""
     stays = (start_us, end_us) == (word.start_us, word.end_us)
-    return word if stays else replace(word, start_us=start_us, end_us=end_us)
+    return word if stays else word._replace(start_us=start_us, end_us=end_us)
 
 
 def _last_end_before(ends: Sequence[int], starts: Sequence[int], at: int) -> int | None:
@@ -286,7 +295,10 @@ def _without(spans: Sequence[tuple[int, int]], holes: Sequence[tuple[int, int]])
 def _in_frames(words: Sequence[_Heard], clock: PictureClock, shot_bounds: frozenset[int]) -> tuple[Spoken, ...]:
     """Whole frames around each word. Words that touch share the frame boundary nearest to where they meet."""
     frame_us = clock.length_us(1)
-    placed: list[Spoken] = []
+    placed: list[_Heard] = []
+    glueds: list[bool] = []
+    starts: list[int] = []
+    ends: list[int] = []
     reach_us = 0
     for word in words:
         first, last = clock.nearest_frame(word.start_us), clock.nearest_frame(word.end_us)
@@ -295,13 +307,20 @@ def _in_frames(words: Sequence[_Heard], clock: PictureClock, shot_bounds: frozen
         end = min(clock.frames, end)
         if start >= end or clock.frame_at_or_after(word.end_us) <= 0:
             continue
-        here = Spoken(word.text, start, end, word.start_us, word.end_us, filler=word.filler, certain=word.certain)
-        if placed and start < placed[-1].end:
+        glued = False
+        if ends and start < ends[-1]:
             meeting = clock.nearest_frame(word.start_us)
-            if reach_us - word.start_us <= frame_us and placed[-1].start < meeting < end:
-                placed[-1], here = replace(placed[-1], end=meeting), replace(here, start=meeting)
+            if reach_us - word.start_us <= frame_us and starts[-1] < meeting < end:
+                ends[-1] = start = meeting
             else:
-                here = replace(here, start=placed[-1].end, end=max(placed[-1].end, end), glued=True)
-        placed.append(here)
+                start, glued = ends[-1], True
+                end = max(start, end)
+        placed.append(word)
+        glueds.append(glued)
+        starts.append(start)
+        ends.append(end)
         reach_us = max(reach_us, word.end_us)
-    return tuple(placed)
+    return tuple(
+        Spoken(word.text, start, end, word.start_us, word.end_us, glued, word.filler, word.certain)
+        for word, glued, start, end in zip(placed, glueds, starts, ends, strict=True)
+    )

@@ -1,6 +1,7 @@
 """What of the speech is left out: repeated takes, false starts and fillers."""
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -127,9 +128,10 @@ def _begun_again(first: Sequence[str], second: Sequence[str]) -> int:
 
 def _reworded(first: Sequence[str], second: Sequence[str]) -> float | None:
     """How alike two lines are, if they say the same; exchanging a word that carries sense makes another line."""
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
-    if matcher.real_quick_ratio() < HEARD_RATIO or matcher.quick_ratio() < HEARD_RATIO:
+    shared = (Counter(first) & Counter(second)).total()
+    if 2 * shared < HEARD_RATIO * (len(first) + len(second)):
         return None
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
     alike = 0
     for kind, first_from, first_to, second_from, second_to in matcher.get_opcodes():
         one, other = first[first_from:first_to], second[second_from:second_to]

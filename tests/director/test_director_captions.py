@@ -1,6 +1,5 @@
 """Captions: where they break, how long they stay, where they lie."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -91,7 +90,7 @@ def test_a_sentence_after_a_cut_does_not_share_a_caption_with_the_one_before() -
     ]
     shown = caption(words, 90, RATE, PORTRAIT_CAPTIONS, "en").captions
     assert [" ".join(one.lines) for one in shown] == ["Good morning, Steve.", "Good morning, Katie."]
-    together = caption([replace(word, after_cut=False) for word in words], 90, RATE, PORTRAIT_CAPTIONS, "en").captions
+    together = caption([word._replace(after_cut=False) for word in words], 90, RATE, PORTRAIT_CAPTIONS, "en").captions
     assert len(together) == 1
 
 
