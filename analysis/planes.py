@@ -6,6 +6,10 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+# Every picture that is looked at in this room is too small to be worth dividing: on many processors, threads that wait
+# for their share of the next one take several times as long as the work itself.
+cv2.setNumThreads(1)
+
 #: What most files hold: eight bits, chroma at half the size both ways, video levels.
 _FORMAT = "yuv420p"
 #: A picture with a shorter side is scaled up by the scaler, which does so for any shape.

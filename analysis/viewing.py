@@ -1,7 +1,8 @@
 """A file's frames in the sizes that are looked at, each made once for all who look."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import av
 import av.error
 from av.container import InputContainer
 
+from analysis.ahead import made_ahead
 from analysis.camera import Projections, project
 from analysis.demuxing import decode_video, is_undated, open_media
 from analysis.orientation import Orientation
@@ -24,6 +26,14 @@ SMALL_SIDE = 320
 LARGE_SIDE = 640
 #: From this rate on, in frames a second, frames that no other frame needs may be left out: enough are left to see by.
 MIN_SKIMMING_RATE = 20
+#: Frames that are decoded while as many before them are looked at: enough for their costs to even out, and of large
+#: ones no more than take up so many pixels.
+AHEAD_FRAMES = 8
+AHEAD_PIXELS = 1 << 24
+#: Decoding with threads takes a seventh more processor time: one is enough where there are no processors for more,
+#: since another thread looks at what it has decoded.
+FEW_PROCESSORS = 2
+MOST_THREADS = 4
 #: Time between two stretches from which on the second is sought; before, what is between is read.
 WORTH_SEEKING_US = 10_000_000
 
@@ -98,16 +108,17 @@ class Footage:
     def __init__(self, path: Path, container: InputContainer, probe: MediaProbe, video: VideoStream) -> None:
         stream = container.streams[video.index]
         assert isinstance(stream, av.VideoStream)
-        stream.thread_type = "AUTO"
+        stream.thread_type = "FRAME"
+        stream.codec_context.thread_count = _threads(os.cpu_count() or 1)
         self._container, self._stream = container, stream
         self._path, self._probe, self._video = path, probe, video
         self._viewer = Viewer(video)
 
-    def views(self) -> Iterator[View]:
+    def views(self) -> Generator[View, None, None]:
         """The frames that must be seen, times rising; the rest after damage may repeat times, and is left out."""
         return self.viewed(self._skimmed())
 
-    def views_from(self, start_us: int) -> Iterator[View]:
+    def views_from(self, start_us: int) -> Generator[View, None, None]:
         """The same from the last keyframe on that is not behind a time, or from the first where none can be sought."""
         return self._from(start_us, Footage._skimmed)
 
@@ -131,18 +142,18 @@ class Footage:
         ticks = [(self._ticks(one.start_us), self._ticks(one.end_us)) for one in stretches]
         return whole(self._container, self._stream, ticks)
 
-    def _from(self, start_us: int, decode: "Callable[[Footage], Iterator[Skimmed]]") -> Iterator[View]:
+    def _from(self, start_us: int, decode: "Callable[[Footage], Iterator[Skimmed]]") -> Generator[View, None, None]:
         """What is decoded from a keyframe on; from the beginning where a format is sought in too far, or not at all."""
         with suppress(av.error.FFmpegError):
             self._container.seek(self._ticks(start_us), stream=self._stream)
-        views = self.viewed(decode(self))
-        first = next(views, None)
-        if first is not None and first.at_us <= start_us:
-            yield first
-            yield from views
-        else:
-            with open_footage(self._path, self._probe, self._video) as anew:
-                yield from anew.viewed(decode(anew))
+        with closing(self.viewed(decode(self))) as views:
+            first = next(views, None)
+            if first is not None and first.at_us <= start_us:
+                yield first
+                yield from views
+                return
+        with open_footage(self._path, self._probe, self._video) as anew:
+            yield from anew.viewed(decode(anew))
 
     def _ticks(self, at_us: int) -> int:
         return us_to_pts(at_us, self._video.time_base, self._probe.origin)
@@ -150,16 +161,24 @@ class Footage:
     def _time(self, pts: int) -> int:
         return pts_to_us(pts, self._video.time_base, self._probe.origin)
 
-    def viewed(self, frames: Iterable[Skimmed]) -> Iterator[View]:
+    def viewed(self, frames: Iterator[Skimmed]) -> Generator[View, None, None]:
         """Frames whose times rise; those of others are damaged."""
         last_us = -1
-        for one in frames:
-            assert one.frame.pts is not None
-            at_us = self._time(one.frame.pts)
-            if at_us > last_us:
+        batch = max(1, min(AHEAD_FRAMES, AHEAD_PIXELS // (self._video.coded_width * self._video.coded_height)))
+        with closing(made_ahead(frames, batch)) as decoded:
+            for one in decoded:
+                assert one.frame.pts is not None
+                at_us = self._time(one.frame.pts)
+                if at_us <= last_us:
+                    continue
                 left_out = [self._time(pts) for pts in one.left_out]
                 yield View(one.frame, at_us, self._viewer, tuple(t for t in left_out if last_us < t < at_us))
                 last_us = at_us
+
+
+def _threads(processors: int) -> int:
+    """How many threads decode."""
+    return 1 if processors <= FEW_PROCESSORS else min(processors, MOST_THREADS)
 
 
 @contextmanager

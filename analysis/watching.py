@@ -5,6 +5,7 @@ before: what was seen of a stretch is kept, so that a new attempt goes on with t
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -137,8 +138,8 @@ def _look(
 
 def _views(footage: Footage, stretch: Span) -> Iterator[View]:
     """The frames of a stretch and of what lies beside it."""
-    views = footage.views_from(stretch.start_us - BESIDES_US) if stretch.start_us else footage.views()
-    return takewhile(lambda view: view.at_us < stretch.end_us + BESIDES_US, views)
+    with closing(footage.views_from(stretch.start_us - BESIDES_US) if stretch.start_us else footage.views()) as views:
+        yield from takewhile(lambda view: view.at_us < stretch.end_us + BESIDES_US, views)
 
 
 class _Pace:
