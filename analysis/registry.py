@@ -180,7 +180,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
             Analyzer("activity", 3, ActivityParameters, Activity, OfPicture(_begin_activity)),
             Analyzer(
                 "image_embeddings",
-                1,
+                2,
                 ImageEmbeddingsParameters,
                 ImageEmbeddings,
                 OfPicture(_begin_image_embeddings),

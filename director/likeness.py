@@ -157,17 +157,16 @@ def _passages_of(footage: Footage, space: EmbeddingSpace) -> Sequence[_InSource]
 
 
 def _frames_of(footage: Footage, start: int, length: int, space: EmbeddingSpace) -> tuple[Embedded, ...]:
-    """The vectors of the frames in a piece; of the one nearest to it in its shot where none is."""
+    """The vectors of the frames in a piece; where there is none, of the last one before it in its shot, or the next."""
     embedded = footage.facts.image_embeddings
     if embedded is None or embedded.space != space:
         return ()
-    frames = [(footage.clock.frame_at_or_before(one.at_us), one.vector) for one in embedded.frames]
-    inside = tuple(vector for at, vector in frames if start <= at < start + length)
-    if inside:
-        return inside
     first, end = footage.shot_at(start)
-    near = [(abs(2 * at - 2 * start - length), vector) for at, vector in frames if first <= at < end]
-    return (min(near, key=lambda one: one[0])[1],) if near else ()
+    in_shot = ((footage.clock.frame_at_or_before(one.at_us), one.vector) for one in embedded.frames)
+    frames = [(at, vector) for at, vector in in_shot if first <= at < end]
+    inside = tuple(vector for at, vector in frames if start <= at < start + length)
+    before = [vector for at, vector in frames if at < start][-1:]
+    return inside or tuple(before or [vector for _, vector in frames][:1])
 
 
 def _cosines(said: Sequence[Embedded], shown: Sequence[Sequence[Embedded]]) -> Matrix:

@@ -283,7 +283,7 @@ class EmbeddingSpace(Model):
 
 
 class EmbeddedFrame(Model):
-    """A frame by what it shows."""
+    """A frame by what it shows; until the next one, or the end of its shot, much the same is shown."""
 
     at_us: Microseconds
     vector: Embedded

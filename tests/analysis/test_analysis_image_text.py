@@ -79,7 +79,7 @@ def test_a_text_is_cut_to_what_the_model_takes_and_closed(tmp_path: Path) -> Non
 
 def test_every_scene_is_seen_once_it_has_settled_and_long_ones_again(make_clip: MakeClip, tmp_path: Path) -> None:
     install(tmp_path)
-    frames = [RED] * 50 + [scene(1)] * 50 + [BLUE] * 200
+    frames = [RED] * 50 + [scene(1)] * 50 + [plain(10, 10, 120 + number // 2) for number in range(200)]
     found = shown(make_clip(frames=frames), tmp_path)
     assert found.space is not None
     assert found.space.related == 0.6
@@ -90,13 +90,22 @@ def test_every_scene_is_seen_once_it_has_settled_and_long_ones_again(make_clip: 
     assert all(cosine(frame.vector, blue) > 0.95 for frame in found.frames[2:])
 
 
+def test_what_stands_still_is_seen_once(make_clip: MakeClip, tmp_path: Path) -> None:
+    install(tmp_path)
+    typed = [RED.copy() for _ in range(250)]
+    for picture in typed[100:]:
+        picture[40:44, 40:50] = 255
+    slides = make_clip(frames=typed + [GREEN] * 150)
+    assert [frame.at_us / 1e6 for frame in shown(slides, tmp_path).frames] == pytest.approx([0.4, 10.4], abs=0.12)
+
+
 def test_sampling_goes_on_from_any_stretch(
     make_clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "STRETCH_US", 8_000_000)
     monkeypatch.setattr(watching, "BESIDES_US", 5_000_000)
     model = install(tmp_path)
-    pictures = [scene(number // 90) for number in range(1000)]
+    pictures = [np.roll(scene(number // 90), number, axis=1) for number in range(1000)]
     path = make_clip(frames=pictures, encoder={"preset": "ultrafast", "x264-params": "keyint=40"})
 
     def seen(found: Sequence[str]) -> tuple[str, list[str]]:
