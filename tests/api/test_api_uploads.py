@@ -263,16 +263,19 @@ async def test_what_is_not_yours_does_not_exist(
 
 async def test_only_one_request_writes_at_a_time(creator: httpx.AsyncClient, project_id: str) -> None:
     path = await begun(creator, project_id, len(SOUND))
-    line = await Line.to(creator)
-    await line.promise(creator, path, 0, len(SOUND))
-    await line.say(SOUND[:1_000])
+    lines: list[Line] = []
 
     async def is_held() -> bool:
+        """Whoever comes while the other one looks is refused, the line too: then the next one may hold it."""
+        lines.append(await Line.to(creator))
+        await lines[-1].promise(creator, path, 0, len(SOUND))
+        await lines[-1].say(SOUND[:1_000])
         return (await send(creator, path, 0, b"")).status_code == 423
 
     await eventually(is_held)
     assert (await creator.delete(path, headers=TUS)).status_code == 423
-    line.cut()
+    for line in lines:
+        line.cut()
 
     async def is_free() -> bool:
         return await offset_of(creator, path) == 1_000
