@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -44,21 +45,28 @@ def _write_cues(output: Output, written: dict[str, Path]) -> None:
     if image is None or output.files is None or output.files.storyboard is None:
         return
     target = image.with_suffix(".vtt")
-    target.write_text(storyboard_vtt(output.files.storyboard.grid, quote(image.name)), encoding="utf-8")
+    with _in_one_move(target) as draft:
+        draft.write_text(storyboard_vtt(output.files.storyboard.grid, quote(image.name)), encoding="utf-8")
     written["storyboard.vtt"] = target
 
 
 async def _copy(objects: ObjectStore, file: DeliveredFile, target: Path) -> None:
-    """Copy one object beside its final place and move it there once it is whole."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     digest = hashlib.sha256()
-    try:
+    with _in_one_move(target) as draft:
         with draft.open("wb") as written:
             async for chunk in objects.get(file.bucket, file.key):
                 digest.update(chunk)
                 written.write(chunk)
         if file.sha256 not in {None, digest.hexdigest()}:
             raise CinemaError(ErrorCode.OBJECT_CORRUPT, "The stored video is not the one that was checked.")
+
+
+@contextmanager
+def _in_one_move(target: Path) -> Iterator[Path]:
+    """A file beside its final place, to be written in the block; it is moved there once it is whole."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield draft
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

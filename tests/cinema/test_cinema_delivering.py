@@ -1,5 +1,6 @@
 """Finished outputs in the creator's folder, and what the command says of a job."""
 
+import errno
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -27,7 +28,9 @@ from schemas.jobs import (
     OutputStatus,
 )
 from schemas.media import AssetKind
+from schemas.storyboard import Storyboard
 from stores import Bucket, LocalObjects
+from tests.activities.kept_things import GRID
 
 pytestmark = pytest.mark.unit
 
@@ -175,6 +178,25 @@ async def test_a_missing_file_is_named_and_leaves_nothing_half_done(objects: Loc
     assert delivery.error is not None
     assert delivery.error.code is ErrorCode.OBJECT_MISSING
     assert [path.name for path in folder.iterdir()] == ["talk_hook_cut.mp4"]
+
+
+async def test_a_disk_that_fills_up_amid_the_cues_leaves_no_half_of_them(
+    objects: LocalObjects, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await objects.put(Bucket.THUMBS, "o.storyboard.jpg", once(b"storyboard"))
+    made = output(Variant.HOOK_CUT, OutputStatus.COMPLETED)
+    assert made.files is not None
+    files = made.files.model_copy(update={"storyboard": Storyboard(image_key="o.storyboard.jpg", grid=GRID)})
+
+    def write_half(path: Path, text: str, **_: str) -> None:
+        path.write_bytes(text.encode()[: len(text) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", write_half)
+    delivery = await deliver(objects, made.model_copy(update={"files": files}), folder, "talk")
+    assert delivery.error is not None
+    assert delivery.error.code is ErrorCode.DISK_FULL
+    assert not [path.name for path in folder.iterdir() if path.name.endswith((".storyboard.vtt", ".part"))]
 
 
 async def test_a_folder_that_went_away_is_an_error_with_its_reason(objects: LocalObjects, folder: Path) -> None:
