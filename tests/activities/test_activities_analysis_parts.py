@@ -33,6 +33,7 @@ from stores import Analyses, Bucket, LocalObjects, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.counting_child import LOG
 from tests.activities.kept_things import KeptThings, days
+from tests.analysis.image_text_models import install
 from tests.cinema.cinema_processes import descendants
 from tests.conftest import REPOSITORY
 
@@ -129,8 +130,9 @@ async def hearing(context: ActivityContext, job: Job, tmp_path: Path) -> LongPas
 
 @pytest.fixture
 async def seeing(context: ActivityContext, job: Job, tmp_path: Path) -> LongPass:
+    install(context.models)
     asset = await _asset(context, job, _film(tmp_path), AssetKind.SCREEN)
-    analyzers = ("shots", "picture", "activity")
+    analyzers = ("shots", "picture", "activity", "image_embeddings")
     return LongPass(context, job, asset, AnalysisPass.SEEING, analyzers, "shots", tmp_path / "done")
 
 
