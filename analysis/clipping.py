@@ -9,25 +9,15 @@ import numpy as np
 CEILING = 0.985
 
 
-class ClippingMeter:
-    """Fed with a stream's frames as they are decoded, before anything changes them."""
-
-    def __init__(self) -> None:
-        self._samples = 0
-        self._clipped = 0
-
-    def add(self, frame: av.AudioFrame) -> None:
-        samples = frame.to_ndarray()
-        self._samples += samples.size
-        middle, full = _range_of(samples.dtype)
-        high = (samples >= middle + CEILING * full) | (samples <= middle - CEILING * full)
-        if high.any():
-            channels = 1 if frame.format.is_planar else frame.layout.nb_channels
-            self._clipped += int((high[:, channels:] & high[:, :-channels]).sum())
-
-    @property
-    def share(self) -> float:
-        return self._clipped / max(1, self._samples)
+def clipped_samples(frame: av.AudioFrame) -> int:
+    """How many samples of a frame, of all channels, are part of a flat top; the frame is as it was decoded."""
+    samples = frame.to_ndarray()
+    middle, full = _range_of(samples.dtype)
+    high = (samples >= middle + CEILING * full) | (samples <= middle - CEILING * full)
+    if not high.any():
+        return 0
+    channels = 1 if frame.format.is_planar else frame.layout.nb_channels
+    return int((high[:, channels:] & high[:, :-channels]).sum())
 
 
 def _range_of(kind: np.dtype[Any]) -> tuple[float, float]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.kept_sound import KeptSound, Voice
 from analysis.listening import SPEECH_RATE, Waveform
-from analysis.voice import VOICE_FRAME, VOICE_ON, Levels, levels_dbfs, speaking_gain, voice_probabilities
+from analysis.voice import VOICE_FRAME, VOICE_ON, VOICE_STRETCH, Levels, VoiceFinder, levels_dbfs, speaking_gain
 from schemas.facts import Span
 from schemas.progress import ProgressCallback, ignore_progress
 
@@ -40,12 +41,13 @@ class Hearing:
     range_db: float = 0.0
 
 
-def voice_of(wave: Waveform, progress: ProgressCallback = ignore_progress) -> Levels:
+def voice_of(wave: Waveform, kept: KeptSound, progress: ProgressCallback = ignore_progress) -> Levels:
     """Voice probabilities of a recording, its level made right first; all zero for digital silence."""
     levels = levels_dbfs(wave, VOICE_FRAME)
     if not len(levels) or levels.max() < DIGITAL_SILENCE_DBFS:
         return np.zeros(len(levels), np.float32)
-    return voice_probabilities(wave, speaking_gain(levels), progress)
+    finder = VoiceFinder(wave, speaking_gain(levels), progress)
+    return kept.completed(Voice, len(levels), VOICE_STRETCH, finder.find)
 
 
 def hear(wave: Waveform, probabilities: Levels) -> Hearing:

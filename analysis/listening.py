@@ -1,5 +1,6 @@
 """Sound as float samples on the media clock, whatever the file's rates, layouts, gaps and overlaps."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,6 +9,7 @@ from pathlib import Path
 import av
 import av.error
 import numpy as np
+from av.audio.fifo import AudioFifo
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from numpy.typing import NDArray
@@ -87,6 +89,35 @@ def convertible(frame: av.AudioFrame) -> bool:
     return True
 
 
+class _Clock:
+    """Tells whether frames come when they are expected, one after the other; in whole numbers, and so exactly.
+
+    Frames are short and many: what is asked of each of them is a few multiplications.
+    """
+
+    def __init__(self, time: Fraction, time_base: Fraction, origin: Fraction, rate: int) -> None:
+        """The next sample, of ``rate`` a second, is expected at ``time``."""
+        parts = math.lcm(*(one.denominator for one in (time, time_base, origin, CLOCK_TOLERANCE_S)), rate)
+        self._tick, self._sample, self._tolerance = (
+            int(length * parts) for length in (time_base, Fraction(1, rate), CLOCK_TOLERANCE_S)
+        )
+        self._expected = int((time + origin) * parts)
+        self._parts = parts
+        self._origin = origin
+        self.time_base = time_base
+
+    @property
+    def expected(self) -> Fraction:
+        """When the next sample is."""
+        return Fraction(self._expected, self._parts) - self._origin
+
+    def expects(self, pts: int) -> bool:
+        return abs(pts * self._tick - self._expected) <= self._tolerance
+
+    def pass_by(self, samples: int) -> None:
+        self._expected += samples * self._sample
+
+
 class _Placing:
     """Converts frames and gives each sample its place; starts anew wherever the stream's clock or format jumps."""
 
@@ -95,45 +126,55 @@ class _Placing:
         self._rate = rate
         self._layout = layout
         self._resampler: AudioResampler | None = None
+        self._waiting = AudioFifo()
         self._format: tuple[str, str, int] | None = None
-        self._expected = Fraction(0)
+        self._clock: _Clock | None = None
         self._position = 0
-        self._ready: list[Samples] = []
 
     def place(self, frame: av.AudioFrame) -> Iterator[Block]:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if frame.samples <= 0 or (shape != self._format and not convertible(frame)):
             return
-        time = self._time_of(frame)
-        if not -MAX_TIME_S < time < MAX_TIME_S:
-            return
-        if shape != self._format or abs(time - self._expected) > CLOCK_TOLERANCE_S:
+        if shape != self._format or not self._is_expected(frame):
+            time = self._time_of(frame)
+            if not -MAX_TIME_S < time < MAX_TIME_S:
+                return
             yield from self.flush()
             self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
             self._format = shape
             self._position = round(time * self._rate)
-            self._expected = time
-        self._expected += Fraction(frame.samples, frame.sample_rate)
-        yield from self._convert(frame)
+            self._clock = _Clock(time, frame.time_base or Fraction(1), self._origin, frame.sample_rate)
+        assert self._clock is not None
+        self._clock.pass_by(frame.samples)
+        frame.pts = None
+        self._waiting.write(frame)
+        if self._waiting.samples >= frame.sample_rate * BLOCK_S:
+            yield from self._convert(self._waiting.read())
 
     def flush(self) -> Iterator[Block]:
         if self._resampler is not None:
-            yield from self._convert(None)
-            self._resampler = None
+            rest = self._waiting.read()
+            yield from self._convert(*(() if rest is None else (rest,)), None)
+            self._resampler, self._waiting = None, AudioFifo()
+
+    def _is_expected(self, frame: av.AudioFrame) -> bool:
+        if self._clock is None or frame.pts is None or frame.time_base is None:
+            return self._clock is not None
+        if frame.time_base != self._clock.time_base:
+            self._clock = _Clock(self._clock.expected, frame.time_base, self._origin, frame.sample_rate)
+        return self._clock.expects(frame.pts)
 
     def _time_of(self, frame: av.AudioFrame) -> Fraction:
         if frame.pts is None or frame.time_base is None:
-            return self._expected
+            return Fraction(0) if self._clock is None else self._clock.expected
         return frame.pts * frame.time_base - self._origin
 
-    def _convert(self, frame: av.AudioFrame | None) -> Iterator[Block]:
-        if frame is not None:
-            frame.pts = None
+    def _convert(self, *frames: av.AudioFrame | None) -> Iterator[Block]:
+        """What comes of some frames, ``None`` ending them, in their place."""
         assert self._resampler is not None
-        self._ready += [one.to_ndarray().astype(np.float32, copy=False) for one in self._resampler.resample(frame)]
-        if self._ready and (frame is None or sum(one.shape[1] for one in self._ready) >= self._rate * BLOCK_S):
-            samples = np.nan_to_num(np.concatenate(self._ready, axis=1))
-            self._ready = []
+        converted = [one.to_ndarray() for frame in frames for one in self._resampler.resample(frame)]
+        if converted:
+            samples = np.nan_to_num(np.concatenate(converted, axis=1).astype(np.float32, copy=False))
             start, self._position = self._position, self._position + samples.shape[1]
             if self._position > 0:
                 before_zero = max(0, -start)

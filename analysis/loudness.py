@@ -1,59 +1,62 @@
-"""Integrated loudness and true peak (ITU-R BS.1770-4), by FFmpeg's ebur128 filter."""
+"""Loudness and true peak (ITU-R BS.1770-4): measured block by block by FFmpeg's ebur128 filter, gated here.
+
+The gates depend on all blocks of a recording, however far apart they were measured.
+"""
 
 import math
 from fractions import Fraction
 
 import av
 import av.error
+import numpy as np
 from av.filter import Graph
 from av.filter.context import FilterContext
+from numpy.typing import NDArray
 
-#: The absolute gate of BS.1770-4: quieter than this has no loudness.
+#: The absolute gate: quieter than this has no loudness.
 ABSOLUTE_GATE_LUFS = -70.0
+#: The relative gate lies this far below the loudness of what passes the absolute one.
+RELATIVE_GATE_LU = -10.0
+#: What the standard adds to the logarithm of the weighted mean square.
+_OFFSET_LUFS = -0.691
+
+#: Loudness of consecutive blocks in LUFS.
+Blocks = NDArray[np.float64]
 
 
 class LoudnessMeter:
-    """Fed with a stream's frames as they are decoded, in order.
-
-    Frames whose format differs from the first one's are left out: a stream that changes its layout has no single
-    loudness by BS.1770.
-    """
+    """Fed with a stream's frames in order, all of one format: the loudness of every block of 400 ms, 100 ms apart."""
 
     def __init__(self) -> None:
-        self._shape: tuple[str, str, int] | None = None
         self._source: FilterContext | None = None
         self._sink: FilterContext | None = None
         self._graph: Graph | None = None
         self._samples = 0
-        self._readings: dict[str, str] = {}
+        self._blocks: list[float] = []
+        self._peak = 0.0
 
     def add(self, frame: av.AudioFrame) -> None:
-        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if self._shape is None:
+        if self._source is None:
             self._open(frame)
-            self._shape = shape
-        if shape != self._shape or self._source is None:
-            return
-        pts, time_base = frame.pts, frame.time_base
+        assert self._source is not None
         frame.pts, frame.time_base = self._samples, Fraction(1, frame.sample_rate)
         self._samples += frame.samples
         self._source.push(frame)
-        frame.pts = pts
-        if time_base is not None:
-            frame.time_base = time_base
         self._pull()
 
-    @property
-    def integrated_lufs(self) -> float | None:
-        """``None`` where nothing is louder than the absolute gate."""
-        value = self._reading("lavfi.r128.I")
-        return value if value is not None and value > ABSOLUTE_GATE_LUFS else None
+    def forget(self) -> None:
+        """Leave out the blocks up to here: what comes next is measured as if those had been."""
+        self._blocks.clear()
 
     @property
-    def true_peak_dbtp(self) -> float | None:
-        """``None`` for digital silence."""
-        peak = self._reading("lavfi.r128.true_peak")
-        return 20 * math.log10(peak) if peak else None
+    def blocks(self) -> Blocks:
+        """Those that are not full yet, at the beginning, are silent."""
+        return np.array(self._blocks, np.float64)
+
+    @property
+    def peak(self) -> float:
+        """The true peak so far, 1 being full scale."""
+        return self._peak
 
     def _open(self, frame: av.AudioFrame) -> None:
         graph = Graph()
@@ -72,10 +75,32 @@ class LoudnessMeter:
         assert self._sink is not None
         while True:
             try:
-                self._readings = self._sink.pull().metadata
+                readings = self._sink.pull().metadata
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
+            if "lavfi.r128.M" in readings:
+                self._blocks.append(_finite(readings["lavfi.r128.M"], otherwise=-math.inf))
+                self._peak = max(self._peak, _finite(readings["lavfi.r128.true_peak"], otherwise=0.0))
 
-    def _reading(self, name: str) -> float | None:
-        value = float(self._readings.get(name, "nan"))
-        return value if math.isfinite(value) else None
+
+def integrated_lufs(blocks: Blocks) -> float | None:
+    """The gated loudness of a recording's blocks; ``None`` where nothing is louder than the absolute gate."""
+    heard = blocks[blocks > ABSOLUTE_GATE_LUFS]
+    if not len(heard):
+        return None
+    return _loudness(heard[heard > _loudness(heard) + RELATIVE_GATE_LU])
+
+
+def true_peak_dbtp(peak: float) -> float | None:
+    """``None`` for digital silence."""
+    return 20 * math.log10(peak) if peak else None
+
+
+def _loudness(blocks: Blocks) -> float:
+    powers = 10 ** ((blocks - _OFFSET_LUFS) / 10)
+    return float(_OFFSET_LUFS + 10 * np.log10(np.mean(powers)))
+
+
+def _finite(reading: str, *, otherwise: float) -> float:
+    value = float(reading)
+    return value if math.isfinite(value) else otherwise

@@ -5,14 +5,17 @@ productions"): in each frame the frequencies that stand out of those around them
 frequencies that stay marked are counted. It hears music under speech as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.hearing import span_of
+from analysis.kept_sound import KeptSound, Music
 from analysis.listening import FULL_SCALE, Waveform
+from analysis.voice import runs_of
 from schemas.facts import Span
 
 #: Samples of a spectrum and between two: 64 and 32 ms.
@@ -24,6 +27,8 @@ STANDS_OUT_DB = 6.0
 #: Spectra of a block, and between two: 3.2 and 0.8 s.
 BLOCK = 100
 STEP = 25
+#: Blocks of a stretch that is found for itself: ten minutes.
+MUSIC_STRETCH = 750
 #: How many lines are counted, and how much of the block they must last, summed. Measured: speech up to 2.3, in an
 #: echoing hall 2.5, orchestral music mostly above 3.
 LINES = 5
@@ -34,17 +39,28 @@ AUDIBLE_DBFS = -65.0
 Grid = NDArray[np.float32]
 
 
-def find_music(wave: Waveform) -> tuple[Span, ...]:
+def find_music(wave: Waveform, kept: KeptSound) -> tuple[Span, ...]:
     """The stretches of a recording at ``SPEECH_RATE`` in which music plays, to a block's precision."""
-    runs: list[tuple[int, int]] = []
-    for start, marked in _blocks(wave):
-        if marked is not None and lasting(marked) >= MIN_LASTING:
-            end = start + BLOCK * HOP
-            if runs and start <= runs[-1][1]:
-                runs[-1] = (runs[-1][0], end)
-            else:
-                runs.append((start, end))
-    return tuple(span_of(start, end, len(wave)) for start, end in runs if start < len(wave))
+    plays = kept.completed(Music, _count(wave), MUSIC_STRETCH, partial(_plays, wave))
+    runs = (((first * STEP * HOP), ((last - 1) * STEP + BLOCK) * HOP) for first, last in runs_of(plays > 0))
+    return tuple(span_of(start, end, len(wave)) for start, end in _joined(runs))
+
+
+def _plays(wave: Waveform, first: int, last: int) -> Grid:
+    """For some blocks whether music plays in them, 0 or 1."""
+    marked = (_marked(wave, number * STEP * HOP) for number in range(first, last))
+    return np.array([one is not None and lasting(one) >= MIN_LASTING for one in marked], np.float32)
+
+
+def _joined(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Blocks reach over the next ones, so that runs of them may meet."""
+    joined: list[tuple[int, int]] = []
+    for start, end in runs:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def lasting(marked: Grid) -> float:
@@ -56,15 +72,16 @@ def lasting(marked: Grid) -> float:
     return float(np.sort(peaks - valleys)[-LINES:].sum())
 
 
-def _blocks(wave: Waveform) -> Iterator[tuple[int, Grid | None]]:
-    """The first sample of each block, and its marks; ``None`` where it is too quiet."""
-    for start in range(0, max(0, len(wave) - BLOCK * HOP - WINDOW) + 1, STEP * HOP):
-        part = wave[start : start + BLOCK * HOP + WINDOW - HOP]
-        if len(part) < WINDOW + (BLOCK - 1) * HOP:
-            return
-        samples = part.astype(np.float32) / np.float32(FULL_SCALE)
-        level = 10 * np.log10(max(float(np.mean(samples**2)), 1e-20))
-        yield start, (_marks(samples) if level > AUDIBLE_DBFS else None)
+def _count(wave: Waveform) -> int:
+    """How many blocks there are, each with the whole of its last window."""
+    return max(0, (len(wave) - (BLOCK - 1) * HOP - WINDOW) // (STEP * HOP) + 1)
+
+
+def _marked(wave: Waveform, start: int) -> Grid | None:
+    """The marks of the block that begins with a sample; ``None`` where it is too quiet."""
+    samples = wave[start : start + (BLOCK - 1) * HOP + WINDOW].astype(np.float32) / np.float32(FULL_SCALE)
+    level = 10 * np.log10(max(float(np.mean(samples**2)), 1e-20))
+    return _marks(samples) if level > AUDIBLE_DBFS else None
 
 
 def _marks(samples: NDArray[np.floating[Any]]) -> Grid:

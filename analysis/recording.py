@@ -7,10 +7,11 @@ from pathlib import Path
 import av
 
 from analysis.channels import HEARD_WHOLE_US, dialogue_mix, find_mix
-from analysis.clipping import ClippingMeter
 from analysis.hearing import Hearing, hear, voice_of
+from analysis.kept_sound import KeptSound
 from analysis.listening import Waveform, hear_whole, mix_down, record_dialogue, to_wave
-from analysis.loudness import LoudnessMeter
+from analysis.metering import StreamLevels, StreamMeter
+from analysis.parts import Parts
 from analysis.voice import Levels
 from schemas.facts import ChannelMix
 from schemas.media import MediaProbe
@@ -27,15 +28,16 @@ class Dialogue:
     What is worked out of it is worked out once, for all who ask.
     """
 
-    def __init__(self, wave: Waveform, mix: ChannelMix) -> None:
+    def __init__(self, wave: Waveform, mix: ChannelMix, kept: KeptSound | None = None) -> None:
         self.wave = wave
         self.mix = mix
+        self.kept = kept or KeptSound()
         self._voice: Levels | None = None
 
     def voice(self, progress: ProgressCallback = ignore_progress) -> Levels:
         """The probability of speech in each ``VOICE_FRAME``."""
         if self._voice is None:
-            self._voice = voice_of(self.wave, progress)
+            self._voice = voice_of(self.wave, self.kept, progress)
         return self._voice
 
     @cached_property
@@ -44,12 +46,11 @@ class Dialogue:
 
 
 class Recording(Dialogue):
-    """A dialogue, and of the stream that it was made from how loud it is and how much of it is clipped."""
+    """A dialogue, and how loud the stream is that it was made from."""
 
-    def __init__(self, wave: Waveform, mix: ChannelMix, meter: LoudnessMeter, clipped_share: float = 0.0) -> None:
-        super().__init__(wave, mix)
-        self.meter = meter
-        self.clipped_share = clipped_share
+    def __init__(self, wave: Waveform, mix: ChannelMix, kept: KeptSound, levels: StreamLevels) -> None:
+        super().__init__(wave, mix, kept)
+        self.levels = levels
 
 
 def hear_dialogue(path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_progress) -> Dialogue:
@@ -61,20 +62,20 @@ def hear_dialogue(path: Path, probe: MediaProbe, progress: ProgressCallback = ig
     return Dialogue(*_decoded(path, probe, None, progress))
 
 
-def record(path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_progress) -> Recording:
+def record(
+    path: Path, probe: MediaProbe, progress: ProgressCallback = ignore_progress, parts: Parts | None = None
+) -> Recording:
     """Decode a probed file's dialogue; a file without sound gives an empty recording.
+
+    What is found in the sound of a long file is kept in ``parts``; what is there already is not looked for again.
 
     Raises:
         MediaRefused: when most of the sound is damaged.
     """
-    meter, clipping = LoudnessMeter(), ClippingMeter()
-
-    def tap(frame: av.AudioFrame) -> None:
-        clipping.add(frame)
-        meter.add(frame)
-
-    wave, mix = _decoded(path, probe, tap, progress)
-    return Recording(wave, mix, meter, clipping.share)
+    kept = KeptSound(parts)
+    meter = StreamMeter(kept)
+    wave, mix = _decoded(path, probe, meter.add, progress)
+    return Recording(wave, mix, kept, meter.finish())
 
 
 def _decoded(

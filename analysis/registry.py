@@ -172,7 +172,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
         analyzer.name: analyzer
         for analyzer in (
             Analyzer("probe", 4, ProbeParameters, MediaProbe, OfFile(_run_probe)),
-            Analyzer("sound", 2, SoundParameters, Sound, OfSound(_hear_sound)),
+            Analyzer("sound", 3, SoundParameters, Sound, OfSound(_hear_sound)),
             Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
             Analyzer("shots", 4, ShotsParameters, Shots, OfPicture(_begin_shots)),
             Analyzer("faces", 6, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),

@@ -20,6 +20,8 @@ from schemas.progress import ProgressCallback
 Hear = Callable[[Recording, ProgressCallback], Model]
 #: What a transcript tells one analyzer.
 Read = Callable[[Transcript | None, ProgressCallback], Model]
+#: Whose parts hold what is found in a file's sound for all who hear it.
+SOUND = "sound"
 #: Of the progress over a file's sound, the part that decoding it takes.
 DECODING_SHARE = 0.2
 #: Of the progress over what is heard and read, the part that hearing takes.
@@ -55,10 +57,11 @@ def run_analyzers(
     watching: dict[str, PictureAnalysis] = {}
     hearing: dict[str, Hear] = {}
     reading: dict[str, Read] = {}
+    kept: dict[str, Parts] = {}
     for request in requests:
         analyzer = analyzer_named(request.analyzer)
         parameters = validated(analyzer, request.parameters)
-        parts = Parts(request.parts, partial(keep, request.analyzer))
+        parts = kept[request.analyzer] = Parts(request.parts, partial(keep, request.analyzer))
         match analyzer.measure:
             case OfFile(run):
                 answers[request.analyzer] = run(request, parameters, progress)
@@ -71,7 +74,7 @@ def run_analyzers(
     seen_until = 0.0 if not watching else 0.5 if hearing or reading else 1.0
     heard_until = 1.0 if not reading else seen_until + (1 - seen_until) * (HEARING_SHARE if hearing else 0)
     answers |= _watched(requests[0], watching, stage(progress, 0, seen_until))
-    answers |= _heard(requests[0], hearing, stage(progress, seen_until, heard_until))
+    answers |= _heard(requests[0], hearing, kept.get(SOUND), stage(progress, seen_until, heard_until))
     transcript = next((one for one in answers.values() if isinstance(one, Transcript)), requests[0].transcript)
     return answers | {name: read(transcript, stage(progress, heard_until, 1)) for name, read in reading.items()}
 
@@ -89,10 +92,12 @@ def _watched(
     return dict(zip(analyses, answers, strict=True))
 
 
-def _heard(request: AnalysisRequest, analyses: Mapping[str, Hear], progress: ProgressCallback) -> dict[str, Model]:
+def _heard(
+    request: AnalysisRequest, analyses: Mapping[str, Hear], parts: Parts | None, progress: ProgressCallback
+) -> dict[str, Model]:
     if not analyses:
         return {}
-    recording = record(request.path, _probe_of(request), in_steps(stage(progress, 0, DECODING_SHARE)))
+    recording = record(request.path, _probe_of(request), in_steps(stage(progress, 0, DECODING_SHARE)), parts)
     answers: dict[str, Model] = {}
     share = (1 - DECODING_SHARE) / len(analyses)
     for position, (name, hear) in enumerate(analyses.items()):

@@ -31,15 +31,15 @@ def measure_sound(recording: Recording, progress: ProgressCallback = ignore_prog
     silences = silent_runs(hearing)
     progress(1.0)
     return Sound(
-        integrated_lufs=recording.meter.integrated_lufs,
-        true_peak_dbtp=recording.meter.true_peak_dbtp,
+        integrated_lufs=recording.levels.integrated_lufs,
+        true_peak_dbtp=recording.levels.true_peak_dbtp,
         noise_floor_dbfs=hearing.floor,
         channel_mix=recording.mix,
         speech=tuple(span_of(start, end, len(wave)) for start, end in _speech(hearing, speech_runs(probabilities))),
         silences=tuple(span_of(a * LEVEL_FRAME, b * LEVEL_FRAME, len(wave)) for a, b in silences),
         room_tone=_room_tone(hearing, silences, len(wave)),
-        music=find_music(wave),
-        clipped_share=round(recording.clipped_share, 6),
+        music=find_music(wave, recording.kept),
+        clipped_share=round(recording.levels.clipped_share, 6),
     )
 
 

@@ -1,9 +1,10 @@
 """Voice activity: where somebody speaks, by the Silero model that ships with faster-whisper."""
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
-from faster_whisper.vad import get_vad_model
+from faster_whisper.vad import SileroVADModel, get_vad_model
 from numpy.typing import NDArray
 
 from analysis.listening import FULL_SCALE, SPEECH_RATE, Samples, Waveform
@@ -27,6 +28,8 @@ MAX_GAIN_DB = 45.0
 _LOUD_PERCENTILE = 95
 
 _BLOCK_FRAMES = 60 * SPEECH_RATE // VOICE_FRAME
+#: Frames of a stretch that is found for itself: about ten minutes.
+VOICE_STRETCH = 10 * _BLOCK_FRAMES
 _WARM_UP_FRAMES = SPEECH_RATE // VOICE_FRAME
 
 Levels = NDArray[np.float32]
@@ -54,19 +57,30 @@ def speaking_gain(levels: Levels) -> float:
     return float(10 ** (min(wanted, MAX_GAIN_DB) / 20))
 
 
-def voice_probabilities(wave: Waveform, gain: float, progress: ProgressCallback = ignore_progress) -> Levels:
-    """The probability of speech in each ``VOICE_FRAME`` of a recording, worked through in blocks of a minute."""
-    model = get_vad_model()
-    count = -(-len(wave) // VOICE_FRAME)
-    probabilities = np.empty(count, np.float32)
-    for start in range(0, count, _BLOCK_FRAMES):
-        warm_up = min(start, _WARM_UP_FRAMES)
-        end = min(start + _BLOCK_FRAMES, count)
-        part = normalised(wave[(start - warm_up) * VOICE_FRAME : end * VOICE_FRAME], gain)
-        part = np.pad(part, (0, -len(part) % VOICE_FRAME))
-        probabilities[start:end] = np.ravel(model(part))[warm_up:]
-        progress(end / count)
-    return probabilities
+class VoiceFinder:
+    """The probability of speech in the frames of a recording, which ``gain`` brings to speaking level."""
+
+    def __init__(self, wave: Waveform, gain: float, progress: ProgressCallback = ignore_progress) -> None:
+        self._wave = wave
+        self._gain = gain
+        self._progress = progress
+        self._frames = -(-len(wave) // VOICE_FRAME)
+
+    @cached_property
+    def _model(self) -> SileroVADModel:
+        return get_vad_model()
+
+    def find(self, first: int, last: int) -> Levels:
+        """From frame ``first``, a multiple of ``VOICE_STRETCH``, up to ``last``, in blocks of a minute."""
+        probabilities = np.empty(last - first, np.float32)
+        for start in range(first, last, _BLOCK_FRAMES):
+            warm_up = min(start, _WARM_UP_FRAMES)
+            end = min(start + _BLOCK_FRAMES, last)
+            part = normalised(self._wave[(start - warm_up) * VOICE_FRAME : end * VOICE_FRAME], self._gain)
+            part = np.pad(part, (0, -len(part) % VOICE_FRAME))
+            probabilities[start - first : end - first] = np.ravel(self._model(part))[warm_up:]
+            self._progress(end / self._frames)
+        return probabilities
 
 
 def normalised(wave: Waveform, gain: float) -> Samples:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from activities.analyse_child import analyse
 from activities.child import serve
-from analysis import transcript, watching
+from analysis import hearing, kept_sound, metering, music, transcript, watching
+from analysis.kept_sound import Measured, Music, Voice
 from analysis.listening import Samples
 from analysis.viewing import Footage, View
 from schemas.facts import Span
@@ -36,6 +37,16 @@ def counted_views(footage: Footage, stretch: Span) -> Iterator[View]:
     return views_of(footage, stretch)
 
 
+keep_sound = kept_sound.KeptSound.keep
+
+
+def counted_keep(kept: kept_sound.KeptSound, finding: Measured | Voice | Music) -> None:
+    """Writes what was found to the log, by a number of its kind, and takes its time, to be killed before the next."""
+    _write_down((Measured, Voice, Music).index(type(finding)))
+    keep_sound(kept, finding)
+    time.sleep(0.3)
+
+
 def _write_down(number: int) -> None:
     with Path(os.environ[LOG]).open("a", encoding="utf-8") as log:
         log.write(f"{number}\n")
@@ -43,6 +54,10 @@ def _write_down(number: int) -> None:
 
 if __name__ == "__main__":
     vars(watching).update(_views=counted_views, STRETCH_US=2_000_000, BESIDES_US=500_000)
+    vars(metering).update(STRETCH_S=10)
+    vars(hearing).update(VOICE_STRETCH=200)
+    vars(music).update(MUSIC_STRETCH=20)
+    kept_sound.KeptSound.keep = counted_keep  # type: ignore[method-assign]  # for this child alone
     transcript._Speech.sound_of = counted_sound  # type: ignore[method-assign]  # for this child alone
     vars(transcript).update(WINDOWS_IN_PART=1, MAX_WINDOW_S=6)
     serve(analyse)

@@ -59,7 +59,7 @@ def kept(pool: Pool, local_objects: LocalObjects) -> KeptThings:
 class LongPass:
     """A worker that measures an asset for a job, in a child that writes down into ``log`` what it hears and sees.
 
-    ``divided`` is the analyzer whose parts are counted.
+    ``divided`` are the analyzers whose parts are counted, in the order in which they are made.
     """
 
     context: ActivityContext
@@ -67,7 +67,7 @@ class LongPass:
     asset: AssetRef
     name: AnalysisPass
     analyzers: tuple[str, ...]
-    divided: str
+    divided: tuple[str, ...]
     log: Path
 
     async def run(self) -> list[bytes]:
@@ -83,7 +83,7 @@ class LongPass:
         ]
 
     def done(self) -> list[str]:
-        """What was heard or seen since it was asked last: windows of speech by length, stretches by their start."""
+        """What was found, heard or seen since it was asked last: kinds, windows' lengths, stretches' starts."""
         pieces = self.log.read_text().split()
         self.log.write_text("")
         return pieces
@@ -98,11 +98,11 @@ class LongPass:
         return [item.key async for item in self.context.objects.list_sizes(Bucket.ANALYSIS)]
 
     async def parts(self) -> int:
-        return int(
-            await self.context.database.fetchval(
-                "select count(*) from analyses where analyzer = $1 and usable", f"{self.divided}.part"
-            )
-        )
+        return sum([await self.parts_of(analyzer) for analyzer in self.divided])
+
+    async def parts_of(self, analyzer: str) -> int:
+        query = "select count(*) from analyses where analyzer = $1 and usable"
+        return int(await self.context.database.fetchval(query, f"{analyzer}.part"))
 
 
 @pytest.fixture
@@ -125,7 +125,13 @@ def context(
 async def hearing(context: ActivityContext, job: Job, tmp_path: Path) -> LongPass:
     asset = await _asset(context, job, _talk(tmp_path), AssetKind.A_ROLL)
     analyzers = ("sound", "transcript")
-    return LongPass(context, job, asset, AnalysisPass.HEARING, analyzers, "transcript", tmp_path / "done")
+    return LongPass(context, job, asset, AnalysisPass.HEARING, analyzers, analyzers, tmp_path / "done")
+
+
+@pytest.fixture
+async def listening(context: ActivityContext, job: Job, tmp_path: Path) -> LongPass:
+    asset = await _asset(context, job, _noise(tmp_path), AssetKind.AUDIO)
+    return LongPass(context, job, asset, AnalysisPass.HEARING, ("sound",), ("sound",), tmp_path / "done")
 
 
 @pytest.fixture
@@ -133,7 +139,7 @@ async def seeing(context: ActivityContext, job: Job, tmp_path: Path) -> LongPass
     install(context.models)
     asset = await _asset(context, job, _film(tmp_path), AssetKind.SCREEN)
     analyzers = ("shots", "picture", "activity", "image_embeddings")
-    return LongPass(context, job, asset, AnalysisPass.SEEING, analyzers, "shots", tmp_path / "done")
+    return LongPass(context, job, asset, AnalysisPass.SEEING, analyzers, ("shots",), tmp_path / "done")
 
 
 async def _asset(context: ActivityContext, job: Job, path: Path, kind: AssetKind) -> AssetRef:
@@ -158,6 +164,19 @@ def _talk(folder: Path) -> Path:
     return path
 
 
+def _noise(folder: Path) -> Path:
+    """Half a minute of it."""
+    path, random = folder / "noise.wav", np.random.default_rng(1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        samples = (random.standard_normal((1, 30 * 16_000)) * 3000).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
 def _film(folder: Path) -> Path:
     """Ten seconds of a picture that moves, cut every 1.3 s."""
     path, random = folder / "film.mp4", np.random.default_rng(1)
@@ -177,6 +196,10 @@ async def test_a_killed_hearing_goes_on_where_it_was(hearing: LongPass) -> None:
     await _killed_and_gone_on(hearing)
 
 
+async def test_a_killed_measuring_of_sound_goes_on_where_it_was(listening: LongPass) -> None:
+    await _killed_and_gone_on(listening)
+
+
 async def test_a_killed_look_goes_on_where_it_was(seeing: LongPass) -> None:
     await _killed_and_gone_on(seeing)
 
@@ -188,7 +211,7 @@ async def _killed_and_gone_on(long: LongPass) -> None:
 
     killed = asyncio.ensure_future(long.run())
     async with asyncio.timeout(120):
-        while not await long.parts():
+        while not await long.parts_of(long.divided[-1]):
             await asyncio.sleep(0.02)
     for pid in descendants(os.getpid()):
         if b"counting_child" in Path(f"/proc/{pid}/cmdline").read_bytes():

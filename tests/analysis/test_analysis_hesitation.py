@@ -5,6 +5,7 @@ import pytest
 
 from analysis.fillers import find_fillers
 from analysis.hearing import Hearing
+from analysis.kept_sound import KeptSound
 from analysis.listening import SPEECH_RATE, Waveform
 from analysis.music import find_music
 from analysis.probe import probe
@@ -53,14 +54,14 @@ def test_held_notes_are_music_and_noise_is_none() -> None:
     times = np.arange(SPEECH_RATE * 8) / SPEECH_RATE
     notes = sum(np.sin(2 * np.pi * f * times) for f in (262, 330, 392, 523, 659))
     hiss = np.random.default_rng(1).standard_normal(len(times)) * 1000
-    (music,) = find_music(np.asarray(notes * 3000, np.int16))
+    (music,) = find_music(np.asarray(notes * 3000, np.int16), KeptSound())
     assert music.start_us == 0
     assert music.duration_us > 6_000_000
-    assert find_music(np.asarray(hiss, np.int16)) == ()
+    assert find_music(np.asarray(hiss, np.int16), KeptSound()) == ()
 
 
 def test_a_sound_that_was_cut_off_says_how_much(make_clip: MakeClip) -> None:
     path = make_clip("loud.wav", sound=noise(1.0, 3, channels=2))
-    assert record(path, probe(path)).clipped_share == pytest.approx(0.25, abs=0.15)
+    assert record(path, probe(path)).levels.clipped_share == pytest.approx(0.25, abs=0.15)
     path = make_clip("fine.wav", sound=noise(1.0, -30, channels=2))
-    assert record(path, probe(path)).clipped_share == 0
+    assert record(path, probe(path)).levels.clipped_share == 0

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import transcript, watching
+from analysis import hearing, metering, music, transcript, watching
 from analysis.activity import ActivityAnalysis
 from analysis.detectors import Box
 from analysis.faces import FaceAnalysis
+from analysis.kept_sound import SoundPart
 from analysis.listening import Samples
 from analysis.observing import Observed
 from analysis.parts import Parts
@@ -21,11 +22,12 @@ from analysis.planes import Picture
 from analysis.probe import probe
 from analysis.recording import Recording, record
 from analysis.shots import ShotAnalysis
+from analysis.sound import measure_sound
 from analysis.viewing import View
 from analysis.watching import Looking, PictureAnalysis, watch
-from schemas.facts import Shots, Span
+from schemas.facts import Shots, Sound, Span
 from schemas.model import Model
-from tests.analysis.analysis_media import MakeClip, scene
+from tests.analysis.analysis_media import MakeClip, noise, scene, tone
 
 pytestmark = pytest.mark.media
 
@@ -85,6 +87,64 @@ def test_a_transcript_goes_on_from_any_part(
 def _transcript(recording: Recording, models: Path, parts: Parts) -> str:
     parameters = transcript.TranscriptParameters(model="tiny.en")
     return transcript.transcribe(recording, parameters, models, parts=parts).model_dump_json()
+
+
+def test_the_sound_pass_goes_on_from_any_stretch(make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metering, "STRETCH_S", 4)
+    monkeypatch.setattr(hearing, "VOICE_STRETCH", 200)
+    monkeypatch.setattr(music, "MUSIC_STRETCH", 4)
+    chords = sum(tone(10.3, -26, frequency=note) for note in (262, 330, 392, 523, 659)) + noise(10.3, -60)
+    swelling = chords * np.linspace(0.2, 1.2, chords.shape[1], dtype=np.float32)
+    path = make_clip("long.wav", sound=swelling, layout="mono")
+    work = {
+        "measured": _counted(monkeypatch, metering.StreamMeter, "_end_stretch"),
+        "voice": _counted(monkeypatch, hearing.VoiceFinder, "find"),
+        "music": _counted(monkeypatch, music, "_plays"),
+    }
+    notebook = Notebook()
+    whole = _measured(path, Parts((), notebook.keep))
+    assert whole.music, "there is something to find"
+    kinds = [SoundPart.model_validate_json(part).finding.kind for part in notebook.parts]
+    assert kinds == ["measured"] * 3 + ["voice"] * 2 + ["music"] * 3
+    for done in range(1, len(kinds) + 1):
+        for calls in work.values():
+            calls.clear()
+        rest = Notebook()
+        rest.parts = notebook.parts[:done]
+        assert _measured(path, Parts(notebook.parts[:done], rest.keep)) == whole
+        assert rest.parts == notebook.parts
+        found_anew = {kind: len(calls) for kind, calls in work.items()}
+        assert found_anew == {kind: kinds[done:].count(kind) for kind in work}, "what was found is not looked for"
+
+
+def test_loudness_measured_in_stretches_is_that_of_the_whole(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swelling = noise(14, -20, channels=2) * np.linspace(0.001, 1, 14 * 48_000, dtype=np.float32)
+    path = make_clip("swelling.wav", sound=swelling)
+    at_once = record(path, probe(path)).levels
+    monkeypatch.setattr(metering, "STRETCH_S", 3)
+    in_stretches = record(path, probe(path)).levels
+    assert in_stretches.integrated_lufs == pytest.approx(at_once.integrated_lufs, abs=0.001)
+    assert in_stretches.true_peak_dbtp == pytest.approx(at_once.true_peak_dbtp, abs=0.001)
+    assert in_stretches.clipped_share == at_once.clipped_share
+
+
+def _measured(path: Path, parts: Parts) -> Sound:
+    return measure_sound(record(path, probe(path), parts=parts))
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, where: object, name: str) -> list[int]:
+    """Grows by one with every call."""
+    calls: list[int] = []
+    original = getattr(where, name)
+
+    def counting(*arguments: object, **named: object) -> object:
+        calls.append(1)
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(where, name, counting)
+    return calls
 
 
 class Mean:
