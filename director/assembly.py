@@ -46,7 +46,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.20.0"
+DIRECTOR_VERSION = "1.21.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -87,6 +87,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     hiding = [one for one in covers if not may_be_inset(one, canvas)]
     video = tuple(_base_track(placed, reasons, hiding, canvas, ledger, style=style))
     covers = tuple(_beside_faces(one, video, placed, canvas) if may_be_inset(one, canvas) else one for one in covers)
+    hiding = [one for one in covers if one.place is None]
     if recipe.fades_to_black:
         video = _with_end_fade(video, us_to_frame(END_FADE_US, material.rate))
     overlays = tuple(_overlay(number, one, canvas, ledger) for number, one in enumerate(covers, start=1))
@@ -98,7 +99,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     burn_in = recipe.burn_in if options.captions is None else options.captions is CaptionChoice.BURNED
     captions: tuple[Caption, ...] = ()
     if options.captions is not CaptionChoice.OFF:
-        captions = _captions(placed, words, covers, recipe, ledger, burn_in=burn_in)
+        captions = _captions(placed, words, hiding, recipe, ledger, burn_in=burn_in)
     record_verdict(options, ledger)
     edl = EDL(
         director_version=DIRECTOR_VERSION,
@@ -341,11 +342,21 @@ def _captions(
     language = next((one.stretch.footage.language for one in placed if one.stretch.footage.worded), None)
     hidden = _Hidden(covers)
     changes = [frame for frame in sorted(changes_of_picture(placed)) if not hidden.at(frame)]
+    cuts = sorted({*changes, *_cuts(placed, covers)})
     rate = placed[0].stretch.footage.clock.rate
-    captioning = caption(words, placed[-1].end, rate, recipe.captions, language, changes=changes)
+    captioning = caption(words, placed[-1].end, rate, recipe.captions, language, changes=changes, cuts=cuts)
     if captioning.captions:
         _record_captions(captioning, ledger, burn_in=burn_in)
     return captioning.captions
+
+
+def _cuts(placed: Sequence[Placed], covers: Sequence[Cover]) -> Iterator[int]:
+    """Frames on which covers begin and end, and those of the jumps that are seen."""
+    hidden = _Hidden(covers)
+    yield from (after.start for _, after in visible_jumps(placed) if not hidden.at(after.start))
+    for one in covers:
+        yield one.start
+        yield one.end
 
 
 def _record_captions(captioning: Captioning, ledger: Ledger, *, burn_in: bool) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from director.caption_cuts import with_cuts
 from director.caption_lines import fitted, joiner, text_width
 from director.caption_times import Block, CaptionLimits, timed_blocks
 from director.placing import PlacedWord
@@ -37,10 +38,11 @@ def caption(
     language: str | None,
     *,
     changes: Sequence[int] = (),
+    cuts: Sequence[int] = (),
 ) -> Captioning:
     """Captions for the words of an edit ``duration`` frames long; none where it is too short to read one.
 
-    ``changes`` are the frames on which another picture begins, in order.
+    ``changes`` are the frames on which another scene begins, and ``cuts`` all on which another picture does, in order.
     """
     between = joiner(language)
     limits = CaptionLimits.of(rate, layout.line_chars, len(between))
@@ -49,7 +51,8 @@ def caption(
         return Captioning(())
     captions: list[Caption] = []
     hurried, fastest, shortened = 0, Fraction(0), 0
-    for block in timed_blocks(said, changes, duration, limits):
+    blocks = timed_blocks(said, changes, duration, limits)
+    for block in with_cuts(blocks, said, cuts, duration, limits):
         spoken = said[block.first : block.end]
         lines, left = fitted([word.text for word in spoken], between, layout.line_chars)
         captions.append(_caption(block, lines, [spoken[at] for at in left]))

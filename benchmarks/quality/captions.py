@@ -27,7 +27,7 @@ from director.style import (
     SHORTEST_CAPTION,
 )
 from render.captions import layout
-from schemas.edl import EDL
+from schemas.edl import EDL, Caption
 from schemas.facts import AssetFacts
 from schemas.timeline import visible_stretches
 
@@ -47,7 +47,30 @@ def caption_figures(edits: Sequence[EDL]) -> Figures:
         "captions.out_of_guide": sum(broken),
         "captions.unavoidably_out_of_guide": sum(unavoidable),
         "captions.avoidably_out_of_guide": sum(max(0, a - b) for a, b in zip(broken, unavoidable, strict=True)),
+        "captions.beside_cuts": sum(_beside_cuts(edit) for edit in edits),
     }
+
+
+def _beside_cuts(edit: EDL) -> int:
+    """Captions that begin or end within half a second of a cut and not with it, though they could.
+
+    Nobody speaks between the two, and what would be shorter for it is up for as long as reading takes.
+    """
+    cuts, half = [after.start for _, after in cutting_of(edit).cuts], edit.rate / 2
+    found = 0
+    for before, after in pairwise([None, *edit.captions, None]):
+        for cut in cuts:
+            said = before is None or (before.words[-1].end <= cut and _is_read_by(before, cut, edit.rate))
+            late = after is not None and 0 < after.start - cut <= half and said
+            off = before is not None and said and 0 < abs(before.end + CAPTION_GAP_FRAMES - cut) <= half
+            waits = after is None or after.start >= cut
+            found += late or (off and waits)
+    return found
+
+
+def _is_read_by(caption: Caption, cut: int, rate: Fraction) -> bool:
+    seconds = max(SHORTEST_CAPTION, Fraction(len(" ".join(caption.lines)), FASTEST_CHARS_PER_S))
+    return cut - CAPTION_GAP_FRAMES - caption.start >= seconds * rate
 
 
 def _out_of_guide(edit: EDL) -> int:

@@ -41,6 +41,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "hooks.broken_share": Limit(0, 0),
         "captions.out_of_guide": Limit(0, 0),
         "captions.avoidably_out_of_guide": Limit(0, 0),
+        "captions.beside_cuts": Limit(0, 0),
         "reel.face_in_frame_share": Limit(least=FACE_IN_FRAME_SHARE),
         "reel.reversals_per_s": Limit(most=float(REVERSALS_PER_S)),
     }

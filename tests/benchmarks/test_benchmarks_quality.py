@@ -159,6 +159,27 @@ def test_captions_that_break_the_guide_are_told_from_those_that_had_to(
     assert figures["captions.avoidably_out_of_guide"] == avoidable
 
 
+def test_captions_beside_a_cut_are_counted() -> None:
+    shown = captioned("The camera never lies.", spoken_s=1, shown_s=2, length_s=5)
+    cut = shown.model_copy(update={"video": (*parted(shown.video[0], at=56),)})
+    assert caption_figures([cut])["captions.beside_cuts"] == 1
+    assert caption_figures([with_end(cut, 54)])["captions.beside_cuts"] == 0
+    assert caption_figures([with_end(cut, 30)])["captions.beside_cuts"] == 0, "far from it"
+
+
+def parted(clip: VideoClip, at: int) -> tuple[VideoClip, VideoClip]:
+    """The clip cut at a frame, from where it goes on ten seconds later."""
+    ticks = at * 1000 // RATE
+    return (
+        clip.model_copy(update={"duration": at, "source_out": ticks}),
+        clip.model_copy(update={"id": "q", "start": at, "duration": clip.duration - at, "source_in": ticks + 10_000}),
+    )
+
+
+def with_end(edl: EDL, end: int) -> EDL:
+    return edl.model_copy(update={"captions": (edl.captions[0].model_copy(update={"end": end}),)})
+
+
 def test_mouths_that_text_lies_over_are_counted() -> None:
     face = face_track(*((at / 2, 0.3, 0.28) for at in range(40)), size=0.4)
     words = say(*((1 + 4.0 * at, f"Light number {at} falls from the window.") for at in range(4)))

@@ -119,8 +119,10 @@ def said(*spoken: tuple[str, int, int]) -> list[PlacedWord]:
     return found
 
 
-def shown(words: list[PlacedWord], duration: int, *, changes: tuple[int, ...] = ()) -> list[tuple[str, int, int]]:
-    captions = caption(words, duration, RATE, PORTRAIT_CAPTIONS, "en", changes=changes).captions
+def shown(
+    words: list[PlacedWord], duration: int, *, changes: tuple[int, ...] = (), cuts: tuple[int, ...] = ()
+) -> list[tuple[str, int, int]]:
+    captions = caption(words, duration, RATE, PORTRAIT_CAPTIONS, "en", changes=changes, cuts=cuts).captions
     return [(" ".join(one.lines), one.start, one.end) for one in captions]
 
 
@@ -155,3 +157,33 @@ def test_a_short_gap_between_captions_is_closed() -> None:
 
 
 LINE = "The light comes from the left, and it is soft enough to show the skin as it really is today."
+
+
+TWO_SENTENCES = (("The camera never lies.", 10, 45), ("We look at it again today.", 58, 100))
+
+
+def test_captions_change_with_the_cut_between_what_they_say() -> None:
+    assert shown(said(*TWO_SENTENCES), 130, cuts=(50,)) == [
+        ("The camera never lies.", 10, 48),
+        ("We look at it again today.", 50, pytest.approx(105, abs=5)),
+    ]
+
+
+@pytest.mark.parametrize("cut", [40, 43])
+def test_a_caption_whose_words_go_on_over_a_cut_stays_for_half_a_second_after_it(cut: int) -> None:
+    (_, start, end), (_, following, _) = shown(said(*TWO_SENTENCES), 130, cuts=(cut,))
+    assert (start, following) == (10, 58)
+    assert end >= min(cut + 12, 56)
+
+
+def test_a_cut_right_after_a_first_word_began_begins_its_caption() -> None:
+    _, (_, start, _) = shown(said(*TWO_SENTENCES), 130, cuts=(62,))
+    assert start == 62
+    _, (_, start, _) = shown(said(*TWO_SENTENCES), 130, cuts=(70,))
+    assert start == 58, "so late nobody would know whose words they are"
+
+
+def test_a_caption_that_would_be_too_short_to_read_does_not_end_with_the_cut() -> None:
+    hurried = said(("The camera never lies to us.", 30, 44), ("We look at it again today.", 80, 120))
+    (_, start, end), _ = shown(hurried, 150, cuts=(46,))
+    assert end - start >= 28 / 20 * RATE
