@@ -21,6 +21,8 @@ from schemas.facts import Embedded, EmbeddedPassage, EmbeddingSpace
 Matrix = NDArray[np.float64]
 #: Of what was not embedded.
 _UNKNOWN = -1.0
+#: Frames that are multiplied with all passages at once, so that memory stays small whatever the length of the footage.
+_FRAMES_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +173,30 @@ def _frames_of(footage: Footage, start: int, length: int, space: EmbeddingSpace)
 
 def _cosines(said: Sequence[Embedded], shown: Sequence[Sequence[Embedded]]) -> Matrix:
     """Of each text with each piece: that of the frame of it that looks most like the text."""
-    frames = [vector for vectors in shown for vector in vectors]
-    texts, pictures = (_rows(vectors, len(said[0])) for vectors in (said, frames))
-    lengths = np.sqrt((texts**2).sum(axis=1))[:, None] * np.sqrt((pictures**2).sum(axis=1))
-    each = texts @ pictures.T / np.maximum(lengths, 1.0)
+    dimensions = len(said[0])
+    texts = _rows(said, dimensions)
     cosines = np.full((len(said), len(shown)), _UNKNOWN)
-    known = [number for number, vectors in enumerate(shown) if vectors]
-    firsts = [0, *accumulate(len(shown[number]) for number in known[:-1])]
-    cosines[:, known] = np.maximum.reduceat(each, firsts, axis=1)
+    for block in _blocks(shown):
+        pictures = _rows([vector for number in block for vector in shown[number]], dimensions)
+        lengths = np.sqrt((texts**2).sum(axis=1))[:, None] * np.sqrt((pictures**2).sum(axis=1))
+        each = texts @ pictures.T / np.maximum(lengths, 1.0)
+        firsts = [0, *accumulate(len(shown[number]) for number in block[:-1])]
+        cosines[:, block] = np.maximum.reduceat(each, firsts, axis=1)
     return cosines
+
+
+def _blocks(shown: Sequence[Sequence[Embedded]]) -> Iterator[list[int]]:
+    """The numbers of the pieces that were embedded, as many at once as have no more frames than are multiplied so."""
+    block, frames = list[int](), 0
+    for number, vectors in enumerate(shown):
+        if block and frames + len(vectors) > _FRAMES_AT_ONCE:
+            yield block
+            block, frames = [], 0
+        if vectors:
+            block.append(number)
+            frames += len(vectors)
+    if block:
+        yield block
 
 
 def _rows(vectors: Sequence[Embedded], dimensions: int) -> Matrix:

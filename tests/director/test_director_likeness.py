@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from director import PlanOptions, explain, plan, review
+from director import PlanOptions, explain, likeness, plan, review
 from director.costs import OF_COVERS
 from schemas.edl import EDL, Decision, Variant
 from schemas.facts import (
@@ -204,6 +204,13 @@ def test_a_passage_that_was_cut_out_asks_for_nothing() -> None:
     edl = edited(facts, SEA)
     assert any("said again as “We sail out of the old harbour.”" in d.sentence for d in edl.decisions)
     assert not likened(edl)
+
+
+def test_many_pieces_are_compared_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = [said({4: KITCHEN, 9: HARBOUR}), SEA, talk(20, kind=AssetKind.B_ROLL, ident="x", digest="d"), MEAL]
+    at_once = edited(*project)
+    monkeypatch.setattr(likeness, "_FRAMES_AT_ONCE", 2)
+    assert edited(*project) == at_once
 
 
 @st.composite
