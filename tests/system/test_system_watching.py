@@ -12,7 +12,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from demo.small import make_small_talk
+from demo.small import make_small_talk, write_variation
 from tests.system.conftest import Stack
 from tests.system.otlp_receiver import ReceivedSpan, Receiver
 
@@ -35,7 +35,9 @@ def until(condition: Callable[[], object], what: str, seconds: float = 1500) -> 
 def job(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A job with one output that cannot be made, whose workflow has to be replayed by another worker midway."""
     folder = tmp_path_factory.mktemp("watching")
-    make_small_talk(folder / FILE_NAME)
+    make_small_talk(folder / "talk.mp4")
+    # Of its own, so that no video of another test's is there.
+    write_variation(folder / "talk.mp4", folder / FILE_NAME, b"watched")
     variants = "hook_cut,vertical_reel,short_highlight"
     seen = len(stack.traces.named("StartActivity:render_output"))
     process = stack.start(
