@@ -1,21 +1,22 @@
 """An edit as a person would read it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from schemas.edl import EDL, CostShare, Decision
+from director.alike import alike, in_one, times
+from schemas.edl import EDL, Decision
 
-#: Decisions a reader is shown of each kind; the rest are counted.
+#: Lines a reader is shown of each kind; the rest are counted.
 _SHOWN_OF_A_KIND = 12
 #: Parts of a decision's worth that a reader is shown; the rest are added up.
 _SHOWN_SHARES = 4
 
 
 def explain(edl: EDL) -> str:
-    """What the edit is and what was done to get there, one line each, in the order of the timeline.
+    """What the edit is and what was done to get there, in the order of the timeline; what is alike in one line.
 
-    Each line ends with what the decision adds to the worth of the edit, by the parts of the table of costs.
+    Each line ends with what that adds to the worth of the edit, by the parts of the table of costs.
     """
     name = edl.variant.replace("_", " ")
     heading = (
@@ -24,10 +25,11 @@ def explain(edl: EDL) -> str:
     )
     seen: Counter[str] = Counter()
     lines = []
-    for decision in sorted(edl.decisions, key=_when):
-        seen[decision.kind] += 1
-        if seen[decision.kind] <= _SHOWN_OF_A_KIND:
-            lines.append(_line(decision, edl.rate))
+    for group in alike(sorted(edl.decisions, key=_when), lambda decision: (decision.kind, decision.sentence)):
+        kind = group[0].kind
+        seen[kind] += 1
+        if seen[kind] <= _SHOWN_OF_A_KIND:
+            lines.append(_line(group, edl.rate))
     more = [
         f"  and {count - _SHOWN_OF_A_KIND} more of kind {kind.replace('_', ' ')}"
         for kind, count in seen.items()
@@ -40,21 +42,26 @@ def _when(decision: Decision) -> tuple[bool, int]:
     return decision.start is None, decision.start or 0
 
 
-def _line(decision: Decision, rate: Fraction) -> str:
-    at = "     -" if decision.start is None else _clock(decision.start, rate)
-    return f"  {at}  {decision.sentence}.{_worth(decision.shares)}"
+def _line(decisions: Sequence[Decision], rate: Fraction) -> str:
+    """Of decisions that are alike: when the first was made, what was done, how often and when else."""
+    at = [_clock(decision.start, rate) if decision.start is not None else "-" for decision in decisions]
+    said = in_one([decision.sentence for decision in decisions])
+    worth: Counter[str] = Counter()
+    for share in (share for decision in decisions for share in decision.shares):
+        worth[share.part] += share.thousandths
+    return f"  {at[0]:>6}  {said}{times(at)}.{_worth(worth)}"
 
 
-def _worth(shares: Sequence[CostShare]) -> str:
-    """What it adds to the worth of the edit, and the parts that weigh most in it."""
-    if not any(share.thousandths for share in shares):
+def _worth(shares: Mapping[str, int]) -> str:
+    """What it adds to the worth of the edit, and the parts that weigh most in it, in thousandths."""
+    if not any(shares.values()):
         return ""
-    heaviest = sorted(shares, key=lambda share: -abs(share.thousandths))
-    told = [f"{share.part.replace('_', ' ')} {_points(share.thousandths)}" for share in heaviest[:_SHOWN_SHARES]]
-    rest = sum(share.thousandths for share in heaviest[_SHOWN_SHARES:])
+    heaviest = sorted(shares.items(), key=lambda share: -abs(share[1]))
+    told = [f"{part.replace('_', ' ')} {_points(thousandths)}" for part, thousandths in heaviest[:_SHOWN_SHARES]]
+    rest = sum(thousandths for _, thousandths in heaviest[_SHOWN_SHARES:])
     if rest:
         told.append(f"others {_points(rest)}")
-    return f" [{_points(sum(share.thousandths for share in shares))}: {', '.join(told)}]"
+    return f" [{_points(sum(shares.values()))}: {', '.join(told)}]"
 
 
 def _points(thousandths: int) -> str:

@@ -12,7 +12,8 @@ from rich.console import Console
 from cinema.directing.editing import read_edit, read_text
 from director import EXPORTS, ExportFormat, differences
 from director import explain as explained
-from director.grammar import Cutting, Verdict, cutting_of, cutting_of_otio
+from director.alike import alike, in_one, times
+from director.grammar import Cutting, Finding, Verdict, cutting_of, cutting_of_otio
 from director.grammar import lint as judged
 from schemas.edl import Source
 from schemas.invalid_input import InvalidInput
@@ -75,9 +76,14 @@ def _print_verdict(verdict: Verdict, cutting: Cutting) -> None:
     for rule, cost in verdict.costs.items():
         if cost:
             _print(f"  -{cost:.1f}  {rule}")
-    for finding in verdict.findings:
-        at = "     -" if finding.frame is None else _clock(frame_to_us(finding.frame, cutting.rate) / 1e6)
-        _print(f"  {at}  {finding.rule}: {finding.sentence} ({finding.source})")
+    for group in alike(verdict.findings, lambda finding: (finding.rule, finding.sentence)):
+        at = [_place(finding, cutting) for finding in group]
+        said = in_one([finding.sentence for finding in group])
+        _print(f"  {at[0]:>6}  {group[0].rule}: {said}{times(at)} ({group[0].source})")
+
+
+def _place(finding: Finding, cutting: Cutting) -> str:
+    return "-" if finding.frame is None else _clock(frame_to_us(finding.frame, cutting.rate) / 1e6)
 
 
 def _stem(edit: Path) -> str:

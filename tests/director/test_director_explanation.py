@@ -3,6 +3,7 @@
 import pytest
 
 from director import PlanOptions, explain, plan
+from director.alike import alike
 from director.costs import WEIGHTS
 from schemas.edl import EDL, Decision, Variant
 from schemas.facts import AssetFacts, Span
@@ -64,9 +65,23 @@ def test_a_framing_that_shows_the_speaker_small_costs_more_than_one_that_fills_t
     assert cost[1] < cost[0] <= 0
 
 
+def test_what_is_alike_is_told_in_one_line() -> None:
+    edl = edit()
+    pauses = [decision for decision in edl.decisions if decision.kind == "pause"]
+    (told,) = [line for line in explain(edl).splitlines() if "Removed" in line and "closer" not in line]
+    assert f"{len(pauses)} times: also at 0:0" in told
+    assert " to " in told.split("s without speech")[0]
+    assert f"[{sum(share.thousandths for one in pauses for share in one.shares) / 1000:+.2f}: " in told
+
+
+def test_names_with_other_numbers_are_not_alike() -> None:
+    covers = [f"IMG_{number}.mp4 hides a jump cut" for number in (1, 2)]
+    assert len(alike(covers, lambda sentence: ("b_roll", sentence))) == 2
+
+
 def test_a_reader_is_told_the_worth_behind_each_sentence() -> None:
     told = explain(edit())
     (cover,) = [line for line in told.splitlines() if "hides a jump cut" in line or "spoken of" in line][:1]
     assert cover.endswith("]")
-    assert "speaker hidden -0.0" in cover
+    assert "speaker hidden -0." in cover
     assert "[+" in cover
