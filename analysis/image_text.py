@@ -180,10 +180,10 @@ def install_clip(models: Path) -> ImageTextModel:
     declaration = folder / DECLARATION
     if declaration.is_file() and declaration.read_text("utf-8", "replace") != _declared(CLIP):
         raise CinemaError(ErrorCode.MODEL_UNAVAILABLE, f"{declaration} declares another model; remove it first.")
-    for file in CLIP_FILES:
-        if find_pinned(file, folder) is None:
-            message = f"{file.url} could not be fetched. Where there is no network, put that file into {folder}."
-            raise CinemaError(ErrorCode.MODEL_UNAVAILABLE, message)
+    missing = [file.url for file in CLIP_FILES if find_pinned(file, folder) is None]
+    if missing:
+        message = f"Could not be fetched: {', '.join(missing)}. Put what lies there into {folder}, and run this again."
+        raise CinemaError(ErrorCode.MODEL_UNAVAILABLE, message)
     partial = folder / f".{DECLARATION}.{os.getpid()}"
     partial.write_text(_declared(CLIP), "utf-8")
     partial.replace(declaration)

@@ -59,7 +59,7 @@ def test_a_model_is_fetched_declared_and_found(hub: Path, tmp_path: Path, capsys
 
 def test_what_is_not_the_pinned_file_is_not_taken(hub: Path, tmp_path: Path) -> None:
     (hub / "tokenizer.json").write_text("{}")
-    with pytest.raises(CinemaError, match="could not be fetched") as refused:
+    with pytest.raises(CinemaError, match=r"Could not be fetched: http://[^,]*/tokenizer\.json\. Put") as refused:
         setup_image_text()
     assert refused.value.code is ErrorCode.MODEL_UNAVAILABLE
     assert str(tmp_path / "models" / FOLDER) in refused.value.message
