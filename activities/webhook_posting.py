@@ -159,7 +159,7 @@ def parse_retry_after(value: str, now: datetime) -> timedelta | None:
         return timedelta(seconds=int(value))
     try:
         wait = parsedate_to_datetime(value) - now
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return max(wait, timedelta(0))
 
