@@ -44,12 +44,20 @@ def router(local: LocalSignIn) -> APIRouter:
         if not (
             _is_loopback(peer)
             and _is_loopback(request.url.hostname or "")
-            and (origin is None or _is_loopback(urlsplit(origin).hostname or ""))
+            and (origin is None or _is_loopback(_host_of(origin)))
         ):
             raise CinemaError(ErrorCode.FORBIDDEN, "This sign-in works only on the machine that Cinema AI runs on.")
         return SignedIn(access_token=local.issuer.token(local.owner_id), expires_in=int(LIFETIME.total_seconds()))
 
     return routes
+
+
+def _host_of(origin: str) -> str:
+    """Empty where the origin has none, or makes no sense."""
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

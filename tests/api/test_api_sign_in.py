@@ -24,6 +24,7 @@ async def test_a_program_here_gets_a_token_of_the_owners(client: httpx.AsyncClie
         {"Host": "127.0.0.1.evil.example"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 async def test_a_page_from_elsewhere_gets_none(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
