@@ -250,15 +250,16 @@ class Uploads:
 async def _check_limits(connection: Connection, owner_id: UUID, length_bytes: int, *, more: int) -> None:
     """Whether the plan lets a file of this length in, ``more`` bytes on top of what counts already.
 
-    The profile's lock makes uploads that are begun at once see each other.
+    The profile's lock makes uploads that are begun at once see each other; what there is, is read by a statement of its
+    own, as one sees what was there when it began to wait.
     """
+    await connection.execute("select from public.profiles where id = $1 for no key update", owner_id)
     row = await connection.fetchrow(
         """
         select plan.max_asset_bytes, plan.max_total_bytes, cinema.stored_bytes(profile.id) as stored,
             (select count(*) from public.uploads where owner_id = profile.id and status in ('uploading', 'verifying'))
             as open
-        from (select * from public.profiles where id = $1 for no key update) as profile
-        join public.plans as plan on plan.id = profile.plan_id
+        from public.profiles as profile join public.plans as plan on plan.id = profile.plan_id where profile.id = $1
         """,
         owner_id,
     )

@@ -1,5 +1,6 @@
 """Files that arrive piece by piece: whose they are, who writes to them, and what they become."""
 
+import asyncio
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -42,6 +43,25 @@ async def test_a_creator_sees_their_own_uploads_and_writes_none(pool: Pool, uplo
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 async with creator.acquire() as connection:
                     await connection.execute(statement)
+
+
+@pytest.mark.postgres
+async def test_uploads_begun_at_once_stay_within_the_plan_together(pool: Pool, project: Project) -> None:
+    await pool.execute("update plans set max_total_bytes = 100")
+    file = NewFile(name="talk.mp4", length_bytes=60)
+    uploads = Uploads(pool)
+    async with pool.acquire() as connection, connection.transaction():
+        # Both wait for the profile, so that neither has seen the other when it is asked whether there is room.
+        await connection.execute("select from profiles where id = $1 for no key update", project.owner_id)
+        beginning = [
+            asyncio.create_task(uploads.begin(project.owner_id, project.id, file, expires_in=HOUR)) for _ in range(2)
+        ]
+        while await connection.fetchval("select count(*) from pg_locks where not granted") < len(beginning):
+            await asyncio.sleep(0.01)
+    begun = await asyncio.gather(*beginning, return_exceptions=True)
+    refused = [one for one in begun if isinstance(one, CinemaError)]
+    assert [one.code for one in refused] == [ErrorCode.MEDIA_TOO_LARGE]
+    assert await pool.fetchval("select sum(length_bytes) from uploads") == 60
 
 
 @pytest.mark.postgres
