@@ -103,7 +103,11 @@ class JobClient:
     async def retry(
         self, job: Job, project: Project, outputs: Sequence[UUID] = (), *, order_id: str | None = None
     ) -> Steered:
-        """Make outputs again that failed or were cancelled, all of them if none is named; a closed job is reopened."""
+        """Make outputs again that failed or were cancelled, all of them if none is named; a closed job is reopened.
+
+        Raises:
+            CinemaError: an order of this id named other outputs (``CONFLICT``).
+        """
         start: WithStartWorkflowOperation[object, DirectJobResult] = WithStartWorkflowOperation(
             DIRECT_JOB,
             DirectJobInput(job_id=job.id),
@@ -120,6 +124,9 @@ class JobClient:
                 id=order_id or str(uuid4()),
                 result_type=Steered,
             )
+        # What was asked for first is answered, whatever is named now: nothing was done about that.
+        if outputs and set(outputs) != set(steered.outputs):
+            raise CinemaError(ErrorCode.CONFLICT, "This name was used for another order to make outputs again.")
         return steered
 
     async def cancel_outputs(self, job_id: UUID, outputs: Sequence[UUID] = ()) -> Steered:

@@ -175,6 +175,9 @@ async def test_a_closed_job_is_reopened_and_nothing_that_succeeded_is_made_again
         assert again.outputs == (stand_ins.id_of(HOOK),)
         await client.get_workflow_handle(handle.id).result()
         assert stand_ins.calls == closed, "the same order does nothing a second time"
+        with pytest.raises(CinemaError, match="another order") as used:
+            await jobs.retry(*rows(stand_ins), [stand_ins.id_of(REEL)], order_id="one")
+        assert used.value.code is ErrorCode.CONFLICT
     described = await client.get_workflow_handle(handle.id).describe()
     assert described.typed_search_attributes[JOB_STATUS] == "partial"
     assert await described.static_summary() is not None
