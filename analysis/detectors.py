@@ -47,7 +47,8 @@ class Box:
 class Detector(Protocol):
     """Finds faces in an upright BGR picture (rows, columns, 3)."""
 
-    def detect(self, picture: Picture) -> list[Box]: ...
+    def detect(self, picture: Picture, at_least: float | None = None) -> list[Box]:
+        """Those that it is sure enough of to tell, or to this degree, in order of that."""
 
 
 class YuNetDetector:
@@ -62,7 +63,8 @@ class YuNetDetector:
         self._input = self._network.get_inputs()[0].name
         self._outputs = [f"{kind}_{stride}" for stride in _YUNET_STRIDES for kind in ("cls", "obj", "bbox", "kps")]
 
-    def detect(self, picture: Picture) -> list[Box]:
+    def detect(self, picture: Picture, at_least: float | None = None) -> list[Box]:
+        least = MIN_SCORE if at_least is None else at_least
         height, width = picture.shape[:2]
         rows, columns = (-(-side // _YUNET_STRIDES[-1]) * _YUNET_STRIDES[-1] for side in (height, width))
         padded = np.zeros((1, 3, rows, columns), np.float32)
@@ -71,7 +73,7 @@ class YuNetDetector:
         found = [
             corners
             for number, stride in enumerate(_YUNET_STRIDES)
-            for corners in _yunet_corners(outputs[4 * number : 4 * number + 4], stride, columns // stride)
+            for corners in _yunet_corners(outputs[4 * number : 4 * number + 4], stride, columns // stride, least)
         ]
         boxes = [_clipped(corners, width, height) for corners in sorted(found, key=lambda one: -one[-1])]
         return _without_overlaps([box for box in boxes if box is not None])[:_MOST_FACES]
@@ -88,11 +90,11 @@ def _of_any_size(model: bytes) -> bytes:
     return model
 
 
-def _yunet_corners(level: Sequence[Values], stride: int, columns: int) -> Iterator[tuple[float, ...]]:
+def _yunet_corners(level: Sequence[Values], stride: int, columns: int, least: float) -> Iterator[tuple[float, ...]]:
     """What was found at one size of face: left, top, right, bottom, height of the eyes, in pixels, and the score."""
     classes, objects, boxes, landmarks = level
     scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
-    for index in np.flatnonzero(scores >= MIN_SCORE):
+    for index in np.flatnonzero(scores >= least):
         row, column = divmod(int(index), columns)
         right, down, width, height = (float(value) for value in boxes[index])
         x, y = (column + right) * stride, (row + down) * stride
@@ -107,19 +109,22 @@ class CenterFaceDetector:
     def __init__(self, model: Path) -> None:
         self._network = cv2.dnn.readNetFromONNX(str(model))
 
-    def detect(self, picture: Picture) -> list[Box]:
+    def detect(self, picture: Picture, at_least: float | None = None) -> list[Box]:
+        least = _CENTERFACE_MIN_SCORE if at_least is None else at_least
         height, width = picture.shape[:2]
         size = tuple(-(-side // _CENTERFACE_MULTIPLE) * _CENTERFACE_MULTIPLE for side in (width, height))
         self._network.setInput(cv2.dnn.blobFromImage(picture, 1.0, size, (0, 0, 0), swapRB=True))
         planes = [np.asarray(plane, np.float32) for plane in self._network.forward(_CENTERFACE_OUTPUTS)]
-        corners = _centerface_corners(*planes)
+        corners = _centerface_corners(least, *planes)
         boxes = [_clipped(one, size[0], size[1]) for one in corners]
         return _without_overlaps([box for box in boxes if box is not None])
 
 
-def _centerface_corners(heat: Values, scale: Values, offset: Values, landmarks: Values) -> list[tuple[float, ...]]:
+def _centerface_corners(
+    least: float, heat: Values, scale: Values, offset: Values, landmarks: Values
+) -> list[tuple[float, ...]]:
     found: list[tuple[float, ...]] = []
-    for row, column in np.argwhere(heat[0, 0] > _CENTERFACE_MIN_SCORE):
+    for row, column in np.argwhere(heat[0, 0] > least):
         height, width = (float(value) * _CENTERFACE_STRIDE for value in np.exp(scale[0, :, row, column]))
         centre_y = (row + float(offset[0, 0, row, column]) + 0.5) * _CENTERFACE_STRIDE
         centre_x = (column + float(offset[0, 1, row, column]) + 0.5) * _CENTERFACE_STRIDE

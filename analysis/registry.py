@@ -175,7 +175,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
             Analyzer("sound", 3, SoundParameters, Sound, OfSound(_hear_sound)),
             Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
             Analyzer("shots", 4, ShotsParameters, Shots, OfPicture(_begin_shots)),
-            Analyzer("faces", 6, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("faces", 7, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
             Analyzer("picture", 4, PictureParameters, Picture, OfPicture(_begin_picture)),
             Analyzer("activity", 3, ActivityParameters, Activity, OfPicture(_begin_activity)),
             Analyzer(

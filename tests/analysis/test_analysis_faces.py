@@ -1,8 +1,10 @@
 """Faces found, followed, and left out where there are none."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -38,11 +40,38 @@ def test_a_cut_ends_every_track() -> None:
     assert [track.samples[0].at_us for track in linker.tracks()] == [0, 3 * STEP_US]
 
 
-def test_a_chance_hit_is_no_face() -> None:
+def told(*agreed: float, score: float = 0.7) -> int:
+    """How many tracks are told of something that was found in one search after the other."""
     linker = Linker()
-    linker.add(0, [seen(0.1, score=0.61)])
-    linker.add(STEP_US, [])
-    assert linker.tracks() == ()
+    for step, one in enumerate(agreed):
+        linker.add(step * STEP_US, [Sighting(box(0.1, score=score), agreed=one)])
+    return len(linker.tracks())
+
+
+def test_what_only_looks_like_a_face_is_none_however_long_it_stays() -> None:
+    assert told(0.3) == told(0.6, 0.5) == told(*[0.2] * 20) == 0
+
+
+def test_a_small_face_or_one_in_profile_is_told() -> None:
+    assert told(0.8) == told(0.4, 0.5, 0.6) == told(0.1, score=0.9) == 1
+
+
+def test_a_doubtful_face_is_told_where_one_was_seen_in_the_same_shot() -> None:
+    linker = Linker()
+    linker.add(0, [seen(0.1)])
+    for step in (8, 9):
+        linker.add(step * STEP_US, [Sighting(box(left, score=0.7), agreed=0.2) for left in (0.12, 0.6)])
+    assert [track.samples[0].left for track in linker.tracks()] == [0.1, 0.12]
+    linker.cut()
+    for step in (12, 13):
+        linker.add(step * STEP_US, [Sighting(box(0.12, score=0.7), agreed=0.2)])
+    assert len(linker.tracks()) == 2
+
+
+def test_crockery_is_no_face(media: Path, make_clip: MakeClip, face_models: Path) -> None:
+    with av.open(str(media / "broll" / "coffee_pour_720p.mp4")) as film:
+        pictures = [one.to_ndarray(format="rgb24")[206:, 366:] for one in islice(film.decode(video=0), 30, 120)]
+    assert faces_of(make_clip(frames=pictures, rate=30), face_models, detector="yunet").tracks == ()
 
 
 def test_overlap_is_symmetric_and_one_for_the_same() -> None:
