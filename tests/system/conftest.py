@@ -38,6 +38,8 @@ class Stack:
             env={
                 **os.environ,
                 "CINEMA_HOME": str(self.home),
+                # A third of a render less to do; what is measured of the files is the same with any preset.
+                "CINEMA_ENCODER_PRESET": "ultrafast",
                 "OTEL_EXPORTER_OTLP_ENDPOINT": self.traces.url,
                 "OTEL_BSP_SCHEDULE_DELAY": "200",
             },
