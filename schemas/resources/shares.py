@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AwareDatetime, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from schemas.cost import Seconds
 from schemas.edl import Variant
 from schemas.model import Model
+from schemas.moments import Moment
 
 #: A link is for a while: an output that is to be public for good belongs on a public page.
 LONGEST_LIFE = timedelta(days=366)
@@ -21,7 +22,7 @@ Password = Annotated[SecretStr, Field(min_length=8, max_length=128)]
 class NewShare(Model):
     """A link to make: until when it works, the password that it asks for, and how often it can be opened."""
 
-    expires_at: Annotated[AwareDatetime, Field(description="At most a year ahead; a week without one.")] | None = None
+    expires_at: Annotated[Moment, Field(description="At most a year ahead; a week without one.")] | None = None
     password: Password | None = None
     max_views: Annotated[int, Ge(1), Le(1_000_000)] | None = None
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from annotated_types import Len
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from schemas.model import Model
+from schemas.moments import Moment
 from schemas.resources.projects import Name
 from schemas.scopes import Scope
 
@@ -22,9 +23,7 @@ Scopes = Annotated[
     AfterValidator(_each_once),
     Field(description="What it may do; `write` includes `read`.", examples=[["projects:write", "jobs:write"]]),
 ]
-ExpiresAt = Annotated[
-    AwareDatetime | None, Field(description="When it ends by itself; never, if not given.", examples=[None])
-]
+ExpiresAt = Annotated[Moment | None, Field(description="When it ends by itself; never, if not given.", examples=[None])]
 
 
 class NewToken(Model):

@@ -5,9 +5,10 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from annotated_types import Len
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from schemas.model import Model
+from schemas.moments import Moment
 from schemas.webhooks import (
     DeliveryStatus,
     DisabledReason,
@@ -63,7 +64,7 @@ class RotationOrder(Model):
 
 
 class RecoveryOrder(Model):
-    since: AwareDatetime = Field(
+    since: Moment = Field(
         description="Everything that was missed from then on is sent.", examples=["2026-02-01T00:00:00Z"]
     )
 

@@ -108,6 +108,9 @@ async def test_what_failed_is_sent_again_one_by_one_or_all(gateway: Gateway, cre
     since = {"since": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
     recovered = await creator.post(f"{path}/recover", json=since)
     assert (recovered.status_code, recovered.json()) == (202, {"events": 2})
+    for nowhere in ("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"):
+        answer = await creator.post(f"{path}/recover", json={"since": nowhere})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.since")
     await creator.post(f"{path}/disable")
     refused = await creator.post(f"{path}/recover", json=since)
     assert refused.status_code == 409
