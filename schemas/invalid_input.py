@@ -11,6 +11,9 @@ from schemas.model import Model
 #: Tags of the alternatives that a field may have; they choose a model and are no part of a field's path.
 ALTERNATIVES = ("(existing)", "(new)")
 
+#: What pydantic puts before a sentence of ours.
+_OURS = "Value error, "
+
 #: What of it is told: a caller mends the first ones first, and input may be nothing but mistakes.
 MOST_PROBLEMS = 10
 LONGEST_PATH = 200
@@ -44,7 +47,8 @@ class InvalidInput(CinemaError):
     def from_errors(cls, found: Sequence[Mapping[str, Any]]) -> "InvalidInput":
         """The same from pydantic's list of errors, as FastAPI hands it on."""
         causes = [item for item in found if not any(_follows(item["loc"], other["loc"]) for other in found)]
-        return cls([FieldProblem(field=_path(item["loc"]), problem=item["msg"]) for item in causes[:MOST_PROBLEMS]])
+        told = [(_path(item["loc"]), item["msg"].removeprefix(_OURS)) for item in causes[:MOST_PROBLEMS]]
+        return cls([FieldProblem(field=field, problem=problem) for field, problem in told])
 
 
 def _follows(location: Sequence[int | str], other: Sequence[int | str]) -> bool:

@@ -69,6 +69,7 @@ async def test_bad_input_is_told_by_field(creator: httpx.AsyncClient, body: obje
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "invalid_input"
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert "Value error" not in answer.json()["detail"], "a sentence for people"
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "AAAA", "é", "=" * 40])

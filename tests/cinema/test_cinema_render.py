@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     [
         (("missing.json", "renamed.mp4"), "missing.json cannot be read"),
         (("other.mp4", "renamed.mp4"), "is no edit: Invalid JSON"),
-        (("gap.json", "renamed.mp4"), "is no edit: Value error, clip"),
+        (("gap.json", "renamed.mp4"), "is no edit: clip"),
         (("edit.json", "other.mp4"), "None of the files is the edit's talk.mp4"),
         (("edit.json", "missing.mp4"), "There is no file"),
         (("edit.json", "renamed.mp4", "-o", "other.mp4"), "is no folder to write to"),
