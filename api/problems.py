@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from api.edge.exchange import current_exchange
 from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode, RateLimited
 from schemas.invalid_input import FieldProblem, InvalidInput
+from schemas.resources.problem import Problem, code_of
 from schemas.scopes import InsufficientScope
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -81,21 +82,23 @@ def problem(
     fields: Sequence[FieldProblem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """A problem document; ``code`` is our stable code, where the problem is one of ours, ``fields`` what is wrong."""
-    members: dict[str, Any] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-    }
-    if code is not None:
-        members["code"] = code.value
-    if fields:
-        members["errors"] = [field.model_dump() for field in fields]
+    """A problem document; without our stable ``code`` it has the status's own. ``fields`` are what is wrong."""
+    told = Problem(
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        code=code or code_of(status),
+        errors=tuple(fields),
+    )
+    return problem_answer(told, headers)
+
+
+def problem_answer(told: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The problem as the answer to the request that is at hand."""
     exchange = current_exchange()
-    if exchange is not None:
-        members["request_id"] = exchange.request_id
-    return JSONResponse(members, status.value, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    members = told.model_copy(update={"request_id": exchange and exchange.request_id})
+    content = members.model_dump(mode="json", exclude_defaults=True) | {"type": told.type}
+    return JSONResponse(content, told.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def problem_of(error: CinemaError) -> JSONResponse:

@@ -12,12 +12,13 @@ from fastapi.responses import JSONResponse
 from api import tus
 from api.callers import Context
 from api.context import ApiContext
-from api.problems import MEDIA_TYPE, problem_responses
+from api.problems import MEDIA_TYPE, problem_answer, problem_responses
 from api.receiving import ChecksumMismatch, Reception, TooMuch
 from api.upload_ends import EXPIRES_IN, check_alive, end_upload, judged, writing
 from api.upload_permissions import Uploader, Uploading
 from schemas.errors import CinemaError, ErrorCode, MediaRefused
 from schemas.resources.assets import AssetResource
+from schemas.resources.problem import Problem
 from schemas.uploads import Upload, UploadStatus
 from stores import Projects
 from stores.asset_listing import AssetListing
@@ -212,14 +213,8 @@ def _announced_bytes(request: Request) -> int:
 
 
 def _mismatch(error: ChecksumMismatch) -> JSONResponse:
-    members = {
-        "type": "about:blank",
-        "title": "Checksum Mismatch",
-        "status": tus.CHECKSUM_MISMATCH,
-        "detail": error.message,
-        "code": error.code.value,
-    }
-    return JSONResponse(members, tus.CHECKSUM_MISMATCH, media_type=MEDIA_TYPE)
+    title = "Checksum Mismatch"
+    return problem_answer(Problem(title=title, status=tus.CHECKSUM_MISMATCH, detail=error.message, code=error.code))
 
 
 def _headers(*names: str) -> dict[str, Any]:

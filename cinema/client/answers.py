@@ -1,6 +1,5 @@
 """Answers as resources, and error answers as errors."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -10,23 +9,10 @@ from pydantic import ValidationError
 from schemas.errors import CinemaError, ConflictError, ErrorCode, TransientError
 from schemas.invalid_input import InvalidInput
 from schemas.model import Model
-from schemas.resources.problem import Problem
+from schemas.resources.problem import Problem, code_of
 
 Resource = TypeVar("Resource", bound=Model)
 
-#: Where an answer has no code of ours, as those of HTTP itself and of proxies in between.
-CODE_OF: Final[Mapping[int, ErrorCode]] = {
-    HTTPStatus.UNAUTHORIZED: ErrorCode.UNAUTHENTICATED,
-    HTTPStatus.FORBIDDEN: ErrorCode.FORBIDDEN,
-    HTTPStatus.NOT_FOUND: ErrorCode.NOT_FOUND,
-    HTTPStatus.GONE: ErrorCode.NOT_FOUND,
-    HTTPStatus.CONFLICT: ErrorCode.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorCode.LIMIT_EXCEEDED,
-    HTTPStatus.TOO_MANY_REQUESTS: ErrorCode.LIMIT_EXCEEDED,
-    HTTPStatus.BAD_GATEWAY: ErrorCode.STACK_UNAVAILABLE,
-    HTTPStatus.SERVICE_UNAVAILABLE: ErrorCode.STACK_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT: ErrorCode.STACK_UNAVAILABLE,
-}
 #: Answers of something that is away or busy for a moment.
 PASSING: Final = frozenset({429, 502, 503, 504})
 
@@ -63,8 +49,7 @@ def error_of(response: httpx.Response) -> CinemaError:
     if told.errors:
         error: CinemaError = InvalidInput(told.errors)
     else:
-        code = told.code or CODE_OF.get(response.status_code, _by_class(response))
-        error = _class_of(response.status_code)(code, told.detail)
+        error = _class_of(response.status_code)(told.code, told.detail)
     request_id = response.headers.get("X-Request-ID")
     if request_id is not None:
         error.add_note(f"request {request_id}")
@@ -77,11 +62,8 @@ def _problem(response: httpx.Response) -> Problem:
         return Problem.model_validate_json(response.content)
     except ValidationError:
         phrase = response.reason_phrase or "No reason was given"
-        return Problem(title=phrase, status=response.status_code, detail=f"{phrase} ({response.status_code}).")
-
-
-def _by_class(response: httpx.Response) -> ErrorCode:
-    return ErrorCode.INVALID_INPUT if response.is_client_error else ErrorCode.INTERNAL
+        status = response.status_code
+        return Problem(title=phrase, status=status, detail=f"{phrase} ({status}).", code=code_of(status))
 
 
 def _class_of(status: int) -> type[CinemaError]:

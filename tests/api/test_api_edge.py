@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import socket
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -95,6 +96,30 @@ async def test_nothing_internal_is_told(pool: Pool, tmp_path: Path) -> None:
         "code": "internal",
         "request_id": "find-me-in-the-logs",
     }
+
+
+async def test_every_error_has_a_code_and_the_id_to_ask_by(pool: Pool, tmp_path: Path) -> None:
+    async with guarded(pool, tmp_path) as gateway, gateway.client() as client:
+        project = (await client.post("/projects", json={"name": "Talk"})).json()["id"]
+        upload = (await client.post(f"/projects/{project}/uploads", json={"name": "a", "size_bytes": 9})).json()
+        path = f"/uploads/{upload['asset_id']}"
+        piece = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
+        of_json = {"Content-Type": "application/json"}
+        digest = {**piece, "Upload-Offset": "0", "Upload-Checksum": f"sha1 {b64encode(bytes(20)).decode()}"}
+        answers = {
+            (404, "not_found"): await client.get("/nowhere"),
+            (405, "invalid_input"): await client.put("/projects"),
+            (400, "invalid_input"): await client.post("/projects", content=b"[" * 100_000, headers=of_json),
+            (413, "limit_exceeded"): await client.post("/projects", content=b" " * (LARGEST_BODY + 1)),
+            (412, "invalid_input"): await client.patch(path),
+            (415, "invalid_input"): await client.patch(path, headers={"Tus-Resumable": "1.0.0"}),
+            (409, "conflict"): await client.patch(path, headers={**piece, "Upload-Offset": "5"}),
+            (460, "object_corrupt"): await client.patch(path, headers=digest, content=b"talk"),
+        }
+    for (status, code), answer in answers.items():
+        told = answer.json()
+        assert (answer.status_code, told["status"], told["code"]) == (status, status, code)
+        assert told["request_id"] == answer.headers["X-Request-ID"]
 
 
 async def test_a_body_is_taken_up_to_its_limit(pool: Pool, tmp_path: Path) -> None:
