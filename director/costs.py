@@ -61,7 +61,7 @@ OF_PASSAGES: Final[Mapping[str, Weight]] = MappingProxyType(
         "no_pause_at_end": Weight(-1.00, f"{_CUTTING}: a cut falls in silence"),
         "inner_cuts": Weight(-0.30, f"{_CHOOSING}: penalty for long pauses; each cut inside, of a cut a second"),
         "change_of_footage": Weight(-0.10, f"{_CHOOSING}: makes sense without what came before"),
-        "changes_of_shot": Weight(-0.40, f"{_CHOOSING}: makes sense by itself; half for the first, all for very many"),
+        "changes_of_shot": Weight(-0.50, f"{_CHOOSING}: makes sense by itself; half for the first, all for one in 5 s"),
         "held": Weight(-0.60, f"{_CUTTING}: no gap is kept beyond the pace, and a short line is held in silence"),
         "gathered": Weight(-0.10, f"{_CHOOSING}: one passage rather than sentences from several places"),
     }

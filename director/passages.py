@@ -15,6 +15,8 @@ from director.thoughts import missing_after, missing_before
 Bounds = tuple[int, int]
 #: A run from one place to a later one, by their numbers, and its worth.
 Run = tuple[int, int, float]
+#: Mean length of a shot [Salt; Bordwell: 4-6 s]; where scenes change as often, nothing holds a passage together.
+_SHOT_S = 5
 #: Parts of a passage's worth by name, each from 0 to 1.
 Parts = Mapping[str, float]
 
@@ -157,7 +159,7 @@ class _Cuts:
         self._script = script
         self._before = list(accumulate((not joined for joined in script.joined), initial=0))
         spoken = zip(script.places, script.words, strict=True)
-        shots = [script.footage[number].shot_at(word.start)[0] for (number, _), word in spoken]
+        shots = [(number, script.footage[number].shot_at(word.start)[0]) for (number, _), word in spoken]
         self._shots = list(accumulate((one != other for one, other in pairwise(shots)), initial=0))
 
     def within(self, first: int, end: int) -> Parts:
@@ -170,7 +172,7 @@ class _Cuts:
         return {
             "inner_cuts": min(1.0, cuts / max(1.0, seconds)),
             "change_of_footage": float(changes),
-            "changes_of_shot": shots / (shots + 1),
+            "changes_of_shot": 0.5 + 0.5 * min(1.0, shots * _SHOT_S / max(1.0, seconds)) if shots else 0.0,
         }
 
 
