@@ -27,14 +27,17 @@ def in_one(sentences: Sequence[str]) -> str:
     return _NUMBER.sub(lambda _: ranges.pop(0), sentences[0])
 
 
-def times(places: Sequence[str]) -> str:
-    """How often, and where else than at the first of the ``places``; nothing where there is only that."""
+def times(places: Sequence[str | None]) -> str:
+    """How often, and where else than at the first of the ``places``; nothing where there is only that.
+
+    ``None`` is no place on the timeline.
+    """
     if len(places) < 2:
         return ""
-    others = places[1:]
+    others = [place for place in places[1:] if place is not None]
     more = f" and {len(others) - _PLACES_NAMED} more" if len(others) > _PLACES_NAMED else ""
     often = "twice" if len(places) == 2 else f"{len(places)} times"
-    return f", {often}: also at {', '.join(others[:_PLACES_NAMED])}{more}"
+    return f", {often}" + (f": also at {', '.join(others[:_PLACES_NAMED])}{more}" if others else "")
 
 
 def _range(numbers: Sequence[str]) -> str:

@@ -44,12 +44,12 @@ def _when(decision: Decision) -> tuple[bool, int]:
 
 def _line(decisions: Sequence[Decision], rate: Fraction) -> str:
     """Of decisions that are alike: when the first was made, what was done, how often and when else."""
-    at = [_clock(decision.start, rate) if decision.start is not None else "-" for decision in decisions]
+    at = [None if decision.start is None else _clock(decision.start, rate) for decision in decisions]
     said = in_one([decision.sentence for decision in decisions])
     worth: Counter[str] = Counter()
     for share in (share for decision in decisions for share in decision.shares):
         worth[share.part] += share.thousandths
-    return f"  {at[0]:>6}  {said}{times(at)}.{_worth(worth)}"
+    return f"  {at[0] or '-':>6}  {said}{times(at)}.{_worth(worth)}"
 
 
 def _worth(shares: Mapping[str, int]) -> str:

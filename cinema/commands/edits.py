@@ -79,11 +79,11 @@ def _print_verdict(verdict: Verdict, cutting: Cutting) -> None:
     for group in alike(verdict.findings, lambda finding: (finding.rule, finding.sentence)):
         at = [_place(finding, cutting) for finding in group]
         said = in_one([finding.sentence for finding in group])
-        _print(f"  {at[0]:>6}  {group[0].rule}: {said}{times(at)} ({group[0].source})")
+        _print(f"  {at[0] or '-':>6}  {group[0].rule}: {said}{times(at)} ({group[0].source})")
 
 
-def _place(finding: Finding, cutting: Cutting) -> str:
-    return "-" if finding.frame is None else _clock(frame_to_us(finding.frame, cutting.rate) / 1e6)
+def _place(finding: Finding, cutting: Cutting) -> str | None:
+    return None if finding.frame is None else _clock(frame_to_us(finding.frame, cutting.rate) / 1e6)
 
 
 def _stem(edit: Path) -> str:
