@@ -30,6 +30,8 @@ SCRIPT: tuple[Line, ...] = (
     Line("Here is the rule that saved me the most time.", 0.8),
     Line("Record every sentence twice, and pause for 2 seconds between takes.", 0.5),
     Line("Those pauses make editing easy, because every cut has a clean place to land.", 2.2),
+    Line("You can see my checklist on the screen.", 0.4),
+    Line("I write down every point before I press record.", 1.3),
     Line("Finally, speak to one person, and not to a crowd.", 0.7),
     Line("Imagine a good friend who has only 60 seconds.", 0.45),
     Line("If you do only one thing today, move your microphone closer.", 0.3),

@@ -63,6 +63,8 @@ class Cover:
     @property
     def sentence(self) -> str:
         match = f"; it is of “{self.named}”, said here" if self.named else ""
+        if self.named == SHOWN_NOW:
+            match = "; the speaker points to it"
         looks = f"; its picture looks like what is said ({self.alike.cosine:.2f})" if self.alike else ""
         beside = ", beside the speaker" if self.place else ""
         return f"{self.footage.facts.name} {self.purpose.value}{beside}{match}{looks}"
@@ -121,6 +123,7 @@ class _Covering:
         self._shortest = max(us_to_frame(SHORTEST_COVER_US, rate), 2 * self._lead)
         self._first = _opening_end(words, us_to_frame(OPENING_US, rate))
         self._last_end = placed[-1].end - us_to_frame(SPEAKER_AT_END_US, rate)
+        self._sentences = sorted({word.end for word in words if word.ends_sentence})
         self._changes = sorted(changes_of_picture(placed))
         self._jumps = sorted(after.start for _, after in visible_jumps(placed))
         self.covers: list[Cover] = []
@@ -144,10 +147,16 @@ class _Covering:
         piece = self._supply.best(start, self._shortest, said, asked=purpose is Purpose.ASKED)
         if piece is None:
             return
-        end = self._without_sliver_after(start, min(start + piece.length, latest), piece, latest)
+        end = min(start + piece.length, latest)
+        if purpose is Purpose.ASKED and piece.is_screen:
+            end = self._with_sentence(start, end)
+        end = self._without_sliver_after(start, end, piece, latest)
         worth = added([self._worth(start, end, purpose), self._supply.worth(piece, said)])
         self._supply.take(piece, start, end)
-        named, alike = min(piece.topics & said.words, default=None), self._supply.shown_by(piece, said)
+        named, alike = (
+            min(piece.topics & said.words, key=_is_pointed_to, default=None),
+            self._supply.shown_by(piece, said),
+        )
         insort(self.covers, Cover(piece.footage, piece.start, start, end, purpose, named, worth, alike), key=_start)
 
     def _worth(self, start: int, end: int, purpose: Purpose) -> Shares:
@@ -163,6 +172,11 @@ class _Covering:
         earliest = self.covers[after - 1].end + apart if after else self._first
         latest = self.covers[after].start - apart if after < len(self.covers) else self._last_end
         return max(self._first, earliest), min(self._last_end, latest)
+
+    def _with_sentence(self, start: int, end: int) -> int:
+        """The end of the last sentence before an end: with the next one the talk may have gone on to something else."""
+        ends = self._near(self._sentences, start + self._shortest, end - start - self._shortest + 1)
+        return ends[-1] if ends else end
 
     def _without_sliver_before(self, start: int) -> int:
         """The change of picture just before ``start``, if there is one: a moment of the new picture would flash by."""
@@ -195,6 +209,10 @@ class _Covering:
             self.covers[covered - 1].end if covered else 0,
         )
         return at - since >= us_to_frame(LONG_TAKE_US, self._rate)
+
+
+def _is_pointed_to(topic: str) -> tuple[bool, str]:
+    return topic == SHOWN_NOW, topic
 
 
 def _start(one: Cover) -> int:

@@ -241,6 +241,19 @@ def test_a_screen_is_shown_where_the_talk_is_about_it_and_not_to_hide_cuts() -> 
     assert shown[0].start <= word < shown[0].end
 
 
+def test_a_screen_is_left_where_the_sentence_about_it_ends() -> None:
+    about, on = "Here you can see the whole list of it.", " ".join(f"word{number}" for number in range(40)) + "."
+    lines = [*list(speech(24))[:5], (22.0, about), (25.1, on)]
+    screen = talk(30, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="b")
+    city = talk(30, kind=AssetKind.B_ROLL, ident="city", name="city.mp4", digest="c")
+    edl = plan([talk(50, say(*lines)), screen, city], Variant.CINEMATIC_FULL, PlanOptions())
+    (shown,) = [clip for clip in edl.overlays if clip.source == "rec"]
+    said_by = next(word.end for caption in edl.captions for word in caption.words if word.text == "it.")
+    assert 0 <= shown.end - said_by <= 2
+    (why,) = [decision.sentence for decision in edl.decisions if decision.id == shown.reason]
+    assert why == "rec.mov shows what is spoken of; the speaker points to it"
+
+
 def test_a_screen_that_nobody_speaks_of_is_said_to_be_left_out() -> None:
     screen = talk(30, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="b")
     city = talk(30, kind=AssetKind.B_ROLL, ident="city", name="city.mp4", digest="c")
