@@ -35,9 +35,9 @@ class WebhookRules:
 class ApiContext:
     """Connections of one API process, and its rules.
 
-    ``webhooks`` is absent where there is no key to keep their secrets with, ``sign_in`` where a sign-in service issues
-    the tokens; ``capacity`` is what the workers do at once, which estimates go by; ``documented`` offers interactive
-    documentation.
+    ``address`` is where clients reach the API; without it, where each request has reached it. ``webhooks`` is absent
+    where there is no key to keep their secrets with, ``sign_in`` where a sign-in service issues the tokens;
+    ``capacity`` is what the workers do at once, which estimates go by; ``documented`` offers interactive documentation.
     """
 
     database: Pool
@@ -46,6 +46,7 @@ class ApiContext:
     verifier: TokenVerifier
     changes: JobChanges
     finisher: Finisher
+    address: str | None = None
     edge: EdgeRules = field(default_factory=EdgeRules)
     capacity: Capacity = field(default_factory=Capacity)
     webhooks: WebhookRules | None = None

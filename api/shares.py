@@ -56,8 +56,9 @@ async def create(
         password=None if new.password is None else await _hashed(new.password),
         max_views=new.max_views,
     )
+    address = context.address or str(request.base_url)
     made = await Shares(context.database).create(caller.owner_id, output_id, terms)
-    return MadeShare(**made.model_dump(), token=token, url=f"{request.base_url}s/{token}")
+    return MadeShare(**made.model_dump(), token=token, url=f"{address.rstrip('/')}/s/{token}")
 
 
 @routes.get("/outputs/{output_id}/shares", name="list", summary="List an output's share links, newest first")

@@ -63,6 +63,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             verifier=token_verifier(settings, web, local),
             changes=JobChanges(pool),
             finisher=Finisher(pool, arrivals(store), Looking(settings)),
+            address=settings.api_url,
             edge=edge_rules(settings),
             capacity=Capacity(
                 settings.analysis_slots,

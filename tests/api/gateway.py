@@ -74,6 +74,7 @@ async def serving(
         verifier=TokenVerifier(KeyRing([issuer.verification_key]), issuer.rules),
         changes=JobChanges(pool),
         finisher=Finisher(pool, arrivals(store or objects), Looking(Settings())),
+        address=url,
         edge=edge or EdgeRules(),
         webhooks=WebhookRules(Seal([new_key()]), DeliveryPolicy()),
     )

@@ -49,6 +49,14 @@ async def test_anyone_with_the_link_sees_the_video_and_is_counted(
     assert "token" not in listed
 
 
+async def test_a_link_leads_to_the_address_of_the_api_whatever_the_request_called_it(
+    gateway: Gateway, creator: httpx.AsyncClient, job: Job
+) -> None:
+    path = f"/outputs/{job.outputs[0].id}/shares"
+    made = (await creator.post(path, json={}, headers={"Host": "inside.example:8080"})).json()
+    assert made["url"] == f"{gateway.url}/s/{made['token']}"
+
+
 async def test_what_is_kept_of_a_link_opens_nothing(gateway: Gateway, creator: httpx.AsyncClient, job: Job) -> None:
     made = await share(creator, job, password=PASSWORD)
     (row,) = await gateway.pool.fetch("select * from share_links")
