@@ -8,7 +8,10 @@ from activities.sandbox import SandboxLimits, run_in_child
 from cinema.settings import Settings
 from schemas.uploads import Look
 
+#: Starting, loading libraries and decoding a few frames.
 LOOK_TIME = timedelta(minutes=2)
+#: Every packet is read, and a network's disk with others at it gives no less than this.
+SLOWEST_BYTES_A_SECOND = 20_000_000
 
 
 class Looking:
@@ -27,8 +30,13 @@ class Looking:
         """
         asked = LookAt(path=path, name=name, models=self._models)
         return await run_in_child(
-            LOOK, asked, Look, limits=self._limits, time_limit=LOOK_TIME, on_progress=_nobody_watches
+            LOOK, asked, Look, limits=self._limits, time_limit=look_time(path), on_progress=_nobody_watches
         )
+
+
+def look_time(path: Path) -> timedelta:
+    """How long a look at this file may take: all of a large one is read."""
+    return LOOK_TIME + timedelta(seconds=path.stat().st_size / SLOWEST_BYTES_A_SECOND)
 
 
 async def _nobody_watches(_done: float) -> None:

@@ -1,20 +1,17 @@
 """One analyzer on one local file, in a process with limits, as a worker would run it."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from activities.child_tasks import ANALYSE, Analyse, Answers
 from activities.sandbox import SandboxLimits, run_in_child
+from cinema.looking import look_time
 from cinema.settings import Settings
 from schemas.analysing import AnalysisRequest
 from schemas.media import AssetKind, MediaProbe
 from schemas.model import Model
 
 Result = TypeVar("Result", bound=Model)
-
-#: How long looking at one file may take before a job over it begins.
-LOOK_TIME = timedelta(minutes=2)
 
 
 async def measure(
@@ -31,7 +28,7 @@ async def measure(
         Analyse(requests=(request,), models=settings.models),
         Answers,
         limits=SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes),
-        time_limit=LOOK_TIME,
+        time_limit=look_time(path),
         on_progress=_ignore,
     )
     return result.model_validate_json(answered.answers[analyzer])
