@@ -20,7 +20,8 @@ from analysis.models import find_whisper
 from analysis.parts import Parts
 from analysis.picture import LookAnalysis, PictureParameters
 from analysis.probe import ProbeParameters, probe
-from analysis.recording import Recording
+from analysis.recognising import OpenRecogniser
+from analysis.recording import Recording, SoundAnalysis
 from analysis.shots import ShotAnalysis, ShotsParameters
 from analysis.sound import SoundParameters, measure_sound
 from analysis.speech_embeddings import SpeechEmbeddingsParameters, embed_speech
@@ -90,10 +91,10 @@ class OfPicture:
 class OfSound:
     """Hears the recording.
 
-    Given its validated parameters, the model folder, the parts that are kept, the recording and a progress callback.
+    Begun with its validated parameters, the model folder, the parts that are kept, and how recognisers are come by.
     """
 
-    hear: Callable[[Any, Path, Parts, Recording, ProgressCallback], Model]
+    begin: Callable[[Any, Path, Parts, OpenRecogniser], SoundAnalysis]
 
 
 @dataclass(frozen=True)
@@ -142,14 +143,17 @@ def _begin_image_embeddings(
     return begin_image_embeddings(parameters, models, parts)
 
 
-def _hear_sound(_: SoundParameters, __: Path, ___: Parts, recording: Recording, progress: ProgressCallback) -> Model:
-    return measure_sound(recording, progress)
+def _begin_sound(_: SoundParameters, __: Path, ___: Parts, ____: OpenRecogniser) -> SoundAnalysis:
+    return measure_sound
 
 
-def _hear_transcript(
-    parameters: TranscriptParameters, models: Path, parts: Parts, recording: Recording, progress: ProgressCallback
-) -> Model:
-    return transcribe(recording, parameters, models, progress, parts)
+def _begin_transcript(
+    parameters: TranscriptParameters, models: Path, parts: Parts, open_recogniser: OpenRecogniser
+) -> SoundAnalysis:
+    def hear(recording: Recording, progress: ProgressCallback) -> Model:
+        return transcribe(recording, parameters, models, progress, parts=parts, open_recogniser=open_recogniser)
+
+    return hear
 
 
 def _settle_transcript(parameters: TranscriptParameters, models: Path) -> TranscriptParameters:
@@ -172,8 +176,8 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
         analyzer.name: analyzer
         for analyzer in (
             Analyzer("probe", 4, ProbeParameters, MediaProbe, OfFile(_run_probe)),
-            Analyzer("sound", 3, SoundParameters, Sound, OfSound(_hear_sound)),
-            Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_hear_transcript), _settle_transcript),
+            Analyzer("sound", 3, SoundParameters, Sound, OfSound(_begin_sound)),
+            Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_begin_transcript), _settle_transcript),
             Analyzer("shots", 4, ShotsParameters, Shots, OfPicture(_begin_shots)),
             Analyzer("faces", 7, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
             Analyzer("picture", 4, PictureParameters, Picture, OfPicture(_begin_picture)),

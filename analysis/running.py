@@ -7,7 +7,8 @@ from pathlib import Path
 from analysis.parts import KeepPart, Parts, keep_nothing
 from analysis.probe import probe
 from analysis.progressing import in_steps, stage
-from analysis.recording import Recording, record
+from analysis.recognising import OpenRecogniser, load_recogniser
+from analysis.recording import SoundAnalysis, record
 from analysis.registry import OfFile, OfPicture, OfSound, OfWords, analyzer_named, validated
 from analysis.watching import PictureAnalysis, watch
 from schemas.analysing import AnalysisRequest
@@ -16,8 +17,6 @@ from schemas.media import MediaProbe
 from schemas.model import Model
 from schemas.progress import ProgressCallback
 
-#: What a recording tells one analyzer.
-Hear = Callable[[Recording, ProgressCallback], Model]
 #: What a transcript tells one analyzer.
 Read = Callable[[Transcript | None, ProgressCallback], Model]
 #: Whose parts hold what is found in a file's sound for all who hear it.
@@ -39,7 +38,11 @@ def run_analyzer(request: AnalysisRequest, progress: ProgressCallback, models: P
 
 
 def run_analyzers(
-    requests: Sequence[AnalysisRequest], progress: ProgressCallback, models: Path, keep: KeepPart = keep_nothing
+    requests: Sequence[AnalysisRequest],
+    progress: ProgressCallback,
+    models: Path,
+    keep: KeepPart = keep_nothing,
+    open_recogniser: OpenRecogniser = load_recogniser,
 ) -> Mapping[str, Model]:
     """Run several analyzers on one local file, its picture and its sound decoded once for all; answers by name.
 
@@ -48,6 +51,7 @@ def run_analyzers(
         progress: told how much of all of it is done.
         models: the folder the models are kept in.
         keep: given what is finished of a long file; in the requests of a later attempt it is not worked out again.
+        open_recogniser: comes by a speech recogniser, asked once there is speech.
 
     Raises:
         MediaRefused: where the file cannot be used.
@@ -55,7 +59,7 @@ def run_analyzers(
     """
     answers: dict[str, Model] = {}
     watching: dict[str, PictureAnalysis] = {}
-    hearing: dict[str, Hear] = {}
+    hearing: dict[str, SoundAnalysis] = {}
     reading: dict[str, Read] = {}
     kept: dict[str, Parts] = {}
     for request in requests:
@@ -67,8 +71,8 @@ def run_analyzers(
                 answers[request.analyzer] = run(request, parameters, progress)
             case OfPicture(begin):
                 watching[request.analyzer] = begin(request, parameters, models, parts)
-            case OfSound(hear):
-                hearing[request.analyzer] = partial(hear, parameters, models, parts)
+            case OfSound(begin):
+                hearing[request.analyzer] = begin(parameters, models, parts, open_recogniser)
             case OfWords(read):
                 reading[request.analyzer] = partial(read, parameters, models)
     seen_until = 0.0 if not watching else 0.5 if hearing or reading else 1.0
@@ -93,7 +97,7 @@ def _watched(
 
 
 def _heard(
-    request: AnalysisRequest, analyses: Mapping[str, Hear], parts: Parts | None, progress: ProgressCallback
+    request: AnalysisRequest, analyses: Mapping[str, SoundAnalysis], parts: Parts | None, progress: ProgressCallback
 ) -> dict[str, Model]:
     if not analyses:
         return {}

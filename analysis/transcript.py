@@ -8,11 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
-import ctranslate2
 import numpy as np
-from annotated_types import Ge, Le, Len
-from faster_whisper import BatchedInferencePipeline, WhisperModel
-from faster_whisper.transcribe import Segment
+from annotated_types import Len
 from pydantic import Field
 
 from analysis.fillers import find_fillers
@@ -21,6 +18,17 @@ from analysis.listening import SPEECH_RATE, Samples, Waveform
 from analysis.models import WhisperModelFiles, find_whisper
 from analysis.parts import Parts
 from analysis.progressing import in_steps, stage
+from analysis.recognising import (
+    APART_S,
+    WINDOWS_AT_ONCE,
+    Beam,
+    DetectedLanguage,
+    Language,
+    OpenRecogniser,
+    RecognisedSegment,
+    Recogniser,
+    load_recogniser,
+)
 from analysis.recording import Recording
 from analysis.timed_words import TimedWord
 from analysis.voice import levels_dbfs, normalised, speaking_gain, speech_runs
@@ -31,10 +39,6 @@ from schemas.progress import ProgressCallback, ignore_progress
 
 #: Longest stretch heard at once; Whisper's window is 30 s.
 MAX_WINDOW_S = 28
-#: Windows heard side by side; with more of them it takes more memory and no less work. In the sound that the recogniser
-#: is given they begin this far apart.
-WINDOWS_AT_ONCE = 4
-APART_S = 30
 #: What is left of a window is heard on its own if it is longer than this, and if that made some headway before.
 MIN_REST_S = 1.0
 MIN_HEADWAY_S = 0.5
@@ -64,8 +68,8 @@ class TranscriptParameters(Model):
     """Which recogniser (``None``: the best to be had), language (ISO 639; ``None``: detect) and width of search."""
 
     model: ModelName | None = None
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
-    beam_size: Annotated[int, Ge(1), Le(10)] = 5
+    language: Language | None = None
+    beam_size: Beam = 5
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class HeardPart(Model):
     """
 
     windows: Annotated[tuple[tuple[int, int], ...], Len(1)]
-    language: str | None
+    language: str
     language_probability: float
     words: tuple[TimedWord, ...]
 
@@ -119,7 +123,7 @@ class _Speech:
 class _TimedSegment:
     """Words recognised together, and the second of their times at which their window begins."""
 
-    segment: Segment
+    segment: RecognisedSegment
     zero_s: float
 
 
@@ -136,7 +140,7 @@ class _Heard:
     def has_more(self) -> bool:
         return len(self.sound) / SPEECH_RATE - self.until_s > MIN_REST_S
 
-    def go_on(self, segments: Sequence[Segment], start_s: float) -> None:
+    def go_on(self, segments: Sequence[RecognisedSegment], start_s: float) -> None:
         """What was heard next, where the sound that was given for it began at ``start_s``."""
         zero_s = start_s - self.until_s
         self.segments += [_TimedSegment(segment, zero_s) for segment in segments]
@@ -145,13 +149,13 @@ class _Heard:
 
 
 @dataclass(frozen=True)
-class _Recogniser:
-    """A loaded model and what it was asked for."""
+class _Hearing:
+    """A recogniser at work, and what it was asked for."""
 
-    model: WhisperModel
+    recogniser: Recogniser
     files: WhisperModelFiles
     parameters: TranscriptParameters
-    language: str | None
+    language: str
     language_probability: float
 
 
@@ -160,11 +164,13 @@ def transcribe(
     parameters: TranscriptParameters,
     models: Path,
     progress: ProgressCallback = ignore_progress,
+    *,
     parts: Parts | None = None,
+    open_recogniser: OpenRecogniser = load_recogniser,
 ) -> Transcript:
     """What is said in a recording. No speech, no words; no recogniser, no words and a note.
 
-    The parts that are kept already are not heard again.
+    The parts that are kept already are not heard again; a recogniser is opened only where there is speech.
 
     Raises:
         CinemaError: ``model_unavailable`` for a model name that nobody knows.
@@ -185,10 +191,10 @@ def transcribe(
     speech = _Speech(wave, gain, pack(runs, len(wave)))
     parts = parts or Parts()
     heard = parts.found(HeardPart, speech.continues)
-    recogniser = _load(files, parameters, speech, heard)
-    words = list(_words(recogniser, speech, heard, parts, stage(progress, 0.1, 1)))
+    hearing = _begin(open_recogniser(files), files, parameters, speech, heard)
+    words = list(_words(hearing, speech, heard, parts, stage(progress, 0.1, 1)))
     progress(1.0)
-    return _as_transcript(recogniser, without_loops(words), recording)
+    return _as_transcript(hearing, without_loops(words), recording)
 
 
 def pack(runs: list[tuple[int, int]], limit: int) -> list[list[_Piece]]:
@@ -214,31 +220,27 @@ def _cut_up(runs: list[tuple[int, int]], longest: int) -> Iterator[tuple[int, in
         yield from ((int(a), int(b)) for a, b in pairwise(edges))
 
 
-def _load(
-    files: WhisperModelFiles, parameters: TranscriptParameters, speech: _Speech, heard: Sequence[HeardPart]
-) -> _Recogniser:
-    """The model, and the language: told, the only one it knows, heard before, or detected on the first window."""
-    device, compute_type = _fastest()
-    model = WhisperModel(str(files.folder), device=device, compute_type=compute_type, local_files_only=True)
+def _begin(
+    recogniser: Recogniser,
+    files: WhisperModelFiles,
+    parameters: TranscriptParameters,
+    speech: _Speech,
+    heard: Sequence[HeardPart],
+) -> _Hearing:
+    """The language is told, or the only one the model knows, or was heard before; or the first window's."""
     if files.english_only:
-        return _Recogniser(model, files, parameters, "en", 0.0)
-    if parameters.language is not None:
-        return _Recogniser(model, files, parameters, parameters.language, 1.0)
-    if heard:
-        return _Recogniser(model, files, parameters, heard[0].language, heard[0].language_probability)
-    language, probability, _ = model.detect_language(speech.sound_of(speech.windows[0]))
-    return _Recogniser(model, files, parameters, language, float(probability))
-
-
-def _fastest() -> tuple[str, str]:
-    """The device to recognise on, and its arithmetic: halves on a GPU that is quick at them, else eight bits."""
-    if ctranslate2.get_cuda_device_count() == 0:
-        return "cpu", "int8"
-    return "cuda", "float16" if "float16" in ctranslate2.get_supported_compute_types("cuda") else "int8"
+        known = DetectedLanguage(language="en", probability=0.0)
+    elif parameters.language is not None:
+        known = DetectedLanguage(language=parameters.language, probability=1.0)
+    elif heard:
+        known = DetectedLanguage(language=heard[0].language, probability=heard[0].language_probability)
+    else:
+        known = recogniser.detect_language(speech.sound_of(speech.windows[0]))
+    return _Hearing(recogniser, files, parameters, known.language, known.probability)
 
 
 def _words(
-    recogniser: _Recogniser, speech: _Speech, heard: Sequence[HeardPart], parts: Parts, progress: ProgressCallback
+    hearing: _Hearing, speech: _Speech, heard: Sequence[HeardPart], parts: Parts, progress: ProgressCallback
 ) -> Iterator[TimedWord]:
     """What was heard before, then the windows that are left, kept part by part; the end needs no keeping."""
     for part in heard:
@@ -247,9 +249,9 @@ def _words(
     for start in range(sum(len(part.windows) for part in heard), count, WINDOWS_IN_PART):
         end = min(count, start + WINDOWS_IN_PART)
         telling = stage(progress, start / count, end / count)
-        words = tuple(_recognise(recogniser, speech, speech.windows[start:end], telling))
+        words = tuple(_recognise(hearing, speech, speech.windows[start:end], telling))
         if end < count:
-            language, probability = recogniser.language, recogniser.language_probability
+            language, probability = hearing.language, hearing.language_probability
             parts.keep(
                 HeardPart(
                     windows=speech.spans[start:end], language=language, language_probability=probability, words=words
@@ -259,12 +261,12 @@ def _words(
 
 
 def _recognise(
-    recogniser: _Recogniser, speech: _Speech, windows: Sequence[list[_Piece]], progress: ProgressCallback
+    hearing: _Hearing, speech: _Speech, windows: Sequence[list[_Piece]], progress: ProgressCallback
 ) -> Iterator[TimedWord]:
     for first in range(0, len(windows), WINDOWS_AT_ONCE):
         together = [_Heard(window, speech.sound_of(window)) for window in windows[first : first + WINDOWS_AT_ONCE]]
         while unheard := [one for one in together if one.has_more]:
-            _hear_on(recogniser, unheard)
+            _hear_on(hearing, unheard)
         for one in together:
             for timed in one.segments:
                 if _believable(timed.segment):
@@ -272,35 +274,21 @@ def _recognise(
         progress((first + len(together)) / len(windows))
 
 
-def _hear_on(recogniser: _Recogniser, together: Sequence[_Heard]) -> None:
+def _hear_on(hearing: _Hearing, together: Sequence[_Heard]) -> None:
     """Recognise the next of what is left in some windows, side by side; often the recogniser stops before the end."""
-    sound = np.zeros(len(together) * APART_S * SPEECH_RATE, np.float32)
-    clips: list[dict[str, float]] = []
-    for number, one in enumerate(together):
-        start, rest = number * APART_S, one.sound[round(one.until_s * SPEECH_RATE) :]
-        sound[start * SPEECH_RATE :][: len(rest)] = rest
-        clips.append({"start": start, "end": start + len(rest) / SPEECH_RATE})
-    segments, _ = BatchedInferencePipeline(recogniser.model).transcribe(
-        sound,
-        language=recogniser.language,
-        beam_size=recogniser.parameters.beam_size,
-        temperature=0.0,
-        without_timestamps=False,
-        word_timestamps=True,
-        clip_timestamps=clips,
-        batch_size=len(clips),
-    )
-    told: list[list[Segment]] = [[] for _ in together]
-    for segment in segments:
-        told[segment.seek // (APART_S * recogniser.model.frames_per_second)].append(segment)
-    for number, (one, heard) in enumerate(zip(together, told, strict=True)):
+    rests = [one.sound[round(one.until_s * SPEECH_RATE) :] for one in together]
+    recognised = hearing.recogniser.recognise(rests, hearing.language, hearing.parameters.beam_size)
+    for number, (one, heard) in enumerate(zip(together, recognised.windows, strict=True)):
         one.go_on(heard, number * APART_S)
 
 
-def _believable(segment: Segment) -> bool:
-    if segment.avg_logprob < MIN_LOG_PROBABILITY or segment.compression_ratio > MAX_COMPRESSION_RATIO:
+def _believable(segment: RecognisedSegment) -> bool:
+    if segment.mean_log_probability < MIN_LOG_PROBABILITY or segment.compression_ratio > MAX_COMPRESSION_RATIO:
         return False
-    return bool(segment.no_speech_prob < NO_SPEECH_PROBABILITY or segment.avg_logprob > NO_SPEECH_LOG_PROBABILITY)
+    return bool(
+        segment.no_speech_probability < NO_SPEECH_PROBABILITY
+        or segment.mean_log_probability > NO_SPEECH_LOG_PROBABILITY
+    )
 
 
 def _placed(segment: _TimedSegment, window: list[_Piece]) -> Iterator[TimedWord]:
@@ -317,13 +305,13 @@ def _placed(segment: _TimedSegment, window: list[_Piece]) -> Iterator[TimedWord]
 def _whole_words(timed: _TimedSegment) -> Iterator[tuple[str, float, float, float]]:
     """Text, times in seconds and probability of each word; a part after a hyphen belongs to the word before."""
     whole: list[tuple[str, float, float, float]] = []
-    for word in timed.segment.words or []:
+    for word in timed.segment.words:
         begins, ends = word.start - timed.zero_s, word.end - timed.zero_s
-        if whole and not word.word.startswith(" "):
+        if whole and not word.text.startswith(" "):
             text, start, _, probability = whole.pop()
-            whole.append((text + word.word.strip(), start, ends, min(probability, word.probability)))
+            whole.append((text + word.text.strip(), start, ends, min(probability, word.probability)))
         else:
-            whole.append((word.word.strip(), begins, ends, word.probability))
+            whole.append((word.text.strip(), begins, ends, word.probability))
     return (word for word in whole if re.search(r"\w", word[0]))
 
 
@@ -356,30 +344,30 @@ def _loop_at(spoken: list[str], position: int) -> tuple[int, int]:
     return best
 
 
-def _as_transcript(recogniser: _Recogniser, words: list[TimedWord], recording: Recording) -> Transcript:
-    refined = refine(words, recording.hearing, recogniser.files.name)
+def _as_transcript(hearing: _Hearing, words: list[TimedWord], recording: Recording) -> Transcript:
+    refined = refine(words, recording.hearing, hearing.files.name)
     limit = len(recording.wave)
     told = []
     for word in refined:
         span = span_of(word.start * LEVEL_FRAME, word.end * LEVEL_FRAME, limit)
         told.append(Word(start_us=span.start_us, end_us=span.end_us, text=word.text, probability=word.probability))
     return Transcript(
-        model=recogniser.files.name,
-        language=recogniser.language,
-        language_probability=min(1.0, recogniser.language_probability),
+        model=hearing.files.name,
+        language=hearing.language,
+        language_probability=min(1.0, hearing.language_probability),
         words=tuple(told),
         fillers=find_fillers(recording.wave, recording.hearing, refined),
-        note=_note(recogniser, refined),
+        note=_note(hearing, refined),
     )
 
 
-def _note(recogniser: _Recogniser, words: list[TimedWord]) -> str | None:
-    name = recogniser.files.name
-    wanted = recogniser.parameters.model
+def _note(hearing: _Hearing, words: list[TimedWord]) -> str | None:
+    name = hearing.files.name
+    wanted = hearing.parameters.model
     if not words:
         return f"Somebody seems to speak, but {name} understood no word."
-    if recogniser.files.english_only and np.mean([word.probability for word in words]) < DOUBTFUL_PROBABILITY:
+    if hearing.files.english_only and np.mean([word.probability for word in words]) < DOUBTFUL_PROBABILITY:
         return f"{name} knows English only and is unsure of what it heard; the language may be another."
-    if wanted is not None and wanted not in {name, str(recogniser.files.folder)}:
+    if wanted is not None and wanted not in {name, str(hearing.files.folder)}:
         return f"The speech model {wanted} could not be had; {name} was used instead."
     return None
