@@ -36,15 +36,20 @@ class Account:
         self._on_gpu = on_gpu
         self._began = time.monotonic()
         self._children: list[ChildProcess] = []
+        self._elsewhere = ProcessUsage()
 
     def watch(self, child: ChildProcess) -> None:
         """What this child uses belongs to the attempt."""
         self._children.append(child)
 
+    def add(self, usage: ProcessUsage) -> None:
+        """So much was used for the attempt by a process that works for others as well."""
+        self._elsewhere = self._elsewhere.plus(usage)
+
     @property
     def usage(self) -> Usage:
         wall_s = time.monotonic() - self._began
-        used = ProcessUsage()
+        used = self._elsewhere
         for child in self._children:
             used = used.plus(child.usage)
         return Usage(

@@ -2,14 +2,24 @@
 
 from pydantic import BaseModel
 
+from activities.asking_speech import AskedRecogniser
 from activities.child import Reporter, serve
 from activities.child_tasks import Analyse, Answers
 from analysis import run_analyzers
+from analysis.models import WhisperModelFiles
+from analysis.recognising import Recogniser
+from schemas.errors import CinemaError, ErrorCode
 
 
 def analyse(request: str, reporter: Reporter) -> BaseModel:
     asked = Analyse.model_validate_json(request)
-    found = run_analyzers(asked.requests, reporter, asked.models, reporter.keep)
+
+    def open_recogniser(_: WhisperModelFiles) -> Recogniser:
+        if asked.speech is None:
+            raise CinemaError(ErrorCode.INTERNAL, "This analysis was not expected to recognise speech.")
+        return AskedRecogniser(asked.speech)
+
+    found = run_analyzers(asked.requests, reporter, asked.models, reporter.keep, open_recogniser)
     return Answers(answers={name: answer.model_dump_json() for name, answer in found.items()})
 
 

@@ -1,7 +1,8 @@
 """Activities that measure assets, each measurement made once for its content, version and parameters."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,8 @@ from activities.identity import job_of
 from activities.patience import patiently
 from activities.pixel_rates import picture_of
 from activities.sandbox import run_in_child
+from activities.serving import served_while
+from activities.speech import SpeechLine
 from activities.time_limit import time_left
 from analysis import ANALYZERS, applicable, artifact_key, find_image_text, settle_parameters
 from schemas.analysing import AnalysisPass, AnalysisRequest, ArtifactRef, embeddable
@@ -39,6 +42,7 @@ from schemas.errors import ErrorCode, TransientError
 from schemas.facts import Transcript
 from schemas.media import MediaProbe
 from schemas.sandbox import ChildKept
+from schemas.speech import SpeechModel
 from stores import Analyses, AnalysisWork, Bucket, Ledger
 
 PROBE, TRANSCRIPT = "probe", "transcript"
@@ -130,7 +134,8 @@ class AnalysisActivities:
     ) -> _Measurement:
         """With the model that will really be used among the parameters: all of them are part of the key."""
         given = {
-            "model": self._context.whisper_model,
+            "model": self._context.whisper.name,
+            "beam_size": self._context.whisper.beam_size,
             "language": language,
             "reference_sha256": reference.sha256 if reference else None,
             "transcript": transcript.ref.key if transcript else None,
@@ -210,17 +215,44 @@ class AnalysisActivities:
                 raise TransientError(ErrorCode.PROCESS_CRASHED, f"Nobody has asked for {kept.analyzer}.")
             await patiently(partial(self._parts.keep, work.asset.sha256, whole[0], kept.number, kept.content))
 
-        answered = await run_in_child(
-            ANALYSE,
-            Analyse(requests=tuple(requests), models=self._context.models),
-            Answers,
-            limits=self._context.limits,
-            time_limit=time_left(),
-            on_progress=advance,
-            on_kept=keep,
-            account=account,
-        )
+        with self._speech_lines(missing, account) as lines:
+            working = run_in_child(
+                ANALYSE,
+                Analyse(
+                    requests=tuple(requests),
+                    models=self._context.models,
+                    speech=next((line.theirs.fileno() for line in lines), None),
+                ),
+                Answers,
+                limits=self._context.limits,
+                time_limit=time_left(),
+                on_progress=advance,
+                on_kept=keep,
+                account=account,
+                hands=[line.theirs for line in lines],
+            )
+            answered = await served_while(working, [line.serve() for line in lines])
         return answered.answers
+
+    @contextmanager
+    def _speech_lines(self, missing: Sequence[_Measurement], account: Account) -> Iterator[Sequence[SpeechLine]]:
+        """What the child asks over for what is said: one line where somebody transcribes, else none."""
+        heard = _transcript(missing)
+        if heard is None or heard.parameters["model"] == "none":
+            yield ()
+            return
+        whisper = self._context.whisper
+        model = SpeechModel(
+            name=heard.parameters["model"],
+            models=self._context.models,
+            device=whisper.device,
+            arithmetic=whisper.arithmetic,
+        )
+        line = SpeechLine(self._context.speech, model, account)
+        try:
+            yield (line,)
+        finally:
+            line.close()
 
     async def _known_transcript(self, work: _Work, missing: Sequence[_Measurement]) -> Transcript | None:
         """What is known to be said, for what goes by it and is asked for after the words were heard."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Len
+from annotated_types import Ge, Len
 
 from activities.sandbox import ChildTask
 from schemas.analysing import AnalysisRequest
@@ -16,10 +16,14 @@ RENDERING = {"MALLOC_MMAP_THRESHOLD_": str(1 << 18)}
 
 
 class Analyse(Model):
-    """Analyzers on one local file, with the folder their models are cached in."""
+    """Analyzers on one local file, with the folder their models are cached in.
+
+    ``speech`` is the descriptor over which to ask for what is said, where anybody wants to know.
+    """
 
     requests: Annotated[tuple[AnalysisRequest, ...], Len(1)]
     models: Path
+    speech: Annotated[int, Ge(0)] | None = None
 
 
 class Answers(Model):

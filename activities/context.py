@@ -8,9 +8,11 @@ import asyncpg
 from activities.accelerators import GpuPolicy
 from activities.judging import Judge
 from activities.sandbox import SandboxLimits
+from activities.speech import SpeechProcesses
 from activities.webhook_sending import WebhookSending
 from schemas.hardware import Hardware
 from schemas.rendering import EncoderSettings, SegmentLengths
+from schemas.speech import WhisperChoice
 from stores import ObjectStore
 
 
@@ -18,8 +20,8 @@ from stores import ObjectStore
 class ActivityContext:
     """One worker's connections, folders and limits.
 
-    ``models`` caches model files between jobs; ``scratch`` holds working folders; ``whisper_model`` is the
-    transcription model to ask for, or ``None`` for the best one that can be had; ``judge`` is whom to ask which of the
+    ``models`` caches model files between jobs; ``scratch`` holds working folders; ``whisper`` is which
+    transcription model to ask for and how to run it, ``speech`` holds it; ``judge`` is whom to ask which of the
     candidates is best, or ``None`` for the built-in score alone.
     """
 
@@ -33,5 +35,6 @@ class ActivityContext:
     limits: SandboxLimits = field(default_factory=SandboxLimits)
     gpu: GpuPolicy = field(default_factory=GpuPolicy)
     hardware: Hardware = field(default_factory=Hardware)
-    whisper_model: str | None = None
+    whisper: WhisperChoice = field(default_factory=WhisperChoice)
+    speech: SpeechProcesses = field(default_factory=SpeechProcesses)
     judge: Judge | None = None

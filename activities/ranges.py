@@ -30,7 +30,6 @@ class RangedObject:
 
     open_object: Callable[[], BinaryIO]
     size_bytes: int
-    failure: CinemaError | None = None
     _readers: "OrderedDict[int, BinaryIO]" = field(default_factory=OrderedDict)
     _kept: "OrderedDict[tuple[int, int], bytes]" = field(default_factory=OrderedDict)
 
@@ -46,13 +45,12 @@ class RangedObject:
         """Answer until the child is gone.
 
         Raises:
-            CinemaError: The object could not be read, as :attr:`failure` says too; the child is told no more than that.
+            CinemaError: The object could not be read; the child is told no more than that.
         """
         while (request := await self._received(RANGE_REQUEST.size)) is not None:
             try:
                 data = await self._found_or_read(*RANGE_REQUEST.unpack(request))
-            except CinemaError as error:
-                self.failure = error
+            except CinemaError:
                 await self._answer(RANGE_ANSWER.pack(-1))
                 raise
             await self._answer(RANGE_ANSWER.pack(len(data)) + data)

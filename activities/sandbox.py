@@ -103,7 +103,7 @@ async def run_in_child(
         CinemaError: What the child raised, or ``TransientError`` where it crashed or ran out of memory or time.
     """
     with _tracer.start_as_current_span(f"child {task.module}") as span:
-        process = await _start(task, limits, time_limit, hands)
+        process = await start_child(task, limits, time_limit, hands)
         if account is not None:
             account.watch(process)
         try:
@@ -122,7 +122,7 @@ async def _ask(
     on_kept: OnKept | None,
 ) -> Result:
     """The child's whole life: its request, its progress, its answer, its end."""
-    errors = asyncio.create_task(_tail_of(process.stderr))
+    errors = asyncio.create_task(tail_of(process.stderr))
     try:
         async with asyncio.timeout(time_limit.total_seconds()):
             await process.send(request.model_dump_json().encode())
@@ -151,9 +151,13 @@ def _tell_usage(span: trace.Span, module: str, usage: ProcessUsage) -> None:
     CHILD_CPU.labels(module).inc(usage.cpu_s)
 
 
-async def _start(
-    task: ChildTask[Request], limits: SandboxLimits, time_limit: timedelta, hands: Sequence[socket]
+async def start_child(
+    task: ChildTask[Request], limits: SandboxLimits, time_limit: timedelta | None, hands: Sequence[socket]
 ) -> ChildProcess:
+    """Start ``task``'s process, which waits for its request; without a time limit it may compute for ever.
+
+    It gets ``hands`` under their own numbers; they are closed here.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
     environment = {**inherited, **CHILD_LIBRARIES, **task.environment}
     command = (
@@ -165,7 +169,7 @@ async def _start(
         str(limits.memory_bytes),
         str(limits.address_space_bytes or 0),
         str(limits.file_bytes),
-        str(_cpu_seconds(time_limit)),
+        str(0 if time_limit is None else _cpu_seconds(time_limit)),
         str(os.getpid()),
     )
     try:
@@ -198,7 +202,8 @@ async def _listen(
     return answer
 
 
-async def _tail_of(stream: asyncio.StreamReader) -> str:
+async def tail_of(stream: asyncio.StreamReader) -> str:
+    """What a child writes to its standard error last, once it has ended."""
     tail = b""
     while chunk := await stream.read(64 << 10):
         tail = (tail + chunk)[-ERROR_TAIL:]

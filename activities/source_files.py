@@ -4,23 +4,20 @@ A download is worth it where most of the file will be read anyway, where the fil
 already; of a long file of which an edit shows little, only the index and the needed stretches are read.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from socket import socket
-from typing import TypeVar
 
 from activities.patience import patiently
 from activities.ranges import RangedObject
+from activities.serving import Made, served_while
 from schemas.edl import EDL, SAMPLE_RATE, Source
 from schemas.jobs import Asset
 from schemas.rendering import SourceFile
 from stores import Bucket, ObjectStore
-
-Made = TypeVar("Made")
 
 #: Downloaded whole in a moment, and then there for other outputs too.
 SMALL_BYTES = 64 << 20
@@ -50,18 +47,7 @@ class SourceFiles:
         Raises:
             CinemaError: A range could not be read: whatever became of the work without it does not count.
         """
-        working = asyncio.ensure_future(work)
-        serving = [asyncio.create_task(served.serve()) for served in self.served]
-        try:
-            await asyncio.wait([working, *serving], return_when=asyncio.FIRST_EXCEPTION)
-        finally:
-            for task in (working, *serving):
-                task.cancel()
-            await asyncio.gather(working, *serving, return_exceptions=True)
-        for served in self.served:
-            if served.failure is not None:
-                raise served.failure
-        return working.result()
+        return await served_while(work, [served.serve() for served in self.served])
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ Whoever transcribes is given one, whether it is loaded here or by a process that
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated, Protocol, TypeAlias
 
 import ctranslate2
@@ -17,6 +16,7 @@ from pydantic import Field
 from analysis.listening import SPEECH_RATE, Samples
 from analysis.models import WhisperModelFiles
 from schemas.model import Model
+from schemas.speech import SpeechArithmetic, SpeechDevice
 
 #: Windows heard side by side; with more of them it takes more memory and no less work. In the sound that the recogniser
 #: is given they begin this far apart.
@@ -104,24 +104,36 @@ class WhisperRecogniser:
         return Recognised(windows=tuple(map(tuple, told)))
 
 
-def load_recogniser(files: WhisperModelFiles) -> WhisperRecogniser:
-    """On the device that is fastest here, for one caller at a time."""
-    return load_whisper(files.folder, *fastest(), places=1)
-
-
-def load_whisper(folder: Path, device: str, compute_type: str, *, places: int) -> WhisperRecogniser:
-    """A converted model out of its folder, to be used by so many threads at a time."""
+def load_recogniser(
+    files: WhisperModelFiles,
+    device: SpeechDevice = SpeechDevice.AUTO,
+    arithmetic: SpeechArithmetic = SpeechArithmetic.AUTO,
+    places: int = 1,
+) -> WhisperRecogniser:
+    """A model loaded here, to be used by so many threads at a time."""
+    on = _device(device)
     model = WhisperModel(
-        str(folder), device=device, compute_type=compute_type, local_files_only=True, num_workers=places
+        str(files.folder),
+        device=on,
+        compute_type=_arithmetic(on, arithmetic),
+        local_files_only=True,
+        num_workers=places,
     )
     return WhisperRecogniser(model)
 
 
-def fastest() -> tuple[str, str]:
-    """The device to recognise on, and its arithmetic: halves on a GPU that is quick at them, else eight bits."""
-    if ctranslate2.get_cuda_device_count() == 0:
-        return "cpu", "int8"
-    return "cuda", "float16" if "float16" in ctranslate2.get_supported_compute_types("cuda") else "int8"
+def _device(wanted: SpeechDevice) -> SpeechDevice:
+    if wanted is not SpeechDevice.AUTO:
+        return wanted
+    return SpeechDevice.CUDA if ctranslate2.get_cuda_device_count() else SpeechDevice.CPU
+
+
+def _arithmetic(device: SpeechDevice, wanted: SpeechArithmetic) -> SpeechArithmetic:
+    """Halves on a GPU that is quick at them, else eight bits."""
+    if wanted is not SpeechArithmetic.AUTO:
+        return wanted
+    quick = device is SpeechDevice.CUDA and "float16" in ctranslate2.get_supported_compute_types("cuda")
+    return SpeechArithmetic.FLOAT16 if quick else SpeechArithmetic.INT8
 
 
 def _segment(segment: Segment) -> RecognisedSegment:

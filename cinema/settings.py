@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cinema.network_settings import HostNames, Networks, Origins, Rate
 from schemas.service import GpuWork
+from schemas.speech import SpeechArithmetic, SpeechDevice
 
 GIBIBYTE = 1 << 30
 
@@ -284,6 +285,17 @@ class Settings(BaseSettings):
         None,
         description="Whisper model for transcripts: a name faster-whisper knows, or a folder.",
         json_schema_extra={"default": "the best that can be had"},
+    )
+    whisper_beam_size: Annotated[int, Ge(1), Le(10)] = Field(
+        5, description="Beams that it searches with: more find a little more, and take longer."
+    )
+    whisper_device: SpeechDevice = Field(
+        SpeechDevice.AUTO, description="What it runs on: `cpu`, `cuda`, or `auto` for a GPU where there is one."
+    )
+    whisper_arithmetic: SpeechArithmetic = Field(
+        SpeechArithmetic.AUTO,
+        description="What it computes in: `int8`, `int8_float16`, `float16`, `bfloat16`, `float32`, or `auto` for "
+        "`float16` on a GPU that is quick at it, else `int8`.",
     )
     judge_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = Field(
         None,

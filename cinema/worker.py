@@ -16,6 +16,7 @@ from activities.hardware import found_hardware
 from activities.registry import activities_for
 from activities.sandbox import SandboxLimits
 from activities.scratch import sweep
+from activities.speech import SpeechProcesses
 from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
 from cinema.hosting import slots, worker_for
@@ -31,6 +32,7 @@ from cinema.telemetry.process import observe_service
 from cinema.webhook_sending import webhook_sending
 from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings, SegmentLengths
+from schemas.speech import WhisperChoice
 from stores import ObjectStore, Pool
 from stores.health import objects_answer, postgres_answers
 from workflows.contract import JOBS_QUEUE
@@ -70,6 +72,7 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
             log.info("draining", queue=queue)
         tidying.cancel()
         await asyncio.gather(tidying, return_exceptions=True)
+        await context.speech.aclose()
         await context.objects.aclose()
 
 
@@ -112,7 +115,13 @@ def activity_context(settings: Settings, pool: Pool, queue: TaskQueue = TaskQueu
         segments=SegmentLengths(usual_s=settings.segment_seconds),
         limits=_sandbox_limits(settings, queue),
         gpu=GpuPolicy(work=settings.gpu_work, patience_s=settings.gpu_patience_seconds),
-        whisper_model=settings.whisper_model,
+        whisper=WhisperChoice(
+            name=settings.whisper_model,
+            beam_size=settings.whisper_beam_size,
+            device=settings.whisper_device,
+            arithmetic=settings.whisper_arithmetic,
+        ),
+        speech=SpeechProcesses(_sandbox_limits(settings, queue)),
         judge=judge(settings),
     )
 

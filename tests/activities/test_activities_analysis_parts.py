@@ -4,7 +4,7 @@ import asyncio
 import importlib.util
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,9 +29,11 @@ from schemas.analysing import AnalysisPass, ArtifactRef
 from schemas.errors import CinemaError, ErrorCode
 from schemas.jobs import Job
 from schemas.media import AssetKind
+from schemas.speech import HoldSpeechModel
 from stores import Analyses, Bucket, LocalObjects, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.counting_child import LOG
+from tests.activities.counting_speech_child import LOG as SPEECH_LOG
 from tests.activities.kept_things import KeptThings, days
 from tests.analysis.image_text_models import install
 from tests.cinema.cinema_processes import descendants
@@ -41,6 +43,7 @@ pytestmark = pytest.mark.postgres
 
 TALK = b"a talk"
 COUNTING = ChildTask("tests.activities.counting_child", Analyse)
+COUNTING_SPEECH = ChildTask("tests.activities.counting_speech_child", HoldSpeechModel)
 
 Answer = TypeVar("Answer")
 
@@ -106,19 +109,21 @@ class LongPass:
 
 
 @pytest.fixture
-def context(
+async def context(
     pool: Pool, local_objects: LocalObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> ActivityContext:
+) -> AsyncIterator[ActivityContext]:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     monkeypatch.setenv(LOG, str(tmp_path / "done"))
     monkeypatch.setattr("activities.analysing.ANALYSE", COUNTING)
-    return ActivityContext(
+    context = ActivityContext(
         database=pool,
         objects=local_objects,
         models=tmp_path / "models",
         scratch=tmp_path / "scratch",
         webhooks=WebhookSending(Seal([new_key()])),
     )
+    yield context
+    await context.speech.aclose()
 
 
 @pytest.fixture
@@ -194,6 +199,29 @@ def _film(folder: Path) -> Path:
 @with_speech
 async def test_a_killed_hearing_goes_on_where_it_was(hearing: LongPass) -> None:
     await _killed_and_gone_on(hearing)
+
+
+@with_speech
+async def test_a_hearing_goes_on_when_the_speech_process_is_killed(
+    hearing: LongPass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, pieces = await hearing.run(), hearing.done()
+    await hearing.forget()
+    await hearing.context.speech.aclose()
+
+    asked = tmp_path / "asked"
+    monkeypatch.setenv(SPEECH_LOG, str(asked))
+    monkeypatch.setattr("activities.speech.SPEECH", COUNTING_SPEECH)
+    going_on = asyncio.ensure_future(hearing.run())
+    async with asyncio.timeout(120):
+        while not asked.exists() or asked.read_text().count("asked") < 2:
+            await asyncio.sleep(0.01)
+    os.kill(int(asked.read_text().split()[-2]), signal.SIGKILL)
+    assert await going_on == whole
+    assert hearing.done() == pieces, "nothing is heard twice, and nothing begun anew"
+    lines = [line.split(maxsplit=1)[1] for line in asked.read_text().splitlines()]
+    assert lines.count("asked") == lines.count("answered") + 1
+    assert sum(line.startswith("load") for line in lines) == 2
 
 
 async def test_a_killed_measuring_of_sound_goes_on_where_it_was(listening: LongPass) -> None:

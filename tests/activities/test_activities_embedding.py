@@ -1,6 +1,6 @@
 """Matching pictures to what is said: in the sandbox, once, and not at all where no model for it is installed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts, Transcript, Word
 from schemas.jobs import Job
 from schemas.media import AssetKind
+from schemas.speech import WhisperChoice
 from stores import Bucket, LocalObjects, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.kept_things import KeptThings
@@ -85,9 +86,9 @@ class Worker:
 
 
 @pytest.fixture
-def worker(
+async def worker(
     pool: Pool, local_objects: LocalObjects, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Worker:
+) -> AsyncIterator[Worker]:
     monkeypatch.setattr("analysis.models.REACH_S", 0.1)
     context = ActivityContext(
         database=pool,
@@ -95,9 +96,10 @@ def worker(
         models=tmp_path / "models",
         scratch=tmp_path / "scratch",
         webhooks=WebhookSending(Seal([new_key()])),
-        whisper_model="none",
+        whisper=WhisperChoice(name="none"),
     )
-    return Worker(context, job)
+    yield Worker(context, job)
+    await context.speech.aclose()
 
 
 @pytest.fixture
@@ -162,7 +164,7 @@ async def test_other_words_are_embedded_anew(worker: Worker, talk: Path) -> None
     install(worker.context.models)
     asset = await worker.upload(talk, AssetKind.A_ROLL)
     first = await worker.analyse(asset, AnalysisPass.HEARING)
-    tiny = Worker(replace(worker.context, whisper_model="tiny.en"), worker.job)
+    tiny = Worker(replace(worker.context, whisper=WhisperChoice(name="tiny.en")), worker.job)
     second = await tiny.analyse(asset, AnalysisPass.HEARING)
     keys = [{one.ref.analyzer: one.ref.key for one in found.artifacts} for found in (first, second)]
     assert keys[0]["sound"] == keys[1]["sound"]

@@ -1,0 +1,44 @@
+"""The process that holds a speech model, writing down each time that it loads one and each question it is asked."""
+
+import os
+import time
+from pathlib import Path
+
+from activities import speech_child
+from activities.child import serve
+from activities.messages import Message
+from analysis.recognising import Recogniser
+from schemas.speech import SpeechAnswered, SpeechFailed, SpeechModel
+
+#: Where the log goes; a child inherits the variable.
+LOG = "COUNTING_SPEECH_CHILD_LOG"
+
+#: Seconds before a question is answered, to be killed in.
+PAUSE = 0.3
+
+load = speech_child._load
+answer = speech_child._Answering._answered
+
+
+def counted_load(model: SpeechModel, places: int) -> Recogniser:
+    write_down(f"load {model.name} {model.arithmetic}")
+    return load(model, places)
+
+
+def counted_answer(answering: speech_child._Answering, message: Message) -> SpeechAnswered | SpeechFailed:
+    write_down("asked")
+    time.sleep(PAUSE)
+    given = answer(answering, message)
+    write_down("answered")
+    return given
+
+
+def write_down(line: str) -> None:
+    with Path(os.environ[LOG]).open("a", encoding="utf-8") as log:
+        log.write(f"{os.getpid()} {line}\n")
+
+
+if __name__ == "__main__":
+    vars(speech_child).update(_load=counted_load)
+    speech_child._Answering._answered = counted_answer  # type: ignore[method-assign]  # for this process alone
+    serve(speech_child.hold)
