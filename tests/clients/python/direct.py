@@ -35,7 +35,7 @@ async def main(address: str, owner_id: str, object_key: str) -> None:
         id=f"job-{job_id}",
         task_queue="cinema-jobs",
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        execution_timeout=timedelta(days=7),
+        execution_timeout=timedelta(days=30),
         static_summary="Kitchen talk: vertical_reel, hook_cut",
     )
     state = await job.query("job_state")

@@ -30,7 +30,7 @@ const job = await client.workflow.start('DirectJob', {
   taskQueue: 'cinema-jobs',
   args: [input],
   workflowIdReusePolicy: 'REJECT_DUPLICATE',
-  workflowExecutionTimeout: '7 days',
+  workflowExecutionTimeout: '30 days',
   staticSummary: 'Kitchen talk: vertical_reel, hook_cut',
 });
 
