@@ -74,7 +74,8 @@ class JobActivities:
 
     @activity.defn(name=FAIL_OUTPUT.name)
     async def fail_output(self, failure: OutputFailure) -> OutputStates:
-        return _states([await self._outputs.fail(failure.output_id, failure.error)])
+        """An output that was finished just in time is kept: what failed is that nobody heard of it."""
+        return _states([await self._failed(failure)])
 
     @activity.defn(name=CANCEL_OUTPUTS.name)
     async def cancel_outputs(self, asked: OutputIds) -> OutputStates:
@@ -96,6 +97,12 @@ class JobActivities:
         await self._ledger.close_job(outcome.job_id)
         job = await self._settle(outcome)
         return SettledJob(job_id=job.id, status=job.status, outputs=_output_refs(job), artifacts=job.artifacts)
+
+    async def _failed(self, failure: OutputFailure) -> Output:
+        try:
+            return await self._outputs.fail(failure.output_id, failure.error)
+        except ConflictError:
+            return await self._outputs.get(failure.output_id)
 
     async def _cancelled(self, output_id: UUID) -> Output:
         try:

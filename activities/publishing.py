@@ -11,7 +11,7 @@ from activities.uploads import upload_bytes, upload_file
 from render import require_passed, restated, to_srt, to_vtt, video_key
 from schemas.edl import EDL
 from schemas.errors import CinemaError, ErrorCode, TransientError
-from schemas.jobs import Output, OutputFiles
+from schemas.jobs import Output, OutputFiles, OutputStatus
 from schemas.rendering import RenderResult
 from schemas.storyboard import Storyboard
 from stores import Bucket, Outputs
@@ -44,8 +44,10 @@ class Publishing:
         """Publish the video of another output with the same picture and sound, if it is still there and whole.
 
         Only the video and what is drawn from it are copied: each output keeps its own files, whatever becomes of the
-        other's, and its words are those of its own edit.
+        other's, and its words are those of its own edit. Done again by the same attempt, it changes nothing.
         """
+        if await self._is_done(asked, attempt):
+            return True
         found = await self.find(asked.owner_id, edl)
         if found is None or found.files is None:
             return False
@@ -83,9 +85,16 @@ class Publishing:
         return Storyboard(image_key=keys.storyboard, grid=earlier.storyboard.grid)
 
     async def publish(self, asked: RenderOutput, attempt: int, edl: EDL, result: RenderResult) -> None:
-        """Store what was rendered of this edit; the output exists from the end of this on."""
+        """Store what was rendered of this edit; the output exists from the end of this on. Again changes nothing."""
+        if await self._is_done(asked, attempt):
+            return
         async with self._outputs.publishing(asked.output.output_id, attempt):
             await self._outputs.complete(asked.output.output_id, attempt, await self._upload(asked, edl, result))
+
+    async def _is_done(self, asked: RenderOutput, attempt: int) -> bool:
+        """Whether this very attempt has published the output, and only the answer to that was lost."""
+        output = await self._outputs.get(asked.output.output_id)
+        return output.status is OutputStatus.COMPLETED and output.attempt == attempt
 
     async def _upload(self, asked: RenderOutput, edl: EDL, result: RenderResult) -> OutputFiles:
         keys = _keys(asked)

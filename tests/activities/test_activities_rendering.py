@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from activities.artifacts import read_object
-from activities.declarations import PlanOutput, RenderedOutput, RenderOutput
+from activities.declarations import OutputFailure, PlanOutput, RenderedOutput, RenderOutput
+from activities.jobs import JobActivities
 from activities.output_keys import OutputKeys
 from activities.planning import PlanningActivities
 from activities.rendering import RenderActivities
@@ -14,8 +16,8 @@ from director import explain, export_otio
 from schemas.cost import Outcome
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, Evidence
-from schemas.errors import ConflictError, ErrorCode
-from schemas.jobs import OutputFiles, Project
+from schemas.errors import ConflictError, ErrorCode, ErrorInfo, TransientError
+from schemas.jobs import Output, OutputFiles, OutputStatus, Project
 from stores import Bucket, Jobs, Ledger, LocalObjects, Outputs, Pool, Projects
 from tests.activities.kept_things import KeptThings
 from tests.activities.studio import FIRSTS, SHOT, Studio, cut, open_studio, run
@@ -207,3 +209,37 @@ async def test_a_planner_that_comes_late_leaves_the_edit_that_the_video_was_made
         await late._store(plan, in_other_words(edl))
     assert refused.value.code is ErrorCode.INVALID_TRANSITION
     assert EDL.model_validate_json(await studio.text(keys.edl)) == edl
+
+
+@pytest.mark.parametrize("found", [False, True], ids=["rendered", "found"])
+async def test_an_answer_that_is_lost_with_the_publishing_done_is_not_a_failure(
+    studio: OutputStudio, counted: Media, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    if found:
+        await studio.render(await studio.ordered(cut(counted)))
+    complete, lost = Outputs.complete, []
+
+    async def unheard(outputs: Outputs, output_id: UUID, attempt: int, files: OutputFiles) -> Output:
+        output = await complete(outputs, output_id, attempt, files)
+        if not lost:
+            lost.append(output)
+            raise TransientError.store("The database cannot be reached at the moment.")
+        return output
+
+    monkeypatch.setattr(Outputs, "complete", unheard)
+    asked = await studio.ordered(cut(counted))
+    rendered = await studio.render(asked)
+    assert len(lost) == 1
+    assert (rendered.attempt, rendered.reused) == (1, found)
+    (entry,) = await Ledger(studio.pool).of_job(asked.job_id)
+    assert entry.outcome is (Outcome.REUSED if found else Outcome.SUCCEEDED)
+    assert await studio.numbers(asked) == SHOWN
+
+
+async def test_an_output_that_was_finished_in_time_is_not_failed(studio: OutputStudio, counted: Media) -> None:
+    asked = await studio.ordered(cut(counted))
+    await studio.render(asked)
+    late = ErrorInfo(code=ErrorCode.PROCESS_TIMED_OUT, message="This took too long.", retryable=True)
+    failing = OutputFailure(output_id=asked.output.output_id, error=late)
+    (state,) = (await run(lambda: JobActivities(studio.context).fail_output(failing))).outputs
+    assert state.status is OutputStatus.COMPLETED
