@@ -186,12 +186,14 @@ class _Programme:
             yield min(fitting[first], stops[first], end)
 
     def _begins_anew(self, words: Sequence[PlacedWord], at: int) -> bool:
-        """Whether a sentence begins where the picture is cut: often another's, not to be read before it is heard."""
+        """Whether a sentence begins near a cut to another scene: often another's, not to be read before it is heard.
+
+        As near as half a second, since recognisers let the last word of a scene reach into the next.
+        """
         if not words[at - 1].ends_sentence:
             return False
-        earliest = self._ends[at - 1] - self._limits.breath
-        change = self._changes[bisect_right(self._changes, earliest)]
-        return words[at].after_cut or change < self._starts[at] + self._limits.breath
+        change = self._changes[bisect_right(self._changes, self._ends[at - 1] - self._limits.lead)]
+        return words[at].after_cut or change < self._starts[at] + self._limits.lead
 
     def _good_breaks(self) -> list[int]:
         """Words before which it is good to break, and the end."""

@@ -18,6 +18,7 @@ from director.style import (
     COVER_US,
     LONG_TAKE_US,
     OPENING_US,
+    SCENE_OPENING_US,
     SHORTEST_COVER_US,
     SLIVER_US,
     SPEAKER_AT_END_US,
@@ -132,7 +133,8 @@ class _Covering:
         for passage in supply.likeness.shown_somewhere:
             self._try(passage.start - self._lead, Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
         for at in self._jumps:
-            self._try(at - self._lead, Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
+            if self._is_settled(at - self._lead):
+                self._try(at - self._lead, Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
         for at in _ends_of_phrases(words):
             if self._is_long_take(at):
                 self._try(at, Purpose.LONG_TAKE, us_to_frame(SPEAKER_VISIBLE_US, rate))
@@ -198,6 +200,11 @@ class _Covering:
     @staticmethod
     def _near(points: Sequence[int], end: int, reach: int) -> Sequence[int]:
         return points[bisect_right(points, end) : bisect_left(points, end + reach)]
+
+    def _is_settled(self, at: int) -> bool:
+        """Whether a scene has been up for long enough to know who speaks in it; a jump sooner shows as a resize."""
+        change = bisect_right(self._changes, at)
+        return not change or at - self._changes[change - 1] >= us_to_frame(SCENE_OPENING_US, self._rate)
 
     def _is_long_take(self, at: int) -> bool:
         """Whether the same picture has been up for long, with no cover and no cut to another."""

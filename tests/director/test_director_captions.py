@@ -94,6 +94,15 @@ def test_a_sentence_after_a_cut_does_not_share_a_caption_with_the_one_before() -
     assert len(together) == 1
 
 
+def test_two_scenes_share_no_caption_where_the_last_word_is_taken_to_reach_into_the_next() -> None:
+    spoken = said(("Good morning, Steve.", 10, 50), ("Good morning, Katie.", 50, 90))
+    assert len(shown(spoken, 120)) == 1
+    assert [text for text, _, _ in shown(spoken, 120, changes=(40,))] == [
+        "Good morning, Steve.",
+        "Good morning, Katie.",
+    ]
+
+
 def test_a_line_does_not_part_a_number_or_an_article_from_what_it_leads_to() -> None:
     shown = caption(
         words("Moving it from there to 20 centimeters makes a difference."), 200, RATE, PORTRAIT_CAPTIONS, "en"

@@ -197,6 +197,18 @@ def test_b_roll_hides_jump_cuts_but_not_the_opening_line() -> None:
     assert edl.overlays[-1].end < edl.duration
 
 
+def test_a_new_scene_is_seen_before_b_roll_hides_a_jump_in_it() -> None:
+    _, *covers = with_b_roll()
+    scenes = [6.2 + 8 * at for at in range(13)]
+    edl = plan([talk(120, say(*speech(120)), shots=scenes), *covers], Variant.CINEMATIC_FULL, PlanOptions())
+    changes = [after.start for before, after in pairwise(edl.video) if before.source_out == after.source_in]
+    assert len(changes) == len(scenes)
+    hiding = {one.id for one in edl.decisions if "hides a jump cut" in one.sentence}
+    starts = [clip.start for clip in edl.overlays if clip.reason in hiding]
+    assert starts
+    assert not any(0 <= start - change < 2.5 * edl.rate for start in starts for change in changes)
+
+
 def test_no_stretch_of_b_roll_comes_back_within_30_s() -> None:
     edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
     for index, clip in enumerate(edl.overlays):
