@@ -78,6 +78,7 @@ class SpeechProcesses:
                     await process.end()
                     del self._running[other]
             if model not in self._running:
+                log.info("starting a process for a speech model", model=model.name)
                 self._running[model] = await _SpeechProcess.started(model, self._limits, self._places, self._idle_s)
             return self._running[model]
 

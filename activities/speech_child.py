@@ -90,7 +90,7 @@ class _Answering:
 
 def _load(model: SpeechModel, places: int) -> Recogniser:
     files = find_whisper(model.name, model.models)
-    if files is None:
+    if files is None or not files.answers_to(model.name):
         raise CinemaError(ErrorCode.MODEL_UNAVAILABLE, f"The speech model {model.name} is no longer there.")
     return load_recogniser(files, model.device, model.arithmetic, places)
 

@@ -58,6 +58,10 @@ class WhisperModelFiles:
     name: str
     folder: Path
 
+    def answers_to(self, wanted: str) -> bool:
+        """Whether it is meant by that name, or by the path of its folder."""
+        return wanted == self.name or Path(wanted) == self.folder
+
     @property
     def english_only(self) -> bool:
         return self.name.endswith(".en")

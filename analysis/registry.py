@@ -160,6 +160,8 @@ def _settle_transcript(parameters: TranscriptParameters, models: Path) -> Transc
     if parameters.model == "none":
         return parameters
     found = find_whisper(parameters.model, models)
+    if found is not None and parameters.model is not None and found.answers_to(parameters.model):
+        return parameters
     return parameters.model_copy(update={"model": "none" if found is None else found.name})
 
 

@@ -368,6 +368,6 @@ def _note(hearing: _Hearing, words: list[TimedWord]) -> str | None:
         return f"Somebody seems to speak, but {name} understood no word."
     if hearing.files.english_only and np.mean([word.probability for word in words]) < DOUBTFUL_PROBABILITY:
         return f"{name} knows English only and is unsure of what it heard; the language may be another."
-    if wanted is not None and wanted not in {name, str(hearing.files.folder)}:
+    if wanted is not None and not hearing.files.answers_to(wanted):
         return f"The speech model {wanted} could not be had; {name} was used instead."
     return None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis import settle_parameters
 from analysis.models import find_whisper
 from analysis.probe import probe
 from analysis.recording import record
@@ -36,6 +37,19 @@ def plain(text: str) -> str:
 
 def heard(path: Path, models: Path, **parameters: str) -> Transcript:
     return transcribe(record(path, probe(path)), TranscriptParameters.model_validate(parameters), models)
+
+
+@with_model
+def test_a_model_in_a_folder_of_ones_own_is_the_one_that_hears(tmp_path: Path) -> None:
+    wheel, mine = find_whisper("tiny.en", tmp_path), tmp_path / "elsewhere" / "mine"
+    assert wheel is not None
+    mine.parent.mkdir()
+    mine.symlink_to(wheel.folder)
+    for wanted in (str(mine), f"{mine}/"):
+        settled = settle_parameters("transcript", {"model": wanted}, tmp_path)
+        found = find_whisper(settled["model"], tmp_path)
+        assert found is not None
+        assert (found.name, found.folder) == ("mine", mine), "not another by its name"
 
 
 @with_model
