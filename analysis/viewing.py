@@ -26,10 +26,9 @@ SMALL_SIDE = 320
 LARGE_SIDE = 640
 #: From this rate on, in frames a second, frames that no other frame needs may be left out: enough are left to see by.
 MIN_SKIMMING_RATE = 20
-#: Frames that are decoded while as many before them are looked at: enough for their costs to even out, and of large
-#: ones no more than take up so many pixels.
-AHEAD_FRAMES = 8
-AHEAD_PIXELS = 1 << 24
+#: Frames that are decoded at once while others are looked at, and of large ones no more than take up so many pixels.
+AHEAD_FRAMES = 4
+AHEAD_PIXELS = 1 << 23
 #: Decoding with threads takes a seventh more processor time: one is enough where there are no processors for more,
 #: since another thread looks at what it has decoded.
 FEW_PROCESSORS = 2

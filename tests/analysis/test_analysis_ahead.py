@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from analysis.ahead import made_ahead
+from analysis.ahead import BATCHES, made_ahead
 from schemas.errors import ErrorCode, MediaRefused
 
 pytestmark = pytest.mark.unit
@@ -16,7 +16,7 @@ def test_everything_comes_out_in_order(count: int) -> None:
     assert list(made_ahead(iter(range(count)), 4)) == list(range(count))
 
 
-def test_no_more_is_made_ahead_than_one_batch() -> None:
+def test_no_more_is_made_ahead_than_a_few_batches() -> None:
     made: list[int] = []
 
     def making() -> Iterator[int]:
@@ -27,7 +27,7 @@ def test_no_more_is_made_ahead_than_one_batch() -> None:
     items = made_ahead(making(), 4)
     assert [next(items) for _ in range(6)] == list(range(6))
     items.close()
-    assert len(made) == 12
+    assert 8 <= len(made) <= 8 + 4 * BATCHES
 
 
 def test_closing_leaves_no_thread_behind() -> None:
