@@ -221,7 +221,9 @@ async def _settle(connection: Connection, job_id: UUID, *, error: object = None)
     if job.status.settled:
         return job
     refused = await connection.fetchval(
-        "select exists (select from public.assets where project_id = $1 and status = $2)",
+        """
+        select exists (select from public.assets where project_id = $1 and status = $2 and expiring_since is null)
+        """,
         job.project_id,
         AssetStatus.REFUSED,
     )

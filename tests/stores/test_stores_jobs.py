@@ -12,6 +12,7 @@ from schemas.jobs import ArtifactCounts, Job, JobRequest, JobStatus, OutputStatu
 from schemas.media import AssetKind
 from schemas.resources.jobs import JobResource
 from stores import ActingAs, Assets, Jobs, Outputs, Pool, Projects, open_pool
+from stores.asset_listing import AssetTidying
 from stores.job_reading import job_as_seen_by
 from stores.jobs import MOST_RETRIES
 from tests.stores.samples import delivered, failure
@@ -148,6 +149,19 @@ async def test_a_job_that_could_not_use_all_footage_is_partial(pool: Pool, proje
     for output in job.outputs:
         await complete(Outputs(pool), output.id)
     assert (await Jobs(pool).settle(job.id)).status is JobStatus.PARTIAL
+
+
+async def test_a_refused_file_that_was_deleted_costs_the_next_job_nothing(
+    pool: Pool, project: Project, job: Job
+) -> None:
+    asset_id = await add_asset(pool, project)
+    await Assets(pool).refuse(asset_id, failure())
+    await Jobs(pool).cancel(job.id)
+    await AssetTidying(pool, project.owner_id).delete(asset_id)
+    following = await Jobs(pool).create(project.owner_id, project.id, job.request)
+    for output in following.outputs:
+        await complete(Outputs(pool), output.id)
+    assert (await Jobs(pool).settle(following.id)).status is JobStatus.COMPLETED
 
 
 async def add_asset(pool: Pool, project: Project) -> UUID:
