@@ -43,7 +43,7 @@ from schemas.facts import Transcript
 from schemas.media import MediaProbe
 from schemas.sandbox import ChildKept
 from schemas.speech import SpeechModel
-from stores import Analyses, AnalysisWork, Bucket, Ledger
+from stores import Analyses, AnalysisWork, Assets, Bucket, Ledger
 
 PROBE, TRANSCRIPT = "probe", "transcript"
 
@@ -89,13 +89,16 @@ class AnalysisActivities:
         self._context = context
         self._analyses = Analyses(context.database)
         self._parts = AnalysisParts(context.database, context.objects)
+        self._assets = Assets(context.database)
         self._ledger = Ledger(context.database)
 
     @activity.defn(name=PROBE_ASSET.name)
     async def probe_asset(self, asset: AssetRef) -> ProbedAsset:
+        """What it is. One that was refused before, for a reason that may have passed, is given another chance."""
         (artifact,) = await self._artifacts(_Work(PROBE, asset, (_measurement(PROBE, asset, {}),)))
         async with heartbeating(PROBE):
             probe = await patiently(lambda: read_probe(self._context.objects, artifact.ref))
+            await patiently(lambda: self._assets.accept(asset.asset_id))
             matching = await asyncio.to_thread(find_image_text, self._context.models)
         return ProbedAsset(
             probe=artifact,

@@ -95,11 +95,12 @@ class Assets:
             storable_json(error.model_dump(mode="json")),
         )
 
-    async def accept(self, asset_id: UUID) -> Asset:
-        """Marks the asset as usable. Raises ``NOT_FOUND`` if there is none."""
-        return await self._one(
-            "update public.assets set status = 'ready', error = null where id = $1 returning *", asset_id
-        )
+    async def accept(self, asset_id: UUID) -> None:
+        """Takes back that the asset was refused, if it was."""
+        async with session(self._connections) as connection:
+            await connection.execute(
+                "update public.assets set status = 'ready', error = null where id = $1 and status = 'refused'", asset_id
+            )
 
     async def _one(self, statement: str, *values: object) -> Asset:
         async with session(self._connections) as connection:

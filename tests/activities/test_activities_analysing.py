@@ -12,13 +12,14 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.analysing import AnalysisActivities
 from activities.context import ActivityContext
-from activities.declarations import AssetRef
+from activities.declarations import AssetRef, ProbedAsset
 from activities.time_limit import start_time_limit
 from activities.uploads import upload_file
 from activities.webhook_sending import WebhookSending
+from schemas.errors import ErrorCode, ErrorInfo
 from schemas.jobs import Job
 from schemas.media import AssetKind
-from stores import Bucket, LocalObjects, ObjectStat, Pool
+from stores import Assets, Bucket, LocalObjects, ObjectStat, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.kept_things import KeptThings, days
 
@@ -52,6 +53,41 @@ async def tone(local_objects: LocalObjects, job: Job, tmp_path: Path) -> AssetRe
     return AssetRef(asset_id=job.id, name=path.name, kind=AssetKind.AUDIO, object_key=key, sha256=stored.sha256)
 
 
+async def probed(context: ActivityContext, job: Job, asset: AssetRef) -> ProbedAsset:
+    """As a worker does it."""
+
+    async def timed() -> ProbedAsset:
+        start_time_limit()
+        return await AnalysisActivities(context).probe_asset(asset)
+
+    environment = ActivityEnvironment()
+    environment.info = replace(
+        ActivityEnvironment.default_info(), workflow_id=f"job-{job.id}", start_to_close_timeout=timedelta(minutes=5)
+    )
+    made: ProbedAsset = await environment.run(timed)
+    return made
+
+
+async def test_footage_that_was_refused_for_a_reason_that_has_passed_is_refused_no_more(
+    context: ActivityContext, job: Job, tone: AssetRef
+) -> None:
+    assets = Assets(context.database)
+    added = await assets.add(
+        owner_id=job.owner_id,
+        project_id=job.project_id,
+        name=tone.name,
+        kind=tone.kind,
+        object_key=tone.object_key,
+        size_bytes=96_044,
+        sha256=tone.sha256,
+        position=0,
+    )
+    full = ErrorInfo(code=ErrorCode.DISK_FULL, message="The worker's disk is full.", retryable=True)
+    await assets.refuse(added.id, full)
+    await probed(context, job, tone.model_copy(update={"asset_id": added.id}))
+    assert await assets.for_project(job.project_id) == (added,)
+
+
 async def test_a_sweep_that_comes_by_while_an_artifact_is_stored_leaves_it(
     context: ActivityContext, job: Job, tone: AssetRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,16 +100,6 @@ async def test_a_sweep_that_comes_by_while_an_artifact_is_stored_leaves_it(
         return stored
 
     monkeypatch.setattr(local_objects, "put", put_and_swept)
-    activities = AnalysisActivities(context)
-
-    async def probed() -> str:
-        start_time_limit()
-        return (await activities.probe_asset(tone)).probe.ref.object_key
-
-    environment = ActivityEnvironment()
-    environment.info = replace(
-        ActivityEnvironment.default_info(), workflow_id=f"job-{job.id}", start_to_close_timeout=timedelta(minutes=5)
-    )
-    object_key = await environment.run(probed)
+    object_key = (await probed(context, job, tone)).probe.ref.object_key
     assert removed == [0]
     assert await kept.stored(Bucket.ANALYSIS) == {object_key}

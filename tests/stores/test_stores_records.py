@@ -63,10 +63,8 @@ async def test_an_asset_is_refused_with_a_reason_and_accepted_again(pool: Pool, 
     asset = await add(pool, project, "talk.mp4", 0)
     refused = await Assets(pool).refuse(asset.id, failure("The file ends in the middle."))
     assert (refused.status, refused.error) == (AssetStatus.REFUSED, failure("The file ends in the middle."))
-    assert await Assets(pool).accept(asset.id) == asset
-    with pytest.raises(CinemaError) as missing:
-        await Assets(pool).accept(uuid4())
-    assert missing.value.code is ErrorCode.NOT_FOUND
+    await Assets(pool).accept(asset.id)
+    assert await Assets(pool).for_project(project.id) == (asset,)
 
 
 async def test_an_asset_cannot_hang_in_another_creators_project(pool: Pool, project: Project) -> None:
