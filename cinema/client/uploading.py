@@ -14,6 +14,7 @@ import httpx
 from cinema.client.answers import PASSING, error_of, raised, resource
 from cinema.client.attempts import ATTEMPTS, asked_for, attempted, unreachable, waits
 from cinema.client.steps import Flow, Pause, Send, Work
+from schemas.errors import CinemaError
 from schemas.resources.assets import AssetResource, AssetState
 from schemas.resources.uploads import UploadTicket
 
@@ -161,12 +162,14 @@ def _once(request: Send) -> Flow[httpx.Response | None]:
 
 
 def _accepted(ticket: UploadTicket) -> Flow[AssetResource]:
-    """The asset, once its bytes have been looked at."""
+    """The asset, once its bytes have been looked at. Raises what was found wrong with them."""
     asset = resource((yield from attempted(_complete(ticket), repeatable=True)), AssetResource)
     while asset.state is AssetState.UPLOADING:
         yield Pause(CHECK_EVERY_S)
         response = yield from attempted(Send(method="GET", url=f"/assets/{ticket.asset_id}"))
         asset = resource(response, AssetResource)
+    if asset.error is not None:
+        raise CinemaError.from_info(asset.error)
     return asset
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api import upload_ends
 from cinema.client import (
     AsyncClient,
     CinemaError,
@@ -371,3 +372,14 @@ async def test_a_file_that_is_no_footage_is_refused_with_its_reason(client: Asyn
     with pytest.raises(CinemaError) as error:
         await client.assets.upload(project.id, page)
     assert error.value.code in {ErrorCode.MEDIA_UNREADABLE, ErrorCode.MEDIA_FORBIDDEN_FORMAT}
+
+
+async def test_a_file_that_takes_long_to_be_looked_at_is_refused_with_its_reason_too(
+    client: AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_ends, "PATIENCE", timedelta(0))
+    (tmp_path / "talk.mp4").write_text("#EXTM3U\n")
+    project = await client.projects.create("Kitchen talk")
+    with pytest.raises(CinemaError) as refused:
+        await client.assets.upload(project.id, tmp_path / "talk.mp4")
+    assert refused.value.code.startswith("media_")
