@@ -85,6 +85,8 @@ async def files(output_id: UUID, caller: Authenticated, context: Context) -> Out
 async def storyboard(output_id: UUID, caller: Authenticated, context: Context) -> WebVtt:
     """WebVTT whose cues name parts (`#xywh=`) of one image, at an address that works for six hours."""
     output = await Outputs(caller.connections).get(output_id)
+    if output.expiring_since is not None:
+        raise _gone()
     if output.files is None or output.files.storyboard is None:
         raise ConflictError(ErrorCode.INVALID_TRANSITION, "This output has no storyboard.")
     board = output.files.storyboard
@@ -101,12 +103,12 @@ async def edl(output_id: UUID, caller: Authenticated, context: Context) -> EDL:
 
 @routes.get("/jobs/{job_id}/archive", response_class=ZipArchive, responses=_ARCHIVED, summary="Download all of a job")
 async def archive(job_id: UUID, caller: Authenticated, context: Context) -> ZipArchive:
-    """Every file of every completed output, uncompressed, as video is already."""
+    """Every file of every completed output that is kept, uncompressed, as video is already."""
     job = await Jobs(caller.connections).get(job_id)
     title = (await Projects(caller.connections).get(job.project_id)).name
     members = [(file.name(output, title), file) for output in job.outputs for file in delivered_files(output)]
     if not members:
-        raise ConflictError(ErrorCode.INVALID_TRANSITION, "Nothing of this job is completed yet.")
+        raise ConflictError(ErrorCode.INVALID_TRANSITION, "Nothing of this job is completed, or still kept.")
     zipped = ZipStream(sized=True)
     for name, file in members:
         found = await _found(context.objects, file)
@@ -119,9 +121,11 @@ async def archive(job_id: UUID, caller: Authenticated, context: Context) -> ZipA
 
 
 async def edit_of(objects: ObjectStore, output: Output) -> EDL:
-    """Raises ``INVALID_TRANSITION`` where the output has no plan yet."""
+    """Raises ``INVALID_TRANSITION`` where the output has no plan yet, ``OBJECT_MISSING`` where it is kept no longer."""
     if output.edl_key is None:
         raise ConflictError(ErrorCode.INVALID_TRANSITION, "This output is not planned yet.")
+    if output.expiring_since is not None:
+        raise _gone()
     content = b"".join([chunk async for chunk in objects.get(Bucket.OUTPUTS, output.edl_key)])
     return EDL.model_validate_json(content)
 
@@ -133,9 +137,15 @@ async def title_of(caller: Caller, output: Output) -> str:
 
 def _of(output: Output) -> tuple[DeliveredFile, ...]:
     files = delivered_files(output)
+    if output.expiring_since is not None:
+        raise _gone()
     if not files:
         raise ConflictError(ErrorCode.INVALID_TRANSITION, f"This output is {output.status}: it has no files yet.")
     return files
+
+
+def _gone() -> CinemaError:
+    return CinemaError(ErrorCode.OBJECT_MISSING, "The files of this output are no longer kept.")
 
 
 async def _signed(objects: ObjectStore, output: Output, file: DeliveredFile, title: str) -> SignedFile:

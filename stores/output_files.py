@@ -25,9 +25,9 @@ class DeliveredFile:
 
 
 def delivered_files(output: Output) -> tuple[DeliveredFile, ...]:
-    """The files of an output, the video first; none before it is completed."""
+    """The files of an output, the video first; none before it is completed, nor once they are on their way out."""
     files = output.files
-    if files is None:
+    if files is None or output.expiring_since is not None:
         return ()
     storyboard = files.storyboard
     return (

@@ -33,7 +33,8 @@ class OutputResource(Model):
 
     ``spec`` is how it was asked for; jobs of earlier releases do not say it apart from their request.
     ``size_bytes``, ``sha256`` and ``report`` are there once it is completed; ``report`` is what was measured on the
-    finished file before it was published.
+    finished file before it was published. ``expires_at`` is when its files go, if nothing happens; once ``expired``,
+    they are gone, and what was made and measured is still told.
     """
 
     id: UUID = Field(examples=[_ID])
@@ -52,6 +53,8 @@ class OutputResource(Model):
     size_bytes: int | None = Field(examples=[18_734_112])
     sha256: str | None = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
     report: DeliveryReport | None
+    expires_at: datetime | None
+    expired: bool
     updated_at: datetime
 
     @classmethod
@@ -74,6 +77,8 @@ class OutputResource(Model):
             size_bytes=files and files.video_bytes,
             sha256=files and files.video_sha256,
             report=files and files.report,
+            expires_at=output.expires_at,
+            expired=output.expiring_since is not None,
             updated_at=output.updated_at,
         )
 

@@ -3,12 +3,13 @@
 import hashlib
 import io
 import zipfile
+from typing import Any
 
 import httpx
 import pytest
 
 from schemas.jobs import Job
-from stores import Bucket
+from stores import Bucket, Jobs, Outputs
 from tests.api.delivered_output import CONTENT, delivered_job
 from tests.api.gateway import Gateway
 
@@ -58,6 +59,37 @@ async def test_a_file_that_is_gone_is_said_to_be(gateway: Gateway, creator: http
     for path in (f"/outputs/{job.outputs[0].id}/files", f"/jobs/{job.id}/archive"):
         answer = await creator.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "object_missing")
+
+
+async def test_what_is_kept_no_longer_is_told_and_spoils_no_archive(
+    gateway: Gateway, creator: httpx.AsyncClient, job: Job
+) -> None:
+    gone, kept = (output.id for output in job.outputs)
+    outputs = Outputs(gateway.pool)
+    await outputs.plan(kept, "edl.json")
+    files = job.outputs[0].files
+    assert files is not None
+    await outputs.complete(kept, await outputs.begin_attempt(kept), files.model_copy(update={"render_key": "1" * 64}))
+    await Jobs(gateway.pool).settle(job.id)
+    assert {(told["expires_at"], told["expired"]) for told in await _outputs(creator, job)} == {(None, False)}
+    going = "2030-01-01T00:00:00Z"
+    await gateway.pool.execute("update job_outputs set expires_at = $2::text::timestamptz where id = $1", gone, going)
+    assert (await _outputs(creator, job))[0]["expires_at"] == going
+    await gateway.pool.execute("update job_outputs set expiring_since = now() where id = $1", gone)
+    assert [told["expired"] for told in await _outputs(creator, job)] == [True, False]
+    for path in ("files", "edl", "storyboard"):
+        answer = await creator.get(f"/outputs/{gone}/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "object_missing")
+        assert "no longer kept" in answer.json()["detail"]
+    answer = await creator.get(f"/jobs/{job.id}/archive")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert {name.partition(".")[0] for name in archive.namelist()} == {"Küche___talk_vertical_reel"}
+
+
+async def _outputs(creator: httpx.AsyncClient, job: Job) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = (await creator.get(f"/jobs/{job.id}")).json()["outputs"]
+    assert told[0] == (await creator.get(f"/outputs/{job.outputs[0].id}")).json()
+    return told
 
 
 async def test_nobody_else_gets_them(other: httpx.AsyncClient, job: Job) -> None:

@@ -127,7 +127,7 @@ async def test_only_the_services_read_as_somebody(pool: Pool, job: Job, who: str
     claims = json.dumps({"sub": str(job.owner_id)})
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with role(pool, who) as connection:
-            await connection.fetchval("select cinema.job_as_seen_by($1, $2)", claims, job.id)
+            await connection.fetchval("select cinema.job_with_expiry($1, $2)", claims, job.id)
 
 
 @pytest.mark.usefixtures("stranger")
