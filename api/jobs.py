@@ -5,17 +5,19 @@ from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID, uuid4
 
+import structlog
 from fastapi import APIRouter, Body, Header, Query
 
+from activities.removing import Remover
 from api.callers import Authenticated, Caller, Context
 from api.context import ApiContext
 from api.cursors import Cursor, Limit, below, page_of
 from api.problems import problem_responses
-from schemas.errors import CinemaError, ErrorCode
+from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Job, JobRequest, JobStatus
 from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
 from schemas.resources.page import Page
-from stores import Jobs, Outputs, Projects
+from stores import Jobs, Outputs, Projects, Removals
 from stores.job_listing import JobListing
 from stores.job_reading import job_as_seen_by
 from workflows.job_client import JobClient
@@ -47,6 +49,8 @@ OnlyStatus = Annotated[JobStatus | None, Query(description="Only jobs in this st
 OnlyProject = Annotated[UUID | None, Query(description="Only jobs of this project.")]
 
 _CONFLICT: Final = problem_responses(HTTPStatus.CONFLICT)
+
+log = structlog.get_logger(__name__)
 
 
 #: ``/jobs`` and the orders below each, ``/projects/{project_id}/jobs`` and ``/outputs/{output_id}``.
@@ -86,6 +90,27 @@ async def list_jobs(
 @routes.get("/outputs/{output_id}", summary="Read an output")
 async def read_output(output_id: UUID, caller: Authenticated) -> OutputResource:
     return OutputResource.of(await Outputs(caller.connections).get(output_id))
+
+
+@routes.delete(
+    "/outputs/{output_id}",
+    name="delete_output",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Delete an output's files",
+    responses=_CONFLICT,
+)
+async def delete_output(output_id: UUID, caller: Authenticated, context: Context) -> None:
+    """For good, once its job has ended: its share links are closed, and it can only be made by a new job.
+
+    It stays in its job as `expired`, with what was measured. Segments of a long one, from which changes to it would be
+    made, go a week after their last use.
+    """
+    await Outputs(caller.connections).get(output_id)
+    await Outputs(context.database).withdraw(caller.owner_id, output_id)
+    try:
+        await Remover(context.objects, Removals(context.database)).output(output_id)
+    except TransientError as error:
+        log.warning("files of a deleted output are left to the next sweep", output=str(output_id), error=error.message)
 
 
 @routes.post("/jobs/{job_id}/cancel", summary="Call a job or some of its outputs off", responses=_CONFLICT)

@@ -256,6 +256,27 @@ class Outputs:
             statement = "update public.job_outputs set status = 'cancelled' where id = $1 returning *"
             return await _written(connection, statement, output_id)
 
+    async def withdraw(self, owner_id: UUID, output_id: UUID) -> None:
+        """Takes an output's files out of use, for good; again changes nothing. What was measured on them stays.
+
+        They go once :meth:`stores.removals.Removals.removing_output` says which.
+
+        Raises:
+            CinemaError: this creator has no such output (``NOT_FOUND``).
+            ConflictError: its job has not settled (``INVALID_TRANSITION``).
+        """
+        async with session(self._connections) as connection:
+            found = await connection.fetchval(
+                """
+                update public.job_outputs set expiring_since = coalesce(expiring_since, clock_timestamp())
+                where id = $1 and owner_id = $2 returning true
+                """,
+                output_id,
+                owner_id,
+            )
+        if not found:
+            raise _missing()
+
 
 async def _lock_files(connection: Connection, output_id: UUID) -> None:
     """Wait for the right to write the output's objects, which ends with the transaction."""

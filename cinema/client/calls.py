@@ -159,6 +159,11 @@ def get_output(output_id: UUID) -> Flow[OutputResource]:
     return _asked(Send(method="GET", url=f"/outputs/{output_id}"), OutputResource)
 
 
+def delete_output(output_id: UUID) -> Flow[None]:
+    """Delete an output's files, for good, once its job has ended; the output stays in its job as expired."""
+    raised((yield from attempted(Send(method="DELETE", url=f"/outputs/{output_id}"))))
+
+
 def output_files(output_id: UUID) -> Flow[OutputFilesResource]:
     """Where a completed output's files can be downloaded, for some hours."""
     return _asked(Send(method="GET", url=f"/outputs/{output_id}/files"), OutputFilesResource)

@@ -103,6 +103,7 @@ class OutputOperations:
     export = Operation(calls.export_output)
     storyboard = Operation(calls.output_storyboard)
     download = Operation(downloading.download)
+    delete = Operation(calls.delete_output)
 
 
 class Projects(ProjectOperations, Blocking):

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from schemas.errors import TransientError
 from schemas.jobs import Job
-from stores import Bucket, Jobs, Outputs
+from stores import Bucket, Jobs, Outputs, Removals
 from tests.api.delivered_output import CONTENT, delivered_job
 from tests.api.gateway import Gateway
 
@@ -84,6 +85,41 @@ async def test_what_is_kept_no_longer_is_told_and_spoils_no_archive(
     answer = await creator.get(f"/jobs/{job.id}/archive")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert {name.partition(".")[0] for name in archive.namelist()} == {"Küche___talk_vertical_reel"}
+
+
+async def test_a_deleted_output_leaves_nothing_but_its_place_in_the_job(
+    gateway: Gateway, creator: httpx.AsyncClient, other: httpx.AsyncClient, job: Job
+) -> None:
+    path = f"/outputs/{job.outputs[0].id}"
+    early = await creator.delete(path)
+    assert (early.status_code, early.json()["code"]) == (409, "invalid_transition")
+    await Jobs(gateway.pool).cancel(job.id)
+    link = (await creator.post(f"{path}/shares", json={})).json()["url"]
+    signed = (await creator.get(f"{path}/files")).json()["video"]["url"]
+    assert (await other.delete(path)).status_code == 404
+    assert (await creator.get(signed)).status_code == 200
+    for _ in range(2):
+        assert (await creator.delete(path)).status_code == 204
+    for bucket in Bucket:
+        assert [item async for item in gateway.objects.list(bucket)] == []
+    assert (await creator.get(link)).status_code == 404
+    assert (await creator.get(signed)).status_code == 404
+    told = (await _outputs(creator, job))[0]
+    assert (told["status"], told["expired"], told["report"] is None) == ("completed", True, False)
+
+
+async def test_an_output_that_cannot_be_removed_now_is_removed_by_a_sweep(
+    gateway: Gateway, creator: httpx.AsyncClient, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_asked: object) -> bool:
+        raise TransientError.store("The object store does not answer.")
+
+    await Jobs(gateway.pool).cancel(job.id)
+    with monkeypatch.context() as outage:
+        outage.setattr(gateway.objects, "delete", away)
+        assert (await creator.delete(f"/outputs/{job.outputs[0].id}")).status_code == 204
+    assert (await creator.get(f"/outputs/{job.outputs[0].id}/files")).status_code == 404
+    assert await Removals(gateway.pool).unfinished_outputs(None, 10) == (job.outputs[0].id,)
 
 
 async def _outputs(creator: httpx.AsyncClient, job: Job) -> list[dict[str, Any]]:
