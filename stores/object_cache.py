@@ -19,6 +19,8 @@ from stores.durable_files import TemporaryFile, is_abandoned, make_folder, move_
 
 #: Seconds that a copy is left alone after it was handed out: as long as an activity that reads it may take.
 IN_USE_S = 6 * 3600.0
+#: Seconds after which a copy that nobody wanted goes, room or not: what it is a copy of may have been deleted.
+KEPT_S = 7 * 86_400.0
 #: Seconds after which it is forgotten which content a version of an object has.
 REMEMBERED_S = 30 * 86_400.0
 #: Seconds between two looks whether another process has finished the same download.
@@ -38,7 +40,7 @@ class ObjectCache:
     """``{folder}/contents/{sha256}`` is a copy; its modification time is when it was last handed out.
 
     ``limit_bytes`` is what copies may take together; those handed out within ``in_use_s`` seconds stay even beyond it,
-    as somebody may be about to open them.
+    as somebody may be about to open them. No copy outlasts ``KEPT_S`` seconds of not being handed out.
     """
 
     def __init__(self, folder: Path, *, limit_bytes: int, in_use_s: float = IN_USE_S) -> None:
@@ -61,7 +63,7 @@ class ObjectCache:
         return None
 
     def add(self, file: TemporaryFile) -> Path:
-        """Keeps a finished temporary file from :attr:`incoming`, and lets go of the oldest copies beyond the limit."""
+        """Keeps a finished temporary file from :attr:`incoming`; old copies go, and the oldest beyond the limit."""
         path = self._contents / file.sha256
         file.seal()
         file.path.chmod(0o444)
@@ -92,7 +94,8 @@ class ObjectCache:
             yield
 
     def sweep(self) -> int:
-        """Removes what killed processes left half-written and returns how many files that were."""
+        """Removes what killed processes left half-written and returns how many files that were. Old copies go too."""
+        self._make_room()
         removed = 0
         for path in self.incoming.iterdir():
             # Its writer may move or remove its own file at this moment.
@@ -111,9 +114,10 @@ class ObjectCache:
         with self._locked(fcntl.LOCK_EX):
             copies = sorted(self._copies(), key=lambda copy: copy.used_at)
             excess = sum(copy.size_bytes for copy in copies) - self._limit_bytes
-            idle_since = time.time() - self._in_use_s
+            now = time.time()
             for copy in copies:
-                if excess <= 0 or copy.used_at > idle_since:
+                idle_s = now - copy.used_at
+                if idle_s < (self._in_use_s if excess > 0 else KEPT_S):
                     break
                 copy.path.unlink(missing_ok=True)
                 excess -= copy.size_bytes

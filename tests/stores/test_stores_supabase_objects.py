@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -219,6 +220,16 @@ async def test_a_wrong_key_and_a_missing_bucket_are_matters_of_the_store(
         with pytest.raises(TransientError, match="cinema setup supabase"):
             await missing
     assert len(storage_server.requests) == 5
+
+
+async def test_a_copy_of_what_may_have_been_deleted_is_not_kept_for_ever(supabase_objects: SupabaseObjects) -> None:
+    await put(supabase_objects, os.urandom(MIB))
+    copy = await supabase_objects.local_path(Bucket.ASSETS, KEY)
+    assert await supabase_objects.delete(Bucket.ASSETS, KEY)
+    for days, kept in ((6, True), (8, False)):
+        os.utime(copy, (time.time() - days * 86_400,) * 2)
+        await supabase_objects.sweep_temporary()
+        assert copy.exists() is kept
 
 
 async def test_nothing_answers(tmp_path: Path) -> None:
