@@ -112,6 +112,12 @@ class Footage:
         self._container, self._stream = container, stream
         self._path, self._probe, self._video = path, probe, video
         self._viewer = Viewer(video)
+        self._decoding: Generator[Skimmed, None, None] | None = None
+
+    def rest(self) -> None:
+        """Wait until nothing is decoded ahead any more, whoever still has views to come: there is one decoder."""
+        if self._decoding is not None:
+            self._decoding.close()
 
     def views(self) -> Generator[View, None, None]:
         """The frames that must be seen, times rising; the rest after damage may repeat times, and is left out."""
@@ -143,6 +149,7 @@ class Footage:
 
     def _from(self, start_us: int, decode: "Callable[[Footage], Iterator[Skimmed]]") -> Generator[View, None, None]:
         """What is decoded from a keyframe on; from the beginning where a format is sought in too far, or not at all."""
+        self.rest()
         with suppress(av.error.FFmpegError):
             self._container.seek(self._ticks(start_us), stream=self._stream)
         with closing(self.viewed(decode(self))) as views:
@@ -164,8 +171,8 @@ class Footage:
         """Frames whose times rise; those of others are damaged."""
         last_us = -1
         batch = max(1, min(AHEAD_FRAMES, AHEAD_PIXELS // (self._video.coded_width * self._video.coded_height)))
-        with closing(made_ahead(frames, batch)) as decoded:
-            for one in decoded:
+        with closing(made_ahead(frames, batch)) as self._decoding:
+            for one in self._decoding:
                 assert one.frame.pts is not None
                 at_us = self._time(one.frame.pts)
                 if at_us <= last_us:
@@ -184,4 +191,8 @@ def _threads(processors: int) -> int:
 def open_footage(path: Path, probe: MediaProbe, video: VideoStream) -> Iterator[Footage]:
     """Raises ``MediaRefused`` for what cannot be read."""
     with open_media(path) as container:
-        yield Footage(path, container, probe, video)
+        footage = Footage(path, container, probe, video)
+        try:
+            yield footage
+        finally:
+            footage.rest()

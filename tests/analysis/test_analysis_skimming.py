@@ -1,5 +1,6 @@
 """Frames that no other needs are left out, and nothing is missed by that."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_a_second_look_sees_every_frame_of_its_stretches(make_clip: MakeClip) ->
     stretches = [Span(start_us=400_000, end_us=600_000), Span(start_us=1_000_000, end_us=1_080_000)]
     times = [view.at_us for view in looked_at(path, again=stretches)]
     assert times == [*range(400_000, 600_001, 40_000), 1_000_000, 1_040_000, 1_080_000]
+
+
+def test_a_file_is_closed_only_when_nobody_decodes_it_any_more(make_clip: MakeClip) -> None:
+    path = make_clip(frames=[moving(1, step) for step in range(80)])
+    known, before = probe(path), threading.active_count()
+    assert known.video is not None
+    with pytest.raises(ZeroDivisionError), open_footage(path, known, known.video) as footage:
+        views = footage.views()
+        assert next(views).at_us / 0
+    assert threading.active_count() == before
+    assert next(views, None) is None
 
 
 @pytest.mark.parametrize("cut", range(40, 49))
