@@ -9,6 +9,7 @@ from api.edge.auditing import Auditing
 from api.edge.body_sizes import BodySizes
 from api.edge.envelope import Envelope
 from api.edge.exchange import REQUEST_ID
+from api.edge.faults import Faults
 from api.edge.hosts import Hosts
 from api.edge.patience import Patience
 from api.edge.rates import RateLimiting
@@ -40,6 +41,7 @@ def add_edge(app: FastAPI, rules: EdgeRules, database: Pool) -> None:
         app.add_middleware(RateLimiting, rates=rules.rates)
     if rules.hosts:
         app.add_middleware(Hosts, names=rules.hosts)
+    app.add_middleware(Faults)
     if rules.origins:
         # Without credentials: tokens are sent by pages on purpose, and there are no cookies to send along.
         app.add_middleware(

@@ -1,16 +1,12 @@
-"""The outermost layer: a request id, the headers of every answer, and a problem document for whatever goes wrong."""
+"""The outermost layer: a request id, and the headers of every answer."""
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Final
 
 import structlog
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.exchange import REQUEST_ID, Allowance, Exchange, begin_exchange
-from api.problems import problem
-from schemas.errors import ErrorCode
 
 #: A year, in which browsers that were here come by HTTPS alone (RFC 6797).
 STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
@@ -26,8 +22,6 @@ OF_JSON: Final = (
 )
 OF_OTHERS: Final = ((b"content-security-policy", b"frame-ancestors 'none'"),)
 
-log = structlog.get_logger(__name__)
-
 
 class Envelope:
     """Pure ASGI: what streams, streams through it."""
@@ -41,28 +35,14 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         exchange = begin_exchange(scope)
-        started = False
 
         async def send_in_envelope(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 message["headers"] = [*message.get("headers", ()), *self._missing(message, exchange)]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request=exchange.request_id):
-            try:
-                await self._app(scope, receive, send_in_envelope)
-            except ClientDisconnect:
-                log.info("the client went away", route=_route(scope))
-            except Exception as error:
-                log.exception("request failed", route=_route(scope), exc_info=error)
-                if started:
-                    raise
-                answer = problem(
-                    HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.", code=ErrorCode.INTERNAL
-                )
-                await answer(scope, receive, send_in_envelope)
+            await self._app(scope, receive, send_in_envelope)
 
     def _missing(self, message: Message, exchange: Exchange) -> Iterator[tuple[bytes, bytes]]:
         said = dict(message.get("headers", ()))
@@ -73,11 +53,6 @@ class Envelope:
         yield REQUEST_ID.lower().encode(), exchange.request_id.encode()
         if exchange.allowance is not None:
             yield from _rate_headers(exchange.allowance)
-
-
-def _route(scope: Scope) -> str:
-    """The route's pattern: the path itself may hold the secret of a share link."""
-    return str(getattr(scope.get("route"), "path", "none"))
 
 
 def _rate_headers(allowance: Allowance) -> Iterator[tuple[bytes, bytes]]:

@@ -197,6 +197,7 @@ async def test_a_browser_lets_only_known_origins_read(pool: Pool, tmp_path: Path
         refused = await client.options("/projects", headers={**preflight, "Origin": "https://evil.example"})
         read = await client.get("/projects", headers={"Origin": "https://app.example"})
         unread = await client.get("/projects", headers={"Origin": "https://evil.example"})
+        broken = await client.get("/broken", headers={"Origin": "https://app.example"})
     assert allowed.status_code == 200
     assert allowed.headers["access-control-allow-origin"] == "https://app.example"
     assert "access-control-allow-credentials" not in allowed.headers
@@ -206,6 +207,8 @@ async def test_a_browser_lets_only_known_origins_read(pool: Pool, tmp_path: Path
     assert read.headers["access-control-allow-origin"] == "https://app.example"
     assert "Retry-After" in read.headers["access-control-expose-headers"]
     assert "access-control-allow-origin" not in unread.headers
+    assert broken.status_code == 500
+    assert broken.headers["access-control-allow-origin"] == "https://app.example"
 
 
 def rates(**changed: str) -> Rates:
