@@ -35,14 +35,20 @@ SPEECH = ChildTask("activities.speech_child", HoldSpeechModel)
 log = structlog.get_logger(__name__)
 
 
+def speech_places(analyses: int) -> int:
+    """How many questions to answer side by side on this machine, where so many analyses may ask at a time."""
+    return max(1, min(analyses, (os.cpu_count() or 1) // CORES))
+
+
 class SpeechProcesses:
     """The speech processes of one worker: one, unless it is asked for different models at the same time."""
 
-    def __init__(self, limits: SandboxLimits | None = None, idle_s: float = IDLE_S) -> None:
+    def __init__(self, limits: SandboxLimits | None = None, places: int = 1, idle_s: float = IDLE_S) -> None:
+        """``places`` questions are answered at a time; a model is held on to for ``idle_s`` seconds."""
         self._limits = limits or SandboxLimits()
+        self._places = places
         self._idle_s = idle_s
-        self._places = max(1, (os.cpu_count() or 1) // CORES)
-        self._free = asyncio.Semaphore(self._places)
+        self._free = asyncio.Semaphore(places)
         self._starting = asyncio.Lock()
         self._running: dict[SpeechModel, _SpeechProcess] = {}
 

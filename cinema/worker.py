@@ -16,7 +16,7 @@ from activities.hardware import found_hardware
 from activities.registry import activities_for
 from activities.sandbox import SandboxLimits
 from activities.scratch import sweep
-from activities.speech import SpeechProcesses
+from activities.speech import SpeechProcesses, speech_places
 from cinema.connections import connected_temporal, database, objects
 from cinema.exits import leave
 from cinema.hosting import slots, worker_for
@@ -121,7 +121,7 @@ def activity_context(settings: Settings, pool: Pool, queue: TaskQueue = TaskQueu
             device=settings.whisper_device,
             arithmetic=settings.whisper_arithmetic,
         ),
-        speech=SpeechProcesses(_sandbox_limits(settings, queue)),
+        speech=SpeechProcesses(_sandbox_limits(settings, queue), speech_places(slots(queue, settings))),
         judge=judge(settings),
     )
 

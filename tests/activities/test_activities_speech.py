@@ -161,6 +161,16 @@ async def test_analyses_share_one_load_and_are_told_what_they_would_find(
     assert account.usage.cpu_s > 0, "what was computed for an analysis is in its account"
 
 
+async def test_where_there_is_room_questions_are_answered_side_by_side(log: Log, model: SpeechModel) -> None:
+    speech, accounts = SpeechProcesses(places=2), [Account(on_gpu=False) for _ in range(2)]
+    async with analysis(speech, model, accounts[0]) as one, analysis(speech, model, accounts[1]) as other:
+        answers = await asyncio.gather(recognised(one, windows(1)), recognised(other, windows(2)))
+    await speech.aclose()
+    assert answers == [alone(1), alone(2)]
+    assert [what.split()[0] for _, what in log.lines()] == ["asked", "asked", "load", "answered", "answered"]
+    assert all(account.usage.cpu_s > 0 for account in accounts)
+
+
 async def test_a_killed_process_costs_the_question_it_was_asked(
     log: Log, processes: SpeechProcesses, model: SpeechModel
 ) -> None:
