@@ -19,9 +19,9 @@ from demo.footage import Recipe
 from tests.conftest import REPOSITORY
 from tests.system.otlp_receiver import Receiver
 
-#: Sentences of the demo's talk that make almost a minute, the repeated take among them, in 720 lines: as the sources
-#: are, so are the videos, and there is much to be done with them.
-ALMOST_A_MINUTE = Recipe(script=SCRIPT[4:15], cutaway_s=8.0, talk_lines=720)
+#: Sentences of the demo's talk that make almost a minute, the repeated take among them, in 540 lines: as the sources
+#: are, so are the videos, and there is enough to be done with them.
+ALMOST_A_MINUTE = Recipe(script=SCRIPT[4:15], cutaway_s=8.0, talk_lines=540)
 
 
 @dataclass(frozen=True)
