@@ -1,15 +1,12 @@
 """Which analyses exist already, by content."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from schemas.analysing import ArtifactRef
-from stores.database import Connections, model_from, session, transaction
-
-#: Seconds between two looks at whether another worker has finished the same analysis.
-LOOK_INTERVAL = 0.5
+from stores.database import Connections, model_from, session
+from stores.making_rights import making_right
 
 #: The parts of analyzer $2's analysis $3 of content $1. A part lies below its whole's key.
 _PARTS = "asset_sha256 = $1 and analyzer = $2 || '.part' and split_part(object_key, '/', 2) = $3"
@@ -60,16 +57,11 @@ class Analyses:
 
     @asynccontextmanager
     async def making(self, *keys: str) -> AsyncIterator[None]:
-        """The exclusive right to make these analyses, waited for; it ends with the block, or with its process.
+        """The exclusive right to make these analyses, waited for; see :func:`stores.making_rights.making_right`.
 
-        Nobody removes one of them meanwhile. One connection is held for the time of the block, however many they are.
-        In a transaction that has written nothing, so that it works behind any pooler and holds back no vacuum.
+        Nobody removes one of them meanwhile.
         """
-        async with transaction(self._connections) as connection:
-            lock = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            for key in sorted(keys):  # In one order, whoever asks: nobody waits for one who waits for them.
-                while not await connection.fetchval(lock, f"analysis {key}"):  # noqa: ASYNC110 (a lock of others)
-                    await asyncio.sleep(LOOK_INTERVAL)
+        async with making_right(self._connections, [f"analysis {key}" for key in keys]):
             yield
 
     async def announce(self, artifact: ArtifactRef, *, asset_sha256: str, analyzer_version: str) -> None:

@@ -1,16 +1,13 @@
 """The parts of long outputs that exist already, by project and content."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
 from schemas.segments import SegmentReport, StoredSegment
-from stores.database import Connections, model_from, session, storable_json, transaction
-
-#: Seconds between two looks at whether another worker has finished the same segment.
-LOOK_INTERVAL = 0.5
+from stores.database import Connections, model_from, session, storable_json
+from stores.making_rights import making_right
 
 #: A segment that is used again is marked so once in a while, not each time.
 MARK_INTERVAL = timedelta(hours=1)
@@ -44,16 +41,8 @@ class Segments:
 
     @asynccontextmanager
     async def making(self, owner_id: UUID, key: str) -> AsyncIterator[None]:
-        """The exclusive right to make this segment, waited for; it ends with the block, or with its process.
-
-        One connection is held for the time of the block. In a transaction that has written nothing, so that it works
-        behind any pooler and holds back no vacuum.
-        """
-        async with transaction(self._connections) as connection:
-            lock = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-            name = f"segment {owner_id} {key}"
-            while not await connection.fetchval(lock, name):  # noqa: ASYNC110 (a lock of other processes)
-                await asyncio.sleep(LOOK_INTERVAL)
+        """The exclusive right to make this segment, waited for; see :func:`stores.making_rights.making_right`."""
+        async with making_right(self._connections, [f"segment {owner_id} {key}"]):
             yield
 
     async def announce(self, owner_id: UUID, project_id: UUID, key: str, object_key: str) -> None:

@@ -1,6 +1,7 @@
 """A worker is killed amid a long output: that one segment is rendered again, and nothing else of it."""
 
 import asyncio
+import os
 import signal
 from collections import Counter
 from pathlib import Path
@@ -12,7 +13,7 @@ from demo import SCRIPT
 from demo.small import make_small_talk
 from schemas.cost import LedgerEntry, Outcome
 from schemas.edl import Variant
-from schemas.jobs import Job
+from schemas.jobs import Job, JobStatus
 from stores import Ledger
 from tests.faults.fault_plan import Kind, Point
 from tests.faults.stack_under_fault import StackUnderFault, until
@@ -80,6 +81,25 @@ async def test_a_worker_killed_amid_a_segment_costs_that_segment(stack: StackUnd
     hit = [part for part, outcomes in parts.items() if len(outcomes) > 1]
     assert len(hit) <= 1, f"more than the piece that was hit was rendered again: {parts}"
     assert len(await renderers(stack, job)) >= 2, "the segments were rendered by several workers"
+
+
+async def test_a_worker_that_freezes_amid_a_segment_is_not_waited_for(stack: StackUnderFault, long_talk: Path) -> None:
+    """It holds the right to make the segment, and its machine goes on answering the database's."""
+    async with stack.second_worker(RENDER_QUEUE):
+        job = await stack.order(Variant.CINEMATIC_FULL, talk=long_talk)
+
+        async def amid_a_segment() -> bool:
+            return bool(stack.children_of("worker-render")) and bool(await parts_of(stack, job))
+
+        await until(amid_a_segment, "the worker renders a part")
+        frozen = stack.signal("worker-render", signal.SIGSTOP)
+        try:
+            await stack.reached(job, JobStatus.COMPLETED)
+        finally:
+            os.kill(frozen, signal.SIGCONT)
+        await judge(stack, job, repeated=PARTS)
+    parts = await parts_of(stack, job)
+    assert len([part for part, outcomes in parts.items() if len(outcomes) > 1]) <= 1, parts
 
 
 async def test_a_worker_killed_while_it_stores_a_segment_leaves_no_half_of_it(

@@ -1,0 +1,64 @@
+"""Who makes something has the right to it alone, and loses it by falling silent, not by taking long."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from schemas.errors import ErrorCode, TransientError
+from stores import Pool, making_rights
+from stores.making_rights import making_right
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making_rights, "LONGEST_SILENCE", timedelta(seconds=1.5))
+    monkeypatch.setattr(making_rights, "SIGN_INTERVAL", timedelta(seconds=0.2))
+    monkeypatch.setattr(making_rights, "LOOK_INTERVAL", 0.05)
+
+
+async def test_a_holder_that_lives_keeps_the_right_however_long_it_takes(pool: Pool) -> None:
+    events: list[str] = []
+
+    async def make(name: str, seconds: float) -> None:
+        async with making_right(pool, ["b", "a"]):
+            events.append(f"{name} begins")
+            await asyncio.sleep(seconds)
+            events.append(f"{name} ends")
+
+    first = asyncio.create_task(make("one", 3))
+    await asyncio.sleep(0.5)
+    await asyncio.gather(first, make("two", 0))
+    assert events == ["one begins", "one ends", "two begins", "two ends"]
+
+
+async def test_a_holder_that_falls_silent_loses_the_right_and_hears_of_it(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = asyncio.Event()
+
+    async def sleeps() -> None:
+        async with making_right(pool, ["one"]):
+            await taken.wait()
+
+    monkeypatch.setattr(making_rights, "SIGN_INTERVAL", timedelta(seconds=60))
+    sleeper = asyncio.create_task(sleeps())
+    await asyncio.sleep(0.5)
+    monkeypatch.setattr(making_rights, "SIGN_INTERVAL", timedelta(seconds=0.2))
+    async with asyncio.timeout(20), making_right(pool, ["one"]):
+        taken.set()
+    with pytest.raises(TransientError) as lost:
+        await sleeper
+    assert lost.value.code is ErrorCode.STORE_UNAVAILABLE
+    async with asyncio.timeout(20), making_right(pool, ["one"]):
+        pass
+
+
+async def test_what_a_failure_ends_is_free_at_once(pool: Pool) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with making_right(pool, ["one"]):
+            raise ZeroDivisionError
+    async with asyncio.timeout(1), making_right(pool, ["one"]):
+        pass
