@@ -23,34 +23,41 @@ _ALLOW = 0x7FFF_0000
 
 #: linux/bpf_common.h: load a word of the call's description, compare it with a constant, give a verdict.
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _VERDICT = 0x20, 0x15, 0x35, 0x06
-#: Where ``struct seccomp_data`` keeps the call's number and its calling convention.
-_NUMBER, _CONVENTION = 0, 4
+#: Where ``struct seccomp_data`` keeps the call's number, its calling convention, and its first argument (low word).
+_NUMBER, _CONVENTION, _FIRST = 0, 4, 16
 #: Numbers from here on are the x32 convention's, another way to every call (x86-64 alone).
 _X32 = 0x4000_0000
 
 
 @dataclass(frozen=True)
 class _Machine:
-    """A machine's calling convention (linux/audit.h), the number of seccomp(2), and those of the calls refused."""
+    """A machine's calling convention (linux/audit.h), the number of seccomp(2), and those of the calls refused.
+
+    ``on_itself`` are those that a process may do to itself alone, which it names first.
+    """
 
     convention: int
     seccomp: int
     refused: tuple[int, ...]
+    on_itself: tuple[int, ...]
 
 
 #: socket, connect and io_uring_setup (a second way to both); ptrace, process_vm_readv, process_vm_writev, pidfd_getfd
 #: (into other processes); execve, execveat (other programs); bpf, userfaultfd, perf_event_open, keyctl, add_key,
-#: unshare, setns, mount (a wide way into the kernel).
+#: unshare, setns, mount (a wide way into the kernel); tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal
+#: (signals to other processes). kill and tgkill are how a process ends itself.
 _MACHINES = {
     "x86_64": _Machine(
         0xC000_003E,
         317,
-        (41, 42, 425, 101, 310, 311, 438, 59, 322, 321, 323, 298, 250, 248, 272, 308, 165),
+        (41, 42, 425, 101, 310, 311, 438, 59, 322, 321, 323, 298, 250, 248, 272, 308, 165, 200, 129, 297, 424),
+        (62, 234),
     ),
     "aarch64": _Machine(
         0xC000_00B7,
         277,
-        (198, 203, 425, 117, 270, 271, 438, 221, 281, 280, 282, 241, 219, 217, 97, 268, 40),
+        (198, 203, 425, 117, 270, 271, 438, 221, 281, 280, 282, 241, 219, 217, 97, 268, 40, 130, 138, 240, 424),
+        (129, 131),
     ),
 }
 
@@ -73,13 +80,13 @@ def can_refuse() -> bool:
 
 
 def refuse_dangerous_calls() -> None:
-    """From here on this process reaches no network, runs no program and touches no other process.
+    """From here on this process reaches no network, runs no program, and looks into and signals no other process.
 
     Raises:
         OSError: The kernel does not let us (built without seccomp).
     """
     machine = _MACHINES[platform.machine()]
-    instructions = tuple(_instructions(machine))
+    instructions = tuple(_instructions(machine, os.getpid()))
     program = _Program(len(instructions), (_Instruction * len(instructions))(*instructions))
     libc = ctypes.CDLL(None, use_errno=True)
     _checked(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -93,7 +100,7 @@ def _checked(result: int) -> None:
         raise OSError(number, f"the kernel does not confine this process: {os.strerror(number)}")
 
 
-def _instructions(machine: _Machine) -> Iterable[_Instruction]:
+def _instructions(machine: _Machine, itself: int) -> Iterable[_Instruction]:
     """Another calling convention is the end of the process; of its own, the calls on the list are refused."""
     yield _Instruction(_LOAD, 0, 0, _CONVENTION)
     yield _Instruction(_IF_EQUAL, 1, 0, machine.convention)
@@ -104,4 +111,10 @@ def _instructions(machine: _Machine) -> Iterable[_Instruction]:
     for number in machine.refused:
         yield _Instruction(_IF_EQUAL, 0, 1, number)
         yield _Instruction(_VERDICT, 0, 0, _REFUSE)
+    for number in machine.on_itself:
+        yield _Instruction(_IF_EQUAL, 0, 4, number)
+        yield _Instruction(_LOAD, 0, 0, _FIRST)
+        yield _Instruction(_IF_EQUAL, 1, 0, itself)
+        yield _Instruction(_VERDICT, 0, 0, _REFUSE)
+        yield _Instruction(_VERDICT, 0, 0, _ALLOW)
     yield _Instruction(_VERDICT, 0, 0, _ALLOW)

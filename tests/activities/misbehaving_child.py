@@ -85,6 +85,8 @@ def reached_in_vain() -> Iterator[str]:
         "kernel socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
         "name": lambda: socket.getaddrinfo("localhost.example", 80),
         "program": lambda: subprocess.run(["/bin/true"], check=True),
+        "parent": lambda: os.kill(os.getppid(), 0),
+        "everyone": lambda: os.kill(-1, 0),
     }
     for name, attempt in attempts.items():
         try:

@@ -116,7 +116,8 @@ async def test_a_child_that_spins_is_ended_by_the_kernel_even_where_its_parent_c
 async def test_a_child_reaches_no_network_no_socket_and_no_program(tmp_path: Path) -> None:
     answer = await ask("answer", tmp_path)
     assert set(answer.refused) == {
-        "internet", "internet 6", "datagram", "local socket", "kernel socket", "name", "program",
+        "internet", "internet 6", "datagram", "local socket", "kernel socket", "name", "program", "parent",
+        "everyone",
     }  # fmt: skip
 
 
