@@ -38,11 +38,13 @@ COUNTING = ChildTask("tests.activities.counting_speech_child", HoldSpeechModel)
 
 #: Tells which process it has, and lives until it is killed.
 WORKER = """
-import asyncio, numpy, sys
+import asyncio, numpy, structlog, sys
 from pathlib import Path
 from activities.messages import Message
 from activities.speech import SpeechProcesses
 from schemas.speech import SpeechModel, SpeechQuestion
+
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 async def work():
     sound = numpy.zeros(16000, "<f4")
