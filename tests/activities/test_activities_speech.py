@@ -36,7 +36,7 @@ pytestmark = [
 
 COUNTING = ChildTask("tests.activities.counting_speech_child", HoldSpeechModel)
 
-#: Tells which process it has, and lives until it is killed.
+#: Writes down which process it has, and lives until it is killed.
 WORKER = """
 import asyncio, numpy, structlog, sys
 from pathlib import Path
@@ -51,7 +51,9 @@ async def work():
     question = SpeechQuestion(lengths=(len(sound),), language="en").model_dump_json().encode()
     processes = SpeechProcesses()
     await processes.ask(SpeechModel(name="tiny.en", models=Path("models")), Message(0, question, sound.tobytes()))
-    print(*[one.process._popen.pid for one in processes._running.values()], flush=True)
+    pids = " ".join(str(one.process._popen.pid) for one in processes._running.values())
+    Path("writing").write_text(pids)
+    Path("writing").rename("pids")
     await asyncio.sleep(600)
 
 asyncio.run(work())
@@ -262,14 +264,17 @@ async def test_nonsense_is_refused_and_harms_nobody(
 
 async def test_it_dies_with_a_worker_that_is_killed(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    worker = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, cwd=tmp_path, env=environment)
-    assert worker.stdout is not None
-    pids = {int(pid) for pid in (await asyncio.to_thread(worker.stdout.readline)).split()}
-    assert len(pids) == 1
-    assert all(map(running, pids))
-    worker.kill()
-    worker.wait()
-    worker.stdout.close()
+    worker = subprocess.Popen([sys.executable, "-c", WORKER], cwd=tmp_path, env=environment)
+    try:
+        async with asyncio.timeout(120):
+            while not (tmp_path / "pids").exists():
+                await asyncio.sleep(0.05)
+        pids = {int(pid) for pid in (tmp_path / "pids").read_text().split()}
+        assert len(pids) == 1
+        assert all(map(running, pids))
+    finally:
+        worker.kill()
+        worker.wait()
     await gone(pids)
 
 
