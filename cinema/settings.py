@@ -140,7 +140,8 @@ class Settings(BaseSettings):
     )
     environment: Environment = Field(
         Environment.DEVELOPMENT,
-        description="`production` logs JSON and hides the API's interactive documentation.",
+        description="`production` needs a sign-in service and the API's host names, answers for no others, tells "
+        "browsers to come by HTTPS alone, logs JSON and hides the API's interactive documentation.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least severe level that is logged.")
     log_format: LogFormat | None = Field(
