@@ -14,7 +14,8 @@ from stores.database import Connection, Connections, session
 JOBS_CHANNEL: Final = "cinema_jobs"
 OUTBOX_CHANNEL: Final = "cinema_outbox"
 
-#: Notifications kept for a slow reader. One that falls further behind reads the rows anyway: they are the truth.
+#: Notifications kept for a slow reader. One that falls further behind is told so, and reads the rows: they are the
+#: truth.
 _BACKLOG = 1024
 
 
@@ -28,20 +29,23 @@ class Notifications:
         """The next payload, or ``None`` if none came for this long.
 
         Raises:
-            TransientError: the connection was lost (``STORE_UNAVAILABLE``); what was sent since then is not known.
+            TransientError: the connection was lost, or more was sent than is kept (``STORE_UNAVAILABLE``); what was
+                sent since the last one is not known.
         """
         try:
             payload = await asyncio.wait_for(self._payloads.get(), longest.total_seconds())
         except TimeoutError:
             return None
         if payload is None:
-            raise TransientError.store("The connection to the database was lost.")
+            raise TransientError.store("Not all that the database had to say was heard.")
         return payload
 
     def add(self, payload: str | None) -> None:
-        """Appends a payload, ``None`` for a lost connection; the oldest makes room."""
+        """Appends a payload, ``None`` for a lost connection; one too many makes all that wait one that is lost."""
         if self._payloads.full():
-            self._payloads.get_nowait()
+            while not self._payloads.empty():
+                self._payloads.get_nowait()
+            payload = None
         self._payloads.put_nowait(payload)
 
 

@@ -83,6 +83,20 @@ async def test_a_watcher_gets_the_job_as_it_is_and_every_change(
         assert (job["status"], job["outputs"][0]["status"]) == ("cancelled", "cancelled")
 
 
+async def test_a_change_is_heard_among_more_than_can_be_kept(
+    gateway: Gateway, creator: httpx.AsyncClient, project_id: str
+) -> None:
+    job_id = await order(creator, project_id)
+    async with watching(creator, f"/jobs/{job_id}/events") as watcher:
+        await watcher.next()
+        async with gateway.pool.acquire() as connection, connection.transaction():
+            await connection.execute("update jobs set status = 'analysing' where id = $1", UUID(job_id))
+            others = "select pg_notify('cinema_jobs', gen_random_uuid()::text) from generate_series(1, 20000)"
+            await connection.execute(others)
+        _, job = await watcher.next()
+        assert job["status"] == "analysing"
+
+
 async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(
     gateway: Gateway, creator: httpx.AsyncClient, project_id: str
 ) -> None:
