@@ -128,8 +128,8 @@ class StackUnderFault:
         return [pid for pid in _all_processes() if wanted in _environment(pid).split(b"\0") and running(pid)]
 
     def children_of(self, part: str) -> list[int]:
-        """The sandboxed children that a worker runs at this moment."""
-        return [pid for pid in descendants(self.pid(part)) if running(pid)]
+        """The sandboxed children that work for a worker at this moment; the one that recognises speech stays."""
+        return [pid for pid in descendants(self.pid(part)) if running(pid) and not _hears(pid)]
 
     def creator(self, project: Project) -> httpx.AsyncClient:
         """A client of the API, signed in as the project's owner."""
@@ -287,6 +287,14 @@ def environment_of(home: Path) -> dict[str, str]:
 def _files(paths: Iterable[Path]) -> list[Path]:
     """Those of the paths that are files and still there."""
     return [path for path in paths if path.is_file()]
+
+
+def _hears(pid: int) -> bool:
+    """Whether it is the process with the speech model, which a worker has for all its analyses."""
+    try:
+        return b"activities.speech_child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _all_processes() -> list[int]:
