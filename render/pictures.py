@@ -37,6 +37,10 @@ _FEW_PROCESSORS = 2
 #: Of larger frames and on more processors, as many threads as keep the encoder busy.
 _MOST_THREADS = 4
 
+#: How pictures come back from the device: of 4:2:0 and 4:2:2, the colours of a row by turns, as no decoder of the CPU's
+#: makes them. Pictures of 4:4:4 look alike from both, and are taken for the CPU's.
+_FROM_DEVICE = frozenset({"nv12", "p010le", "p012le", "p016le", "nv16", "p210le", "p212le", "p216le"})
+
 #: ITU-T H.273 (07/2024), tables 2 to 4: the codes that mean something.
 _KNOWN_PRIMARIES = frozenset({*range(1, 13), 22}) - {3}
 _KNOWN_TRANSFERS = frozenset(range(1, 19)) - {3}
@@ -60,13 +64,14 @@ class PictureReader:
         self._next: VideoFrame | None = None
         self._at_start = True
         self._damage = Damage()
+        self._from_device = False
         self.ended_early = False
         self._open()
 
     @property
     def device(self) -> str:
-        """What decodes."""
-        return DEVICE if self._is_accelerated else "cpu"
+        """What decodes: a stream that the device cannot decode is left to the CPU, unsaid, and then looks like it."""
+        return DEVICE if self._is_accelerated and self._from_device else "cpu"
 
     @property
     def damaged(self) -> bool:
@@ -100,7 +105,7 @@ class PictureReader:
         return self._next is None or tick < _time(self._next)
 
     def _open(self) -> None:
-        self._container: InputContainer = open_source(self._file, self._name, self._hardware)
+        self._container: InputContainer = self._opened()
         stream = stream_at(self._container, self._video.stream_index)
         if not isinstance(stream, VideoStream):
             raise MediaRefused(ErrorCode.NO_PICTURE, f"“{self._name}” has no picture where one was found before.")
@@ -111,6 +116,15 @@ class PictureReader:
         self._at_start = True
         self._start()
         self.turn: Turn = UPRIGHT if self._next is None else turn_of(self._next)
+
+    def _opened(self) -> InputContainer:
+        try:
+            return open_source(self._file, self._name, self._hardware)
+        except MediaRefused as error:
+            # A device without memory left refuses every file; whether this one is to blame, the CPU will show.
+            if self._hardware.decoders:
+                raise AcceleratorFailed(f"“{self._name}” could not be opened for the graphics processor") from error
+            raise
 
     def _start(self) -> None:
         self._current = None
@@ -155,6 +169,7 @@ class PictureReader:
         for frame in decoded(self._container, self._stream, self._damage):
             self._give_up_accelerator()
             if isinstance(frame, VideoFrame):
+                self._from_device = self._from_device or frame.format.name in _FROM_DEVICE
                 yield frame
         self._give_up_accelerator()
 

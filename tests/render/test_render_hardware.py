@@ -1,6 +1,7 @@
 """A graphics processor is tried before it is used, and given up without losing the render.
 
-There is none here: what encodes and decodes in its name is the CPU, made to fail as a device would.
+There is none here: what encodes and decodes in its name is the CPU, made to fail as a device would, and to give back
+pictures as a device does (as an H100 with FFmpeg 8.1 did: NV12 and P010, and YUV where it left a stream to the CPU).
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from render import GAVE_OUT
 from render.hardware import probe_hardware
 from render.reading import Damage
 from schemas.edl import EDL
-from schemas.errors import CinemaError, ErrorCode, TransientError
+from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
 from schemas.hardware import NO_HARDWARE, Hardware, RenderPath
 from schemas.progress import ignore_progress
 from schemas.rendering import RenderRequest, RenderResult
@@ -49,8 +50,15 @@ class Device:
         return self._stream.encode(frame)
 
 
-def a_device(monkeypatch: pytest.MonkeyPatch, *, encodes: int = 10_000, decodes: int = 10_000) -> None:
-    """Let the CPU stand in for a device that gives out after so many pictures."""
+def a_device(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    encodes: int = 10_000,
+    decodes: int = 10_000,
+    opens: bool = True,
+    left_to_cpu: bool = False,
+) -> None:
+    """Let the CPU stand in for a device that gives out after so many pictures, or has no room for any file."""
     real_stream, real_decoded = render.encoder._video_stream, render.pictures.decoded
 
     def stream(output: Any, canvas: Any, rate: Any, settings: Any, encoder: str, **more: Any) -> Any:
@@ -58,14 +66,17 @@ def a_device(monkeypatch: pytest.MonkeyPatch, *, encodes: int = 10_000, decodes:
         return Device(made, encodes) if encoder == "h264_nvenc" else made
 
     def decoded(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
+        on_device = in_use.get(id(container), False)
         for number, frame in enumerate(real_decoded(container, stream, damage)):
-            damage.count += number >= decodes and in_use.get(id(container), False)
-            yield frame
+            damage.count += number >= decodes and on_device
+            yield as_from_a_device(frame) if on_device and not left_to_cpu else frame
 
     in_use: dict[int, bool] = {}
     real_open = render.pictures.open_source
 
     def open_source(file: Any, name: str, hardware: Hardware) -> Any:
+        if hardware.decoders and not opens:
+            raise MediaRefused(ErrorCode.MEDIA_UNREADABLE, f"“{name}” could not be read as media.")
         container = real_open(file, name)
         in_use[id(container)] = bool(hardware.decoders)
         return container
@@ -74,6 +85,12 @@ def a_device(monkeypatch: pytest.MonkeyPatch, *, encodes: int = 10_000, decodes:
     monkeypatch.setattr(render.pictures, "decoded", decoded)
     monkeypatch.setattr(render.pictures, "open_source", open_source)
     monkeypatch.setattr(render.pictures, "is_accelerated", lambda stream: in_use[id(stream.container)])
+
+
+def as_from_a_device(frame: av.VideoFrame) -> av.VideoFrame:
+    returned = frame.reformat(format="nv12")
+    returned.pts, returned.time_base = frame.pts, frame.time_base
+    return returned
 
 
 def an_edit(counted: Media) -> EDL:
@@ -118,11 +135,35 @@ def test_the_report_says_what_decoded_and_encoded(
     assert without_encoder.path == RenderPath(decoders=("cuda",), encoders=("libx264",))
 
 
+def test_pictures_from_a_device_are_those_of_the_cpu(
+    counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_device(monkeypatch)
+    result = rendered(counted, tmp_path / "out")
+    assert [read_number(luma) for luma in lumas(result.video)] == list(range(30, 30 + FRAMES))
+
+
+def test_a_stream_that_the_device_leaves_to_the_cpu_is_told_as_the_cpus(
+    counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_device(monkeypatch, left_to_cpu=True)
+    assert rendered(counted, tmp_path / "out").report.path.decoders == ("cpu",)
+
+
+def test_what_neither_can_open_is_refused(counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Media(tmp_path / "broken.mkv", counted.source)
+    counted.path.write_bytes(b"no media")
+    a_device(monkeypatch, opens=False)
+    with pytest.raises(MediaRefused):
+        rendered(counted, tmp_path / "out")
+
+
 @pytest.mark.parametrize(
-    "gives_out", [{"encodes": 0}, {"encodes": 25}, {"decodes": 0}, {"decodes": 50}, {"encodes": FRAMES}]
+    "gives_out",
+    [{"encodes": 0}, {"encodes": 25}, {"decodes": 0}, {"decodes": 50}, {"encodes": FRAMES}, {"opens": False}],
 )
 def test_a_device_that_gives_out_leaves_the_render_to_the_cpu(
-    counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gives_out: dict[str, int]
+    counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gives_out: dict[str, Any]
 ) -> None:
     a_device(monkeypatch, **gives_out)
     result = rendered(counted, tmp_path / "out")
