@@ -25,6 +25,7 @@ async def test_an_unknown_page_is_a_problem_document(client: httpx.AsyncClient) 
         "title": "Not Found",
         "status": 404,
         "detail": "Not Found",
+        "code": "not_found",
         "request_id": answer.headers["x-request-id"],
     }
 
