@@ -122,7 +122,11 @@ class _SpeechProcess:
             ours.close()
             raise
         running = cls(process, ours, idle_s)
-        await process.send(asked.model_dump_json().encode())
+        try:
+            await process.send(asked.model_dump_json().encode())
+        except BaseException:
+            await running.end()
+            raise
         return running
 
     @property

@@ -10,7 +10,7 @@ def not_collected() -> Iterator[None]:
     """Makes no search for objects that hold each other: planning makes none, and millions of others.
 
     Reference counts free what is not needed any more, as ever. The search took a quarter of the time for ten hours of
-    fast speech. Whoever ends last of several at a time leaves things as the first found them.
+    fast speech. Of several at a time the one that found it searching lets it search again.
     """
     searching = gc.isenabled()
     gc.disable()
