@@ -53,10 +53,21 @@ MATRICES = {
 _FULL_RANGE = 2
 
 
-def colour_of(frame: av.VideoFrame) -> Colour:
+def colour_of(frame: av.VideoFrame, declared: Colour) -> Colour:
+    """What a frame says, and what its file declared of the stream where the frame leaves that open."""
     return Colour(
-        primaries=PRIMARIES.get(int(frame.color_primaries), "unknown"),
-        transfer=TRANSFERS.get(int(frame.color_trc), "unknown"),
-        matrix=MATRICES.get(int(frame.colorspace), "unknown"),
+        primaries=PRIMARIES.get(int(frame.color_primaries), declared.primaries),
+        transfer=TRANSFERS.get(int(frame.color_trc), declared.transfer),
+        matrix=MATRICES.get(int(frame.colorspace), declared.matrix),
         full_range=int(frame.color_range) == _FULL_RANGE or frame.format.name.startswith("yuvj"),
+    )
+
+
+def declared_colour(stream: av.VideoStream) -> Colour:
+    """What a file says of a stream; its decoder replaces that by what it finds, so ask before decoding."""
+    context = stream.codec_context
+    return Colour(
+        primaries=PRIMARIES.get(int(context.color_primaries), "unknown"),
+        transfer=TRANSFERS.get(int(context.color_trc), "unknown"),
+        matrix=MATRICES.get(int(context.colorspace), "unknown"),
     )

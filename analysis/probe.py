@@ -11,14 +11,14 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from analysis.channels import AUDIBLE_DBFS, loudest_level, sample_sound
-from analysis.colour import colour_of
+from analysis.colour import colour_of, declared_colour
 from analysis.demuxing import AnyPacket, Damage, decode_packet, open_media, read_packets
 from analysis.listening import convertible
 from analysis.orientation import Orientation, orientation_of
 from analysis.recording_time import recording_time
 from analysis.timing import FrameTiming, measure_timing
 from schemas.errors import ErrorCode, MediaRefused
-from schemas.media import AudioStream, MediaProbe, VideoStream
+from schemas.media import AudioStream, Colour, MediaProbe, VideoStream
 from schemas.media_limits import MAX_DURATION_S, MAX_PACKETS, MAX_PIXELS, SAMPLE_RATES, is_sound
 from schemas.model import Model
 from schemas.progress import ProgressCallback, ignore_progress
@@ -53,6 +53,7 @@ class _Track:
     """What reading the file has shown of one stream so far."""
 
     stream: av.VideoStream | av.AudioStream
+    declared: Colour = field(default_factory=Colour)
     times: list[int] = field(default_factory=list)
     end: int = 0
     last_duration: int = 0
@@ -171,7 +172,8 @@ def _select(container: InputContainer, notes: list[str]) -> list[_Track]:
             )
             continue
         stream.codec_context.thread_count = 1
-        tracks.append(_Track(stream))
+        declared = declared_colour(stream) if isinstance(stream, av.VideoStream) else Colour()
+        tracks.append(_Track(stream, declared))
     if not tracks:
         raise MediaRefused(ErrorCode.MEDIA_UNREADABLE, f"Nothing in the file can be used. {' '.join(notes[:3])}")
     return tracks
@@ -342,7 +344,7 @@ def _video_stream(track: _Track, timing: FrameTiming, notes: list[str]) -> Video
         bit_depth=max((component.bits for component in components), default=8),
         interlaced=any(one.interlaced_frame for one in frames),
         alpha=any(component.is_alpha for component in components) or stream.metadata.get("alpha_mode") == "1",
-        colour=colour_of(frame),
+        colour=colour_of(frame, track.declared),
     )
 
 

@@ -177,7 +177,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     {
         analyzer.name: analyzer
         for analyzer in (
-            Analyzer("probe", 4, ProbeParameters, MediaProbe, OfFile(_run_probe)),
+            Analyzer("probe", 5, ProbeParameters, MediaProbe, OfFile(_run_probe)),
             Analyzer("sound", 3, SoundParameters, Sound, OfSound(_begin_sound)),
             Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_begin_transcript), _settle_transcript),
             Analyzer("shots", 4, ShotsParameters, Shots, OfPicture(_begin_shots)),

@@ -88,6 +88,7 @@ CONTAINERS: tuple[Container, ...] = (
     Container("asf", ("asf",), _starts(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")),
     Container("flv", ("flv",), _starts(b"FLV\x01")),
     Container("mxf", ("mxf",), _starts(b"\x06\x0e\x2b\x34")),
+    Container("dv", ("dv",), _starts(b"\x1f\x07\x00\x3f", b"\x1f\x07\x00\xbf")),
     Container("mpeg", ("mpeg", "mpegvideo"), _starts(b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3")),
     Container("mpegts", ("mpegts",), _is_transport_stream),
     Container("ac3", ("ac3", "eac3"), _starts(b"\x0b\x77")),

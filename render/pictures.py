@@ -10,8 +10,10 @@ from av.container import InputContainer
 from av.filter import Graph
 from av.video.stream import VideoStream
 
+from render.chain import signature
 from render.failures import MEDIA_ERRORS
 from render.hardware import DEVICE, AcceleratorFailed
+from render.labels import Labels
 from render.opening import open_source, stream_at
 from render.orientation import UPRIGHT, Turn, turn_of
 from render.reading import Damage, decoded
@@ -40,12 +42,6 @@ _MOST_THREADS = 4
 #: How pictures come back from the device: of 4:2:0 and 4:2:2, the colours of a row by turns, as no decoder of the CPU's
 #: makes them. Pictures of 4:4:4 look alike from both, and are taken for the CPU's.
 _FROM_DEVICE = frozenset({"nv12", "p010le", "p012le", "p016le", "nv16", "p210le", "p212le", "p216le"})
-
-#: ITU-T H.273 (07/2024), tables 2 to 4: the codes that mean something.
-_KNOWN_PRIMARIES = frozenset({*range(1, 13), 22}) - {3}
-_KNOWN_TRANSFERS = frozenset(range(1, 19)) - {3}
-_KNOWN_MATRICES = frozenset(range(15)) - {3}
-_UNSPECIFIED = 2
 
 
 class PictureReader:
@@ -113,6 +109,7 @@ class PictureReader:
         stream.codec_context.thread_count = _threads(stream.width * stream.height, os.cpu_count() or 1)
         self._is_accelerated = is_accelerated(stream)
         self._stream = stream
+        self._labels = Labels.of(stream)
         self._at_start = True
         self._start()
         self.turn: Turn = UPRIGHT if self._next is None else turn_of(self._next)
@@ -170,6 +167,7 @@ class PictureReader:
             self._give_up_accelerator()
             if isinstance(frame, VideoFrame):
                 self._from_device = self._from_device or frame.format.name in _FROM_DEVICE
+                self._labels.put_on(frame)
                 yield frame
         self._give_up_accelerator()
 
@@ -189,22 +187,28 @@ class PictureReader:
             if frame.is_corrupt and good is not None and pts - good <= _HELD_DAMAGE_S * self._ticks_per_s:
                 continue
             frame.pts = last = pts
-            _forget_unknown_colour(frame)
             good = pts if not frame.is_corrupt else good
             yield frame
 
 
 def deinterlaced(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-    """Frames as they are until the first interlaced one; from there on through the deinterlacer."""
+    """Frames as they are until the first interlaced one; from there on through the deinterlacer.
+
+    Frames of another size, format or colour, as broadcasts change to between programmes, begin anew.
+    """
+    deinterlacer: _Deinterlacer | None = None
     for frame in frames:
-        if frame.interlaced_frame:
-            deinterlacer = _Deinterlacer(frame)
-            yield from deinterlacer.push(frame)
-            for later in frames:
-                yield from deinterlacer.push(later)
+        if deinterlacer is not None and signature(frame) != deinterlacer.taken:
             yield from deinterlacer.flush()
-            return
-        yield frame
+            deinterlacer = None
+        if deinterlacer is None and frame.interlaced_frame:
+            deinterlacer = _Deinterlacer(frame)
+        if deinterlacer is None:
+            yield frame
+        else:
+            yield from deinterlacer.push(frame)
+    if deinterlacer is not None:
+        yield from deinterlacer.flush()
 
 
 def _threads(pixels: int, processors: int) -> int:
@@ -218,6 +222,7 @@ class _Deinterlacer:
     """bwdif over consecutive frames: one picture out for each one in, with the time it came with."""
 
     def __init__(self, template: VideoFrame) -> None:
+        self.taken = signature(template)
         self._graph = Graph()
         source = self._graph.add(
             "buffer",
@@ -256,16 +261,6 @@ class _Deinterlacer:
 def is_accelerated(stream: VideoStream) -> bool:
     """Whether the device decodes it, and not the CPU."""
     return stream.codec_context.is_hwaccel
-
-
-def _forget_unknown_colour(frame: VideoFrame) -> None:
-    """FFmpeg's filters refuse a frame whose colour is described by a code that H.273 does not have."""
-    if frame.color_primaries not in _KNOWN_PRIMARIES:
-        frame.color_primaries = _UNSPECIFIED
-    if frame.color_trc not in _KNOWN_TRANSFERS:
-        frame.color_trc = _UNSPECIFIED
-    if frame.colorspace not in _KNOWN_MATRICES:
-        frame.colorspace = _UNSPECIFIED
 
 
 def _time(frame: VideoFrame) -> int:

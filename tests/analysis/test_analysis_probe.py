@@ -42,6 +42,40 @@ def test_variable_rate_is_told_and_evened_out(make_clip: MakeClip) -> None:
     assert any("frame rate varies" in note for note in found.notes)
 
 
+def test_hdr_that_only_the_file_and_not_its_pictures_tells_of_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "hdr.mov"
+    frame = av.VideoFrame.from_ndarray(np.full((135, 160), 512, np.uint16), format="yuv420p10le")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("prores_ks", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv422p10le"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = 9, 16, 9
+        container.mux(stream.encode(frame.reformat(format="yuv422p10le")))
+        container.mux(stream.encode())
+    with av.open(str(path)) as container:
+        assert next(container.decode(video=0)).color_trc != 16
+    found = probe(path)
+    assert found.video is not None
+    assert (found.video.colour.primaries, found.video.colour.transfer) == ("bt2020", "smpte2084")
+    assert any("HDR" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("suffix", ["dv", "avi"])
+def test_the_tape_of_a_camcorder_is_a_video(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"tape.{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("dvvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((864, 720), 100, np.uint8), format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    video = probe(path).video
+    assert video is not None
+    assert (video.coded_width, video.coded_height, video.frame_count) == (720, 576, 5)
+
+
 def test_a_cut_off_recording_gives_what_is_there(make_clip: MakeClip, tmp_path: Path) -> None:
     whole = make_clip("whole.mkv", frames=[scene(n, height=180, width=320) for n in range(100)])
     part = tmp_path / "part.mkv"

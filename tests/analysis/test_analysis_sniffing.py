@@ -53,6 +53,7 @@ def test_refuses_with_the_reason(tmp_path: Path, content: bytes, code: ErrorCode
         (b"ID3\x04\x00", "mp3"),
         (b"G" + bytes(187) + b"G" + bytes(187), "mpegts"),
         (b"\x00\x00\x01\xba\x44", "mpeg"),
+        (b"\x1f\x07\x00\x3f\xf9", "dv"),
     ],
 )
 def test_names_the_only_demuxers_that_may_read_it(tmp_path: Path, head: bytes, demuxer: str) -> None:

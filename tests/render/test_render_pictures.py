@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.chain import FilterChain
+from render.chain import FilterChain, FrameCopier
 from render.colour import WideColour, to_sdr
 from render.composer import ClipComposer, fade_level
 from render.orientation import UPRIGHT, turn_of, upright_steps
@@ -20,6 +20,10 @@ from tests.render.render_media import Media, Writer, describe, edit, lumas, run,
 pytestmark = pytest.mark.media
 
 GREY = 110
+
+#: To x265: as good as lossless; and to write no description of the colours into the pictures.
+X265 = "log-level=none:qp=4"
+UNSAID = "colorprim=undef:transfer=undef:colormatrix=undef"
 
 
 def still(folder: Path, luma: NDArray[np.uint8], name: str = "still.mp4", frames: int = 12, **more: object) -> Media:
@@ -227,6 +231,23 @@ def test_only_interlaced_pictures_are_deinterlaced() -> None:
     assert _contrast_of_lines(mixed[0]) < 80
 
 
+def test_an_interlaced_stream_may_change_its_size() -> None:
+    """A recorded broadcast does at the end of a programme; progressive pictures after it are left as they are."""
+    large, small = (
+        FilterChain(yuv_frame(luma), [("setfield", {"mode": "tff"})]).apply(yuv_frame(luma))
+        for luma in (np.full((288, 352), GREY, np.uint8), np.full((144, 176), GREY, np.uint8))
+    )
+    progressive = yuv_frame(np.full((288, 352), GREY, np.uint8))
+    stream = [copied(frame, pts) for pts, frame in enumerate([large, large, small, small, progressive])]
+    found = list(deinterlaced(iter(stream)))
+    assert [(frame.pts, frame.width) for frame in found] == [(0, 352), (1, 352), (2, 176), (3, 176), (4, 352)]
+    assert all((planes(frame)[0] == GREY).all() for frame in found)
+
+
+def copied(frame: av.VideoFrame, pts: int) -> av.VideoFrame:
+    return FrameCopier().copy(frame, pts, Fraction(1, 25))
+
+
 def _contrast_of_lines(frame: av.VideoFrame) -> int:
     rows = planes(frame)[0].astype(int).mean(axis=1)
     return round(abs(rows[100] - rows[101]))
@@ -326,25 +347,55 @@ def test_highlights_of_pq_stay_apart_up_to_what_it_is_graded_for() -> None:
     assert steps[3] > 0.002
 
 
+BARS = np.array((0.1, 0.38, 0.58, 0.75))
+
+
 @pytest.mark.parametrize(("wide", "transfer"), [(WideColour.PQ, 16), (WideColour.HLG, 18)])
 def test_hdr_footage_is_decoded_labelled_and_toned(wide: WideColour, transfer: int, tmp_path: Path) -> None:
-    signals = (0.1, 0.38, 0.58, 0.75)
-    bars = np.repeat([round(64 + 876 * signal) for signal in signals], 80).astype(np.uint16)
+    media = hdr_bars(tmp_path / "hdr.mp4", transfer, "libx265", {"preset": "ultrafast", "x265-params": X265})
+    assert greys_of_bars(media, tmp_path) == pytest.approx(toned_bars(wide), abs=2.5)
+
+
+@pytest.mark.parametrize(
+    ("codec", "name", "options"),
+    [
+        ("libx265", "hdr.mp4", {"preset": "ultrafast", "x265-params": f"{X265}:{UNSAID}"}),
+        ("libx265", "hdr.mkv", {"preset": "ultrafast", "x265-params": f"{X265}:{UNSAID}"}),
+        ("prores_ks", "hdr.mov", {}),
+    ],
+)
+def test_hdr_that_only_the_file_and_not_its_pictures_tells_of_is_toned(
+    codec: str, name: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    media = hdr_bars(tmp_path / name, 16, codec, options)
+    with av.open(str(media.path)) as container:
+        assert next(container.decode(video=0)).color_trc != 16
+    assert greys_of_bars(media, tmp_path) == pytest.approx(toned_bars(WideColour.PQ), abs=2.5)
+
+
+def hdr_bars(path: Path, transfer: int, codec: str, options: dict[str, str]) -> Media:
+    """Four grey bars of ``BARS`` in ten bits, in BT.2020."""
+    bars = np.repeat(np.rint(64 + 876 * BARS), 80).astype(np.uint16)
     pixels = np.concatenate([np.tile(bars, (180, 1)), np.full((90, 320), 512, np.uint16)])
-    frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p10le")
+    pixel_format = "yuv422p10le" if codec == "prores_ks" else "yuv420p10le"
+    frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p10le").reformat(format=pixel_format)
 
     def labelled(stream: av.VideoStream) -> None:
         context = stream.codec_context
         context.color_primaries, context.color_trc, context.colorspace, context.color_range = 9, transfer, 9, 1
 
-    path = tmp_path / "hdr.mp4"
-    options = {"preset": "ultrafast", "x265-params": "log-level=none:qp=4"}
-    writer = Writer(path, codec="libx265", codec_options=options, pixel_format="yuv420p10le", configure=labelled)
+    writer = Writer(path, codec=codec, codec_options=options, pixel_format=pixel_format, configure=labelled)
     writer.write([(n * 3000, frame) for n in range(12)], (320, 180))
-    luma = shown(describe(path), tmp_path)
-    found = [luma[:, 80 * n + 20 : 80 * n + 60].mean() for n in range(4)]
-    wanted = 16 + 219 * to_sdr(np.stack([np.array(signals)] * 3, axis=1), wide)[:, 1]
-    assert found == pytest.approx(list(wanted), abs=2.5)
+    return describe(path)
+
+
+def greys_of_bars(media: Media, folder: Path) -> list[float]:
+    luma = shown(media, folder)
+    return [float(luma[:, 80 * n + 20 : 80 * n + 60].mean()) for n in range(4)]
+
+
+def toned_bars(wide: WideColour) -> list[float]:
+    return list(16 + 219 * to_sdr(np.stack([BARS] * 3, axis=1), wide)[:, 1])
 
 
 def test_a_real_hlg_colour_chart_is_not_washed_out(tmp_path: Path) -> None:
