@@ -1,11 +1,14 @@
 """What is known of a project's footage without looking at it again: facts out of the analyses that are kept."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from pydantic import ValidationError
 
 from activities.artifacts import read_facts, read_object
 from activities.declarations import AnalysedAsset, AssetRef
 from schemas.analysing import ArtifactRef
+from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import Alignment, AssetFacts
 from schemas.jobs import Asset, AssetStatus
 from stores import Analyses, Bucket, ObjectStore
@@ -18,11 +21,25 @@ async def known_facts(
 ) -> tuple[AssetFacts, ...] | None:
     """The facts of all usable assets by their newest analyses; ``None`` where one has none that are kept.
 
-    A job may know more, or know it from other analyses: of another language, or made by other models.
+    One that is gone from the store, or that another version made in a form of its own, is as good as none. A job may
+    know more, or know it from other analyses: of another language, or made by other models.
     """
     usable = [asset for asset in assets if asset.status is AssetStatus.READY]
+    known = await analyses.known_of(sorted({asset.sha256 for asset in usable}))
+    try:
+        return await _facts(objects, usable, known)
+    except ValidationError:
+        return None
+    except CinemaError as error:
+        if error.code is ErrorCode.OBJECT_MISSING:
+            return None
+        raise
+
+
+async def _facts(
+    objects: ObjectStore, usable: Sequence[Asset], known: Mapping[str, Sequence[ArtifactRef]]
+) -> tuple[AssetFacts, ...] | None:
     contents = {asset.sha256 for asset in usable}
-    known = await analyses.known_of(sorted(contents))
     newest = [await _newest(objects, known.get(asset.sha256, ()), contents) for asset in usable]
     if not all(any(ref.analyzer == PROBE for ref in refs) for refs in newest):
         return None

@@ -173,6 +173,20 @@ async def test_where_nothing_is_known_of_the_footage_the_job_looks(
     assert (await creator.post(revisions(job), json={"edl": edit})).status_code == 201
 
 
+@pytest.mark.parametrize("content", [None, b'{"length": 7}'], ids=["gone", "of another version"])
+async def test_an_analysis_that_cannot_be_read_is_as_good_as_none(
+    gateway: Gateway, creator: httpx.AsyncClient, job: Job, edl: EDL, content: bytes | None
+) -> None:
+    kept = await gateway.pool.fetchval("select object_key from public.analyses where analyzer = 'transcript'")
+    await gateway.objects.delete(Bucket.ANALYSIS, kept)
+    if content is not None:
+        await upload_bytes(gateway.objects, Bucket.ANALYSIS, kept, content)
+    edit = json.loads(edl.model_dump_json())
+    judged = await creator.put(f"/outputs/{job.outputs[0].id}/edl", json=edit)
+    assert (judged.status_code, judged.json()["code"]) == (409, "invalid_transition")
+    assert (await creator.post(revisions(job), json={"edl": edit})).status_code == 201
+
+
 async def test_mistakes_are_named_by_their_fields(creator: httpx.AsyncClient, job: Job, edl: EDL) -> None:
     async def fields(method: str, path: str, **body: Any) -> list[str]:
         answer = await creator.request(method, path, **body)
