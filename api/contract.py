@@ -31,7 +31,6 @@ TAGS: Final = {
     "shares": "Links by which anyone sees one output, until they expire or are revoked.",
     "analytics": "What was made, measured and charged, in totals over time.",
     "tokens": "Access tokens for programs.",
-    "limits": "What this account may use, and has used.",
     "audit": "Who did what, and when.",
     "webhooks": "Signed calls of your own address when something happens.",
     "sign-in": "Access tokens on a machine of your own; elsewhere a sign-in service issues them.",

@@ -5,6 +5,7 @@ python direct.py localhost:7233 OWNER_ID OBJECT_KEY
 
 import asyncio
 import json
+import os
 import sys
 from datetime import timedelta
 from uuid import uuid4
@@ -55,3 +56,6 @@ async def runs(job: WorkflowHandle) -> bool:
 
 if __name__ == "__main__":
     asyncio.run(main(*sys.argv[1:]))
+    sys.stdout.flush()
+    # All is done. Without this, threads of the SDK now and then abort an interpreter that is being taken down.
+    os._exit(0)
