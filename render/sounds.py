@@ -1,9 +1,11 @@
 """A source's sound by sample position on the media clock: resampled, mixed to stereo, gaps filled with silence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from statistics import median
 
 import av
+import cv2
 import numpy as np
 from av import AudioFrame
 from av.audio.stream import AudioStream
@@ -26,6 +28,12 @@ Stereo = NDArray[np.float32]
 
 #: Timestamps may jitter this much against the count of samples before the count is put right.
 _TOLERANCE_S = Fraction(15, 1000)
+#: Up to this much they are taken for an uneven clock, which live recordings have, and not for a break: silence put in
+#: or sound left out for each would be heard as a click.
+_UNEVEN_S = Fraction(40, 1000)
+#: They have to be off for this long for the count to be put right. The sound of that time is made longer or shorter by
+#: what they are off, by four hundredths at most.
+_DOUBTED_S = 1
 #: A jump up to this many samples ahead is decoded through.
 _NEAR = 2 * SAMPLE_RATE
 #: Sound kept for a reader that steps back a little, as the handles of a crossfade do.
@@ -143,7 +151,7 @@ class SoundReader:
                 if run is not None:
                     yield from run.flush()
                 run = _Run(frame, at or Fraction(0), self._audio.channel_mix)
-            yield from run.push(frame)
+            yield from run.push(frame, at)
         if run is not None:
             yield from run.flush()
 
@@ -162,30 +170,56 @@ class _Run:
         self._frames_in = 0
         self._position = round_half_up(start * SAMPLE_RATE)
         self._mix = mix
+        self._doubted: list[Stereo] = []
+        self._off: list[Fraction] = []
         keeps_channels = mix is not ChannelMix.ALL or first.layout.nb_channels == 1
         self._resampler = av.AudioResampler(
             format="fltp", layout=first.layout.name if keeps_channels else "stereo", rate=SAMPLE_RATE
         )
 
     def continues(self, frame: AudioFrame, at: Fraction | None) -> bool:
-        if _format(frame) != self._format:
-            return False
-        expected = self._start + Fraction(self._frames_in, frame.sample_rate)
-        return at is None or abs(at - expected) <= _TOLERANCE_S
+        return _format(frame) == self._format and abs(self._is_off(frame, at)) <= _UNEVEN_S
 
-    def push(self, frame: AudioFrame) -> Iterator[tuple[int, Stereo]]:
+    def push(self, frame: AudioFrame, at: Fraction | None) -> Iterator[tuple[int, Stereo]]:
+        off = self._is_off(frame, at)
         self._frames_in += frame.samples
         frame.pts = None
-        yield from self._out(self._resampler.resample(frame))
+        samples = self._converted(self._resampler.resample(frame))
+        if abs(off) <= _TOLERANCE_S:
+            yield from self._placed([*self._believed(), *samples])
+            return
+        self._doubted += samples
+        self._off.append(off)
+        if sum(part.shape[1] for part in self._doubted) >= _DOUBTED_S * SAMPLE_RATE:
+            yield from self._put_right()
 
     def flush(self) -> Iterator[tuple[int, Stereo]]:
-        yield from self._out(self._resampler.resample(None))
+        yield from self._placed([*self._believed(), *self._converted(self._resampler.resample(None))])
 
-    def _out(self, frames: list[AudioFrame]) -> Iterator[tuple[int, Stereo]]:
-        for frame in frames:
-            samples = _to_stereo(_bounded(float_samples(frame)), self._mix)
+    def _is_off(self, frame: AudioFrame, at: Fraction | None) -> Fraction:
+        """By how much a frame is later, in seconds, than the count of samples says."""
+        return Fraction(0) if at is None else at - self._start - Fraction(self._frames_in, frame.sample_rate)
+
+    def _believed(self) -> list[Stereo]:
+        """What was doubted, as it is: the timestamps have come back to the count."""
+        believed, self._doubted, self._off = self._doubted, [], []
+        return believed
+
+    def _put_right(self) -> Iterator[tuple[int, Stereo]]:
+        """What was doubted, longer or shorter, so that the count is what the timestamps say from here on."""
+        off = median(self._off)
+        doubted = np.concatenate(self._believed(), axis=1)
+        length = doubted.shape[1] + round(off * SAMPLE_RATE)
+        self._start += off
+        yield from self._placed([np.asarray(cv2.resize(doubted, (length, 2), interpolation=cv2.INTER_CUBIC))])
+
+    def _placed(self, parts: Iterable[Stereo]) -> Iterator[tuple[int, Stereo]]:
+        for samples in parts:
             yield self._position, samples
             self._position += samples.shape[1]
+
+    def _converted(self, frames: list[AudioFrame]) -> list[Stereo]:
+        return [_to_stereo(_bounded(float_samples(frame)), self._mix) for frame in frames]
 
 
 def _bounded(samples: Stereo) -> Stereo:

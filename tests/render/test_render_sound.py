@@ -1,6 +1,7 @@
 """Sound where and as loud as the edit says, as heard by whoever decodes the finished file."""
 
 import tracemalloc
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -288,6 +289,36 @@ def test_two_hours_without_a_sound_between_two_cost_nothing(tmp_path: Path) -> N
     reader.close()
     assert [float(part.mean()) > 0.1 for part in parts] == [True, False, True]
     assert most < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        pytest.param(lambda count: count + 960 * (count // 1024 % 10 == 9), id="some packets say 20 ms more"),
+        pytest.param(lambda count: count * 1.0005, id="a fast clock"),
+        pytest.param(lambda count: count * 0.9995, id="a slow clock"),
+        pytest.param(lambda count: count + 1024 * (count > 500_000), id="a lost packet"),
+    ],
+)
+def test_an_uneven_clock_neither_clicks_nor_runs_away(time: Callable[[int], float], tmp_path: Path) -> None:
+    """A tone of 70 s in packets of 21 ms, as live recordings have them: as smooth as it was, and in time to its end."""
+    tone = np.rint(9000 * np.sin(2 * np.pi * 440 * np.arange(3_360_000) / 48_000)).astype(np.int16)
+    path = tmp_path / "live.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for begin in range(0, tone.size - 1023, 1024):
+            packet = av.Packet(tone[begin : begin + 1024].tobytes())
+            packet.stream, packet.time_base, packet.duration = stream, Fraction(1, 48_000), 1024
+            packet.pts = packet.dts = last = round(time(begin))
+            output.mux(packet)
+    media = describe(path)
+    reader = SoundReader(media.source, path)
+    heard = reader.read(0, 3_400_000)[0]
+    reader.close()
+    end = int(np.flatnonzero(np.abs(heard) > 0.01)[-1])
+    assert end == pytest.approx(last + 1024, abs=960)
+    bends = np.abs(np.diff(heard[: end - 100], 2))
+    assert bends.max() < 1.5 * bends[10_000:20_000].max()
 
 
 def decibels(wave: Stereo) -> float:
