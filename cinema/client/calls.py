@@ -8,10 +8,11 @@ from cinema.client import uploading
 from cinema.client.answers import Resource, raised, resource
 from cinema.client.attempts import KEY, attempted
 from cinema.client.steps import Flow, Send
-from schemas.edl import EDL
+from schemas.edl import EDL, Caption
 from schemas.jobs import JobRequest, JobStatus
 from schemas.media import AssetKind
 from schemas.resources.assets import AssetChange, AssetList, AssetOrder, AssetResource
+from schemas.resources.edits import EditReview, NewRevision
 from schemas.resources.files import OutputFilesResource
 from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
 from schemas.resources.page import Page
@@ -172,6 +173,34 @@ def output_files(output_id: UUID) -> Flow[OutputFilesResource]:
 def output_edl(output_id: UUID) -> Flow[EDL]:
     """A planned output's edit."""
     return _asked(Send(method="GET", url=f"/outputs/{output_id}/edl"), EDL)
+
+
+def check_edit(output_id: UUID, edl: EDL) -> Flow[EditReview]:
+    """What would become of a changed edit as a revision of the output; nothing is rendered, and nothing is kept."""
+    return _asked(Send(method="PUT", url=f"/outputs/{output_id}/edl", model=edl), EditReview)
+
+
+def revise_output(
+    output_id: UUID,
+    *,
+    edl: EDL | None = None,
+    captions: Sequence[Caption] | None = None,
+    accept_findings: bool = False,
+    idempotency_key: str | None = None,
+) -> Flow[JobResource]:
+    """Order a video by a changed edit, or by the output's own with other captions: a job of its own, ordered once.
+
+    With ``accept_findings`` it is rendered although a viewer may notice what :func:`check_edit` finds.
+    """
+    revision = NewRevision(edl=edl, captions=None if captions is None else tuple(captions))
+    send = Send(
+        method="POST",
+        url=f"/outputs/{output_id}/revisions",
+        query={"accept_findings": "true"} if accept_findings else {},
+        headers={KEY: idempotency_key or str(uuid4())},
+        model=revision,
+    )
+    return _asked(send, JobResource)
 
 
 def output_explanation(output_id: UUID) -> Flow[EditExplanation]:

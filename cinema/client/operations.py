@@ -4,8 +4,11 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from pydantic import ValidationError
+
 from cinema.client import calls, downloading, uploading, waiting
 from cinema.client.steps import Flow
+from schemas.invalid_input import InvalidInput
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -51,9 +54,21 @@ class Operation(Generic[P, Answer]):
     def __get__(self, group: Blocking | Awaited, _owner: type[Any]) -> Callable[P, Any]:
         @wraps(self._flow)
         def call(*arguments: P.args, **named: P.kwargs) -> Any:
-            return group.client.perform(self._flow(*arguments, **named))
+            return group.client.perform(_understood(self._flow, *arguments, **named))
 
         return call
+
+
+def _understood(flow: Callable[P, Flow[Answer]], *arguments: P.args, **named: P.kwargs) -> Flow[Answer]:
+    """The flow; what breaks the contract before it is sent is refused as the API refuses it.
+
+    Raises:
+        InvalidInput: it names the fields.
+    """
+    try:
+        return (yield from flow(*arguments, **named))
+    except ValidationError as error:
+        raise InvalidInput.from_validation(error) from error
 
 
 class ProjectOperations:
@@ -99,6 +114,8 @@ class OutputOperations:
     get = Operation(calls.get_output)
     files = Operation(calls.output_files)
     edl = Operation(calls.output_edl)
+    check = Operation(calls.check_edit)
+    revise = Operation(calls.revise_output)
     explanation = Operation(calls.output_explanation)
     export = Operation(calls.export_output)
     storyboard = Operation(calls.output_storyboard)

@@ -11,6 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from activities.output_keys import OutputKeys
+from activities.uploads import upload_bytes
 from api import upload_ends
 from cinema.client import (
     AsyncClient,
@@ -24,14 +26,17 @@ from cinema.client import (
 )
 from cinema.client.server_events import EventParser, ServerEvent
 from demo.small import make_small_talk, write_variation
+from director import PlanOptions, plan
 from schemas.edl import Variant
 from schemas.jobs import JobRequest, JobStatus
 from schemas.resources.assets import AssetState
 from schemas.resources.files import SignedFile
 from schemas.resources.jobs import JobResource
 from schemas.resources.uploads import UploadTicket
-from stores import Bucket, Jobs, Pool
+from stores import Assets, Bucket, Jobs, Outputs, Pool
 from tests.api.gateway import Gateway, serving
+from tests.api.test_api_revisions import analysed
+from tests.director.test_director_review import recut, talk_of_two_lines
 from tests.stores.conftest import dsn, pool, server_dsn, template
 
 __all__ = ["dsn", "pool", "server_dsn", "template"]
@@ -162,6 +167,9 @@ async def test_errors_have_codes_and_fields(gateway: Gateway, client: AsyncClien
     with pytest.raises(InvalidInput) as bad:
         await client.projects.list(limit=1000)
     assert [found.field for found in bad.value.problems] == ["query.limit"]
+    with pytest.raises(InvalidInput) as nameless:
+        await client.projects.create("")
+    assert [found.field for found in nameless.value.problems] == ["name"]
     project = await client.projects.create("Kitchen talk")
     job = await client.jobs.create(project.id, HOOK)
     with pytest.raises(ConflictError):
@@ -170,6 +178,41 @@ async def test_errors_have_codes_and_fields(gateway: Gateway, client: AsyncClien
         with pytest.raises(CinemaError) as unknown:
             await stranger.projects.list()
     assert unknown.value.code is ErrorCode.UNAUTHENTICATED
+
+
+async def test_an_edit_is_changed_judged_and_ordered(gateway: Gateway, client: AsyncClient) -> None:
+    footage = talk_of_two_lines()
+    project = await client.projects.create("Kitchen talk")
+    reel = (await client.jobs.create(project.id, JobRequest(variants=(Variant.VERTICAL_REEL,)))).outputs[0]
+    job = await Jobs(gateway.pool).get(reel.job_id)
+    await Assets(gateway.pool).add(
+        owner_id=job.owner_id,
+        project_id=project.id,
+        name=footage.name,
+        kind=footage.kind,
+        object_key=f"{job.owner_id}/{footage.sha256}",
+        size_bytes=1000,
+        sha256=footage.sha256,
+        position=0,
+    )
+    await analysed(gateway, footage)
+    planned = plan([footage], Variant.VERTICAL_REEL, PlanOptions())
+    key = OutputKeys(job.owner_id, project.id, job.id, reel.id).edl
+    await upload_bytes(gateway.objects, Bucket.OUTPUTS, key, planned.model_dump_json().encode())
+    await Outputs(gateway.pool).plan(reel.id, key)
+
+    edl = await client.outputs.edl(reel.id)
+    assert (await client.outputs.check(reel.id, edl)).renderable
+    bitten = recut(edl, (1.1, 3.1))
+    judged = await client.outputs.check(reel.id, bitten)
+    assert (judged.renderable, judged.renderable_if_accepted) == (False, True)
+    with pytest.raises(InvalidInput):
+        await client.outputs.revise(reel.id, edl=bitten)
+    accepted = await client.outputs.revise(reel.id, edl=bitten, accept_findings=True)
+    captioned = await client.outputs.revise(reel.id, captions=edl.captions[:1])
+    assert {made.request.plans[0].revised_from for made in (accepted, captioned)} == {reel.id}
+    with pytest.raises(InvalidInput):
+        await client.outputs.revise(reel.id)
 
 
 async def test_something_else_than_the_api_is_told_apart(gateway: Gateway, token: str) -> None:
