@@ -22,11 +22,13 @@ class WideColour(StrEnum):
     PQ = "pq"
     HLG = "hlg"
     SDR = "sdr"
+    P3 = "p3"
 
 
 _TRANSFER_PQ = 16
 _TRANSFER_HLG = 18
 _PRIMARIES_BT2020 = 9
+_PRIMARIES_P3 = 12
 _FULL_RANGE = 2
 
 #: ITU-T H.273 matrix coefficients by FFmpeg's names for them.
@@ -53,7 +55,7 @@ _M1, _M2 = 2610 / 16384, 2523 / 4096 * 128
 _C1, _C2, _C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 
 #: Linear BT.2020 to BT.709: inverse of the matrix of BT.2087-0.
-_TO_709 = np.linalg.inv(
+_FROM_2020 = np.linalg.inv(
     np.array(
         [
             [0.6274, 0.3293, 0.0433],
@@ -63,6 +65,16 @@ _TO_709 = np.linalg.inv(
     )
 )
 
+#: Linear Display P3, in which telephones and laptops record their screens, to BT.709: from the primaries of both
+#: (SMPTE EG 432-1, BT.709-6).
+_FROM_P3 = np.array(
+    [
+        [1.2249, -0.2249, 0.0000],
+        [-0.0421, 1.0421, 0.0000],
+        [-0.0196, -0.0786, 1.0983],
+    ]
+)
+
 
 def wide_colour(frame: VideoFrame) -> WideColour | None:
     """Which table the frame needs, ``None`` where it is SDR of ordinary gamut."""
@@ -70,7 +82,7 @@ def wide_colour(frame: VideoFrame) -> WideColour | None:
         return WideColour.PQ
     if frame.color_trc == _TRANSFER_HLG:
         return WideColour.HLG
-    return WideColour.SDR if frame.color_primaries == _PRIMARIES_BT2020 else None
+    return {_PRIMARIES_BT2020: WideColour.SDR, _PRIMARIES_P3: WideColour.P3}.get(int(frame.color_primaries))
 
 
 def colour_steps(frame: VideoFrame, size: tuple[int, int], folder: Path) -> list[Step]:
@@ -92,7 +104,8 @@ def colour_steps(frame: VideoFrame, size: tuple[int, int], folder: Path) -> list
 
 
 def _wide_steps(frame: VideoFrame, wide: WideColour, scale: dict[str, str], folder: Path) -> list[Step]:
-    matrix = {} if frame.format.is_rgb else {"in_color_matrix": _MATRICES.get(int(frame.colorspace), "bt2020")}
+    assumed = _matrix(frame) if wide is WideColour.P3 else "bt2020"
+    matrix = {} if frame.format.is_rgb else {"in_color_matrix": _MATRICES.get(int(frame.colorspace), assumed)}
     return [
         ("scale", {**scale, **matrix}),
         ("format", {"pix_fmts": "gbrp16le"}),  # sixteen bits have the fastest look-up
@@ -148,13 +161,14 @@ def _grid(size: int) -> Table:
 
 
 def to_sdr(signal: Table, wide: WideColour) -> Table:
-    """Non-linear BT.2020 RGB in 0..1, shape (n, 3), to non-linear BT.709 RGB in 0..1."""
-    light = np.clip(_sdr_light(signal, wide) @ _TO_709.T, 0.0, 1.0)
+    """Non-linear RGB of its primaries in 0..1, shape (n, 3), to non-linear BT.709 RGB in 0..1."""
+    matrix = _FROM_P3 if wide is WideColour.P3 else _FROM_2020
+    light = np.clip(_sdr_light(signal, wide) @ matrix.T, 0.0, 1.0)
     return np.asarray(light ** (1 / _DISPLAY_GAMMA))
 
 
 def _sdr_light(signal: Table, wide: WideColour) -> Table:
-    """Linear BT.2020 as a share of SDR white.
+    """Linear light of the same primaries as a share of SDR white.
 
     An HLG signal is made to be watched as it is on an SDR display of its primaries: it rolls highlights off by itself
     and puts reference white (203 cd/m²) at 75 %. PQ is brought to the HLG signal of the same light first (BT.2408).

@@ -181,6 +181,32 @@ def test_colours_survive_their_matrix(name: str, code: int, matrix: str, tmp_pat
     assert shown[120, 240] == pytest.approx([40, 90, 190], abs=5)
 
 
+@pytest.mark.parametrize(("code", "matrix"), [(1, "ITU709"), (6, "ITU601")])
+def test_a_screen_recorded_in_display_p3_keeps_its_colours(code: int, matrix: str, tmp_path: Path) -> None:
+    """The colours of BT.709 that look like three of Display P3, one of them skin (SMPTE EG 432-1, BT.1886)."""
+    stored, wanted = ((200, 60, 50), (60, 100, 190), (210, 160, 130)), ((217, 36, 35), (43, 101, 196), (219, 157, 125))
+    colours = np.repeat(np.array(stored, np.uint8), 120, axis=0)[None].repeat(240, axis=0)
+    frame = av.VideoFrame.from_ndarray(colours, format="rgb24").reformat(format="yuv444p", dst_colorspace=matrix)
+    frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc = 1, code, 12, 1
+    path = tmp_path / "screen.mkv"
+
+    def labelled(stream: av.VideoStream) -> None:
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace, context.color_range = 12, 1, code, 1
+
+    writer = Writer(path, codec="ffv1", codec_options={}, pixel_format="yuv444p", configure=labelled)
+    writer.write([(n * 3000, frame) for n in range(12)], (360, 240))
+    media = describe(path)
+    clip = video_clip(media, 0, 8, 0, Fraction(30))
+    video = run(edit([media], [clip], canvas=(360, 240)), [media], tmp_path / "o").video
+    with av.open(str(video)) as container:
+        shown = (
+            next(container.decode(video=0)).reformat(format="rgb24", src_colorspace="ITU709").to_ndarray().astype(int)
+        )
+    for number, colour in enumerate(wanted):
+        assert shown[120, 60 + 120 * number] == pytest.approx(colour, abs=5)
+
+
 def test_transparency_lies_over_black(tmp_path: Path) -> None:
     path = tmp_path / "alpha.mov"
     pixels = np.full((180, 320, 4), 255, np.uint8)
