@@ -26,15 +26,19 @@ ENVELOPE_FRAME = SPEECH_RATE // 200
 ENVELOPE_RANGE_DB = 50.0
 #: Least overlap of two recordings for an offset to be believed, in envelope frames (3 s).
 MIN_OVERLAP = 600
-#: Windows in which the offset is measured again on the waveform; their line gives offset and drift.
+#: Windows in which the offset is measured again on the waveform, and their length in seconds; their line gives offset
+#: and drift. Within long ones clocks that drift far move high sounds apart, so that only short ones agree.
 WINDOWS = 24
-WINDOW_S = 8
+WINDOW_LENGTHS_S = (8, 2)
 #: How far from the envelope's offset the waveform is searched: room for its 5 ms steps and for the drift.
 SEARCH_S = 0.25
-#: A window counts if its waveforms agree this much; microphones in different places agree less than copies.
+#: A window counts if its waveforms agree this much; microphones in different places agree less than copies. A short one
+#: must agree by more, for the shorter two sounds are, the more they are alike by chance: measured, up to 0.46 over 1 s.
 MIN_WINDOW_CORRELATION = 0.2
-#: Windows further from the line than this are echoes.
+MIN_CORRELATION_OVER_1_S = 0.55
+#: Windows further from the line than this are echoes; at least this part of them must lie on it.
 MAX_RESIDUAL_S = 0.004
+MIN_ON_LINE = 0.5
 #: Drift is told only over at least this much between the outermost windows.
 MIN_DRIFT_BASE_S = 20.0
 #: Quartz clocks are within 100 ppm of each other; more than this is a wrong fit.
@@ -87,13 +91,19 @@ def align(
 
 
 def align_waves(track: Waveform, reference: Waveform) -> tuple[int, float, float]:
-    """Offset in µs, drift in ppm and correlation, 0 to 1, of two recordings at ``SPEECH_RATE``."""
-    lag, correlation = _coarse(_envelope(track), _envelope(reference))
-    windows = _fine(track, reference, lag * ENVELOPE_FRAME)
-    if not windows:
-        return round(lag * ENVELOPE_FRAME * 1_000_000 / SPEECH_RATE), 0.0, correlation
-    offset, drift_ppm = _line(windows)
-    return round(offset * 1_000_000), drift_ppm, correlation
+    """Offset in µs, drift in ppm and correlation, 0 to 1, of two recordings at ``SPEECH_RATE``.
+
+    The ups and downs of any two talks are alike somewhere, the more so the shorter they are. So what the envelopes say
+    is believed only where the waveforms say it too, and each stretch of them the same; else the correlation is 0.
+    """
+    heard, expected = _envelope(track), _envelope(reference)
+    lag = _coarse(heard, expected)
+    lines = (_line(_fine(track, reference, lag * ENVELOPE_FRAME, seconds)) for seconds in WINDOW_LENGTHS_S)
+    line = next((one for one in lines if one is not None), None)
+    if line is None:
+        return round(lag * ENVELOPE_FRAME * 1_000_000 / SPEECH_RATE), 0.0, 0.0
+    offset, drift_ppm = line
+    return round(offset * 1_000_000), drift_ppm, _correlation(heard, expected, offset, drift_ppm)
 
 
 def _envelope(wave: Waveform) -> Levels:
@@ -105,10 +115,10 @@ def _envelope(wave: Waveform) -> Levels:
     return np.asarray(above - above.mean(), np.float32)
 
 
-def _coarse(track: Levels, reference: Levels) -> tuple[int, float]:
-    """The lag of the track in envelope frames, and the normalised correlation there over what both cover."""
+def _coarse(track: Levels, reference: Levels) -> int:
+    """The lag of the track in envelope frames at which what both cover is most alike."""
     if min(len(track), len(reference)) < 2:
-        return 0, 0.0
+        return 0
     size = 1 << (len(track) + len(reference) - 1).bit_length()
     product = _correlate(track, reference, size)
     energy_track = _correlate(track**2, np.ones_like(reference), size)
@@ -119,8 +129,17 @@ def _coarse(track: Levels, reference: Levels) -> tuple[int, float]:
     # A short overlap correlates highly by chance; weighing by its root keeps a true long one ahead.
     score = np.where(enough, product / scale * np.sqrt(np.clip(overlap / overlap.max(), 0, 1)), -1.0)
     best = int(score.argmax())
-    lag = best if best < len(track) else best - size
-    return lag, float(np.clip(product[best] / scale[best], 0, 1))
+    return best if best < len(track) else best - size
+
+
+def _correlation(track: Levels, reference: Levels, offset: float, drift_ppm: float) -> float:
+    """How alike what both cover is, 0 to 1, once the track is put where it belongs; ``offset`` in seconds."""
+    frames = np.arange(len(reference))
+    places = frames * (1 + drift_ppm / 1e6) + offset * SPEECH_RATE / ENVELOPE_FRAME
+    covered = (places >= 0) & (places <= len(track) - 1)
+    heard, expected = np.interp(places[covered], np.arange(len(track)), track), reference[covered]
+    scale = np.sqrt(max(float(np.sum(heard**2) * np.sum(expected**2)), 1e-6))
+    return float(np.clip(np.sum(heard * expected) / scale, 0, 1))
 
 
 def _correlate(a: NDArray[np.floating], b: NDArray[np.floating], size: int) -> NDArray[np.float64]:
@@ -129,9 +148,9 @@ def _correlate(a: NDArray[np.floating], b: NDArray[np.floating], size: int) -> N
     return np.fft.irfft(spectrum, size)
 
 
-def _fine(track: Waveform, reference: Waveform, lag: int) -> list[_Window]:
+def _fine(track: Waveform, reference: Waveform, lag: int, seconds: int) -> list[_Window]:
     """The offset measured on the waveform in windows of the reference, louder ones of even spread."""
-    length, reach = WINDOW_S * SPEECH_RATE, round(SEARCH_S * SPEECH_RATE)
+    length, reach = seconds * SPEECH_RATE, round(SEARCH_S * SPEECH_RATE)
     first, last = max(0, reach - lag), min(len(reference), len(track) - lag - reach) - length
     if last < first:
         length = max(0, min(len(reference), len(track) - lag - reach) - first)
@@ -140,7 +159,8 @@ def _fine(track: Waveform, reference: Waveform, lag: int) -> list[_Window]:
         return []
     starts = np.unique(np.linspace(first, last, WINDOWS).astype(int))
     found = [_window(track, reference, start=int(start), length=length, lag=lag, reach=reach) for start in starts]
-    return [window for window in found if window.correlation >= MIN_WINDOW_CORRELATION]
+    least = max(MIN_WINDOW_CORRELATION, MIN_CORRELATION_OVER_1_S / float(np.sqrt(length / SPEECH_RATE)))
+    return [window for window in found if window.correlation >= least]
 
 
 def _window(track: Waveform, reference: Waveform, *, start: int, length: int, lag: int, reach: int) -> _Window:
@@ -151,7 +171,8 @@ def _window(track: Waveform, reference: Waveform, *, start: int, length: int, la
     product = _correlate(searched, heard, size)[: 2 * reach + 1]
     energy = np.concatenate(([0.0], np.cumsum(searched**2)))
     scale = np.sqrt(np.maximum((energy[length:] - energy[:-length]) * np.sum(heard**2), 1e-9))[: len(product)]
-    agreement = product[: len(scale)] / scale
+    # A microphone may be wired the other way round.
+    agreement = np.abs(product[: len(scale)]) / scale
     best = int(agreement.argmax())
     at = (start + length / 2) / SPEECH_RATE
     return _Window(at, (lag - reach + best + _vertex(agreement, best)) / SPEECH_RATE, float(agreement[best]))
@@ -166,16 +187,22 @@ def _vertex(values: NDArray[np.float64], best: int) -> float:
     return float(np.clip((before - after) / (2 * curvature), -0.5, 0.5)) if curvature < 0 else 0.0
 
 
-def _line(windows: list[_Window]) -> tuple[float, float]:
-    """Offset at the reference's zero in seconds and drift in ppm, by a line through the windows that agree."""
+def _line(windows: list[_Window]) -> tuple[float, float] | None:
+    """Offset at the reference's zero in seconds and drift in ppm, by a line through the windows; none if there is none.
+
+    Over a short time a drift cannot be told from noise, and does not matter.
+    """
+    if not windows:
+        return None
     at = np.array([window.at for window in windows])
     offset = np.array([window.offset for window in windows])
-    if np.ptp(at) < MIN_DRIFT_BASE_S:
-        return float(np.median(offset)), 0.0
-    slope = _median_slope(at, offset)
-    kept = np.abs(offset - slope * at - np.median(offset - slope * at)) <= MAX_RESIDUAL_S
-    if kept.sum() < 3 or np.ptp(at[kept]) < MIN_DRIFT_BASE_S or abs(slope) * 1e6 > MAX_DRIFT_PPM:
-        return float(np.median(offset)), 0.0
+    slope = _median_slope(at, offset) if np.ptp(at) >= MIN_DRIFT_BASE_S else 0.0
+    strays = np.abs(offset - slope * at - np.median(offset - slope * at))
+    kept = strays <= MAX_RESIDUAL_S + (0 if slope else MAX_DRIFT_PPM / 1e6 * float(np.ptp(at)) / 2)
+    if kept.mean() < MIN_ON_LINE or abs(slope) * 1e6 > MAX_DRIFT_PPM:
+        return None
+    if np.ptp(at[kept]) < MIN_DRIFT_BASE_S:
+        return float(np.median(offset[kept])), 0.0
     slope, base = np.polyfit(at[kept], offset[kept], 1)
     return float(base), float(slope * 1e6)
 

@@ -200,7 +200,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
                 OfWords(embed_speech),
                 _settle_encoder,
             ),
-            Analyzer("alignment", 1, AlignmentParameters, Alignment, OfFile(_run_alignment)),
+            Analyzer("alignment", 2, AlignmentParameters, Alignment, OfFile(_run_alignment)),
         )
     }
 )

@@ -256,8 +256,8 @@ class Activity(Model):
 class Alignment(Model):
     """Where a separate audio track lies against a camera's sound.
 
-    Track time = reference time + ``offset_us`` + reference time * ``drift_ppm`` / 1e6. ``correlation`` is the peak of
-    the normalised cross-correlation; a track that is another recording of the same sound is well above 0.5.
+    Track time = reference time + ``offset_us`` + reference time * ``drift_ppm`` / 1e6. ``correlation`` is how alike
+    their levels then are; a track that is another recording of the same sound is well above 0.5, one of another is 0.
     """
 
     reference_sha256: str
