@@ -20,7 +20,7 @@ MOUTH_POSES = 7
 
 #: The part of the portrait above the helmet that she holds, left of the model behind her.
 LAYER_WIDTH, LAYER_HEIGHT = 368, 348
-FACE_X, FACE_Y = 226, 112
+FACE_X = 226
 
 #: Rough outline of head and shoulders as x,y points; GrabCut finds the exact edge within a few pixels of it.
 OUTLINE = """

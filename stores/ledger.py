@@ -185,13 +185,13 @@ class Ledger:
         return tuple(_entry(row) for row in rows)
 
     async def bill_of_job(self, job_id: UUID) -> Bill:
-        return await self._bill("select * from public.job_costs where job_id = $1", job_id)
-
-    async def bill_of_project(self, project_id: UUID) -> Bill:
-        return await self._bill("select * from public.job_costs where project_id = $1", project_id)
-
-    async def bill_of_owner(self, owner_id: UUID) -> Bill:
-        return await self._bill("select * from public.job_costs where owner_id = $1", owner_id)
+        """What the job's ended and running attempts used, by who pays for them."""
+        async with session(self._connections) as connection:
+            rows = await connection.fetch("select * from public.job_costs where job_id = $1", job_id)
+        return Bill(
+            creator=_share([row for row in rows if row["charged"]]),
+            house=_share([row for row in rows if not row["charged"]]),
+        )
 
     async def measured(self, most: int) -> tuple[MeasuredWork, ...]:
         """How long recent successful attempts took: up to ``most`` of each analyzer, variant and step of a variant."""
@@ -231,14 +231,6 @@ class Ledger:
                 media_us,
                 pixel_rate,
             )
-
-    async def _bill(self, statement: str, subject: UUID) -> Bill:
-        async with session(self._connections) as connection:
-            rows = await connection.fetch(statement, subject)
-        return Bill(
-            creator=_share([row for row in rows if row["charged"]]),
-            house=_share([row for row in rows if not row["charged"]]),
-        )
 
 
 async def _opened(connection: Connection, statement: str, *values: object) -> int:

@@ -18,7 +18,7 @@ from cinema.directing.finishing import Finishing
 from cinema.directing.report import CALLED_OFF
 from cinema.logs import configure_logs
 from cinema.settings import Settings, load_settings
-from cinema.stopping import stop_on_signals
+from cinema.stopping import ended_before, stop_on_signals
 from schemas.control import OutputState, Steered, outputs_to_cancel
 from schemas.edl import Variant
 from schemas.errors import CinemaError, ErrorCode
@@ -77,15 +77,10 @@ async def _retry(job_id: UUID, names: Sequence[Name], out: Path, settings: Setti
         await helm.client.retry(helm.job, project, helm.ids(names))
         finishing = Finishing(settings, helm.pool, objects(settings), display, title=project.name, out=out)
         following = asyncio.create_task(finishing.finish(helm.job, since=since))
-        waiting = asyncio.create_task(interrupted.wait())
-        await asyncio.wait({following, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if following.done():
+        if await ended_before(interrupted, following):
             report = following.result()
             display.finish(report)
             return report.exit_status
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
         display.say(f"The job goes on; call it off with: cinema cancel {job_id}")
         return CALLED_OFF
 

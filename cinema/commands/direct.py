@@ -13,7 +13,7 @@ from cinema.directing.session import DirectSession
 from cinema.settings import Settings, load_settings
 from cinema.stack.launch import running_stack, start_detached
 from cinema.stack.state import ChildState, Endpoints, StackPhase
-from cinema.stopping import stop_on_signals
+from cinema.stopping import ended_before, stop_on_signals
 from cinema.telemetry.process import observe_command
 from cinema.telemetry.tracing import command_span
 
@@ -60,15 +60,10 @@ async def _direct(order: Order, settings: Settings, display: Display) -> int:
     async with database(settings) as pool:
         session = DirectSession(settings, pool, objects(settings), client, display)
         making = asyncio.create_task(session.make(order))
-        waiting = asyncio.create_task(interrupted.wait())
-        await asyncio.wait({making, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if making.done():
+        if await ended_before(interrupted, making):
             report = making.result()
             display.finish(report)
             return report.exit_status
-        making.cancel()
-        await asyncio.gather(making, return_exceptions=True)
         # From here on another Ctrl-C ends the command at once.
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         await session.call_off()

@@ -20,6 +20,7 @@ from cinema.stack.services import api_spec, codec_spec, dispatcher_spec, watched
 from cinema.stack.state import Endpoints, StackPhase, StackState, write_state
 from cinema.stack.targets import write_targets
 from cinema.stack.temporal import temporal_spec
+from cinema.stopping import ended_before
 from cinema.temporal_setup import register_search_attributes, set_up_temporal
 from stores import bootstrap_embedded, migrate
 
@@ -194,14 +195,7 @@ async def _together() -> AsyncIterator[asyncio.TaskGroup]:
 async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
     """Do ``work`` unless ``stop`` is set first; whether it was done."""
     working = asyncio.create_task(work)
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            return False
-        await working
-        return True
-    finally:
-        working.cancel()
-        stopping.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
+    if not await ended_before(stop, working):
+        return False
+    working.result()
+    return True
