@@ -14,8 +14,9 @@ from math import floor
 from av.video.stream import VideoStream
 
 from render.avc import Configuration, UnsupportedStreamError, parse_sps
-from render.encoder import BT709, LIMITED_RANGE, LONGEST_GOP_S
+from render.encoder import DELIVERED_COLOUR, LONGEST_GOP_S
 from render.gops import Gop, GopReader
+from render.labels import colour_of
 from render.orientation import UPRIGHT
 from render.pictures import PictureReader
 from render.timeline import find_source, source_tick
@@ -86,7 +87,7 @@ def plan_copies(request: RenderRequest) -> CopyPlan:
     if source.video is None:
         raise NotCopiedError("the source has no picture")
     with GopReader(source, request.sources[chosen]) as reader:
-        _require_upright(PictureReader(source, request.sources[chosen]))
+        _require_plain(PictureReader(source, request.sources[chosen]))
         configuration = _delivered_as_it_is(reader, source.video, edl)
         found = [
             gop
@@ -146,11 +147,13 @@ def _without_captions(edl: EDL, frames: range) -> Iterator[range]:
         yield range(first, frames.stop)
 
 
-def _require_upright(reader: PictureReader) -> None:
-    turn = reader.turn
+def _require_plain(reader: PictureReader) -> None:
+    turn, colour = reader.turn, reader.colour
     reader.close()
     if turn != UPRIGHT:
         raise NotCopiedError("the source is turned or mirrored")
+    if colour != DELIVERED_COLOUR:
+        raise NotCopiedError("the source's pictures are not labelled as BT.709")
 
 
 def _delivered_as_it_is(reader: GopReader, video: SourceVideo, edl: EDL) -> Configuration:
@@ -184,8 +187,7 @@ def _require_format(stream: VideoStream, video: SourceVideo, edl: EDL) -> None:
         raise NotCopiedError("the source has pixels that are not square")
     if video.frame_rate != edl.rate:
         raise NotCopiedError("the source has another frame rate")
-    colour = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
-    if colour != (BT709, BT709, BT709, LIMITED_RANGE):
+    if colour_of(context) != DELIVERED_COLOUR:
         raise NotCopiedError("the source is not labelled as BT.709")
 
 

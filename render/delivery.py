@@ -13,7 +13,8 @@ from av.container import InputContainer
 
 from render.boxes import box_order, has_edit_list
 from render.captions import layout
-from render.encoder import BT709, LIMITED_RANGE, LONGEST_GOP_S
+from render.encoder import DELIVERED_COLOUR, LONGEST_GOP_S
+from render.labels import colour_of
 from render.loudness import Loudness, LoudnessMeter
 from render.master import AAC_FRAME, TARGET_LUFS, TRUE_PEAK_LIMIT_DBTP, quietest_levelled
 from render.metrics import metrics
@@ -54,7 +55,7 @@ class _Measured:
     width: int = 0
     height: int = 0
     pixel_format: str = ""
-    colour: tuple[int, int, int, int] = (0, 0, 0, 0)
+    colours: set[tuple[int, int, int, int]] = field(default_factory=set)
     pixel_aspect: Fraction | None = None
     codec: str = ""
     audio_codec: str = ""
@@ -196,7 +197,7 @@ def _describe(container: InputContainer, measured: _Measured) -> None:
     measured.codec = f"{context.name} {context.profile}"
     measured.width, measured.height = context.width, context.height
     measured.pixel_format = context.pix_fmt or "unknown"
-    measured.colour = (context.color_primaries, context.color_trc, context.colorspace, context.color_range)
+    measured.colours.add(colour_of(context))
     measured.pixel_aspect = stream.sample_aspect_ratio
     for sound in container.streams.audio[:1]:
         measured.audio_codec = f"{sound.codec_context.name} {sound.codec_context.profile}"
@@ -209,6 +210,7 @@ def _count_picture(frame: VideoFrame, rate: Fraction, measured: _Measured) -> No
         measured.video_start = at
     measured.uneven_frames += at != measured.frames / rate
     measured.broken_frames += frame.is_corrupt
+    measured.colours.add(colour_of(frame))
     measured.frames += 1
 
 
@@ -266,8 +268,8 @@ def _picture_checks(measured: _Measured, edl: EDL) -> Iterator[DeliveryCheck]:
     yield _equal("video codec", measured.codec, "h264 High")
     yield _equal("picture size", f"{measured.width}x{measured.height}", f"{edl.canvas.width}x{edl.canvas.height}", "px")
     yield _equal("pixel format", measured.pixel_format, "yuv420p")
-    tagged = measured.colour == (BT709, BT709, BT709, LIMITED_RANGE)
-    yield _check("colour tags", "bt709" if tagged else measured.colour, "bt709", passed=tagged)
+    others = measured.colours - {DELIVERED_COLOUR}
+    yield _check("colour tags", min(others, default="bt709"), "bt709", passed=not others)
     square = measured.pixel_aspect in (None, 1)
     yield _check("pixel aspect", measured.pixel_aspect or 1, 1, passed=square)
     longest_s = float(measured.longest_gop / edl.rate)

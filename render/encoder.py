@@ -26,9 +26,10 @@ from schemas.rendering import EncoderSettings
 LONGEST_GOP_S = 2
 _B_FRAMES = 2
 
-#: ITU-T H.273 code of BT.709 for primaries, transfer and matrix, and FFmpeg's of limited range.
+#: ITU-T H.273 code of BT.709 for primaries, transfer and matrix, and FFmpeg's of limited range; and all of them.
 BT709 = 1
 LIMITED_RANGE = 1
+DELIVERED_COLOUR = (BT709, BT709, BT709, LIMITED_RANGE)
 
 #: Frames made ahead of the encoder, which looks ahead over many more of its own: enough to even out the two threads.
 _QUEUE_FRAMES = 2

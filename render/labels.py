@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from av import VideoFrame
+from av import VideoCodecContext, VideoFrame
 from av.video.stream import VideoStream
 
 #: ITU-T H.273 (07/2024), tables 2 to 4: the codes that mean something.
@@ -43,6 +43,11 @@ class Labels:
             frame.color_trc = self.transfer
         if frame.colorspace not in _KNOWN_MATRICES or frame.colorspace == _UNSPECIFIED:
             frame.colorspace = self.matrix
+
+
+def colour_of(described: VideoFrame | VideoCodecContext) -> tuple[int, int, int, int]:
+    """Codes of primaries, transfer and matrix, and FFmpeg's of the range, of a picture or of what a file says of it."""
+    return described.color_primaries, described.color_trc, described.colorspace, described.color_range
 
 
 def _meant(code: int, known: frozenset[int]) -> int:

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 from render.chain import signature
 from render.failures import MEDIA_ERRORS
 from render.hardware import DEVICE, AcceleratorFailed
-from render.labels import Labels
+from render.labels import Labels, colour_of
 from render.opening import open_source, stream_at
 from render.orientation import UPRIGHT, Turn, turn_of
 from render.reading import Damage, decoded
@@ -113,6 +113,7 @@ class PictureReader:
         self._at_start = True
         self._start()
         self.turn: Turn = UPRIGHT if self._next is None else turn_of(self._next)
+        self.colour = None if self._next is None else colour_of(self._next)
 
     def _opened(self) -> InputContainer:
         try:

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.media
 
 RATE = Fraction(30)
 FRAMES = 240
+SMPTE170M = "colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m"
 BT709 = {"colorprim": "bt709", "transfer": "bt709", "colormatrix": "bt709"}
 
 
@@ -176,6 +177,7 @@ def turned(stream: av.VideoStream) -> None:
     ("source", "why"),
     [
         pytest.param({"configure": untagged}, "not labelled as BT.709", id="unlabelled"),
+        pytest.param({"x264": f"keyint=30:{SMPTE170M}"}, "not labelled as BT.709", id="labelled by its file alone"),
         pytest.param({"configure": turned}, "turned or mirrored", id="turned"),
         pytest.param({"name": "camera.mkv"}, "no MP4 or MOV", id="Matroska"),
         pytest.param({"x264": "keyint=30:interlaced=1"}, "may be interlaced", id="interlaced"),

@@ -100,6 +100,27 @@ def test_a_careless_encode_is_found_out(finished: tuple[RenderResult, Media], co
     } <= failed(check_delivery(careless, edl))
 
 
+def test_pictures_labelled_otherwise_than_their_file_are_found_out(
+    finished: tuple[RenderResult, Media], counted: Media, tmp_path: Path
+) -> None:
+    relabelled = tmp_path / "relabelled.mp4"
+    x264 = "colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m"
+    with av.open(str(finished[0].video)) as source, av.open(str(relabelled), "w") as output:
+        stream = output.add_stream("libx264", rate=30, options={"preset": "ultrafast", "x264-params": x264})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        context = stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = context.color_range = 1
+        for frame in source.decode(video=0):
+            frame.pict_type = av.video.frame.PictureType.NONE
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    with av.open(str(relabelled)) as container:
+        assert container.streams.video[0].codec_context.colorspace == 1
+    edl = edit([counted], [video_clip(counted, 0, 150, 0, Fraction(30))])
+    tags = next(check for check in check_delivery(relabelled, edl).checks if check.name == "colour tags")
+    assert (tags.measured, tags.passed) == ("(6, 6, 6, 1)", False)
+
+
 def test_an_index_at_the_end_is_put_first_and_the_report_says_so(
     counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
