@@ -392,13 +392,15 @@ class EDL(Model):
         for before, after in pairwise(self.captions):
             if after.start < before.end:
                 raise ValueError(f"captions overlap at frame {after.start}")
-        style = self.caption_style
-        if style is None:
-            if self.captions:
-                raise ValueError("captions need a caption style")
-        elif not (style.left < style.right <= self.canvas.width and style.top < style.bottom <= self.canvas.height):
+        if self.caption_style is not None:
+            self._check_caption_area(self.caption_style)
+        elif self.captions:
+            raise ValueError("captions need a caption style")
+
+    def _check_caption_area(self, style: CaptionStyle) -> None:
+        if not (style.left < style.right <= self.canvas.width and style.top < style.bottom <= self.canvas.height):
             raise ValueError("the caption area lies outside the canvas")
-        elif any(not style.top < (caption.bottom or style.bottom) <= style.bottom for caption in self.captions):
+        if any(not style.top < (caption.bottom or style.bottom) <= style.bottom for caption in self.captions):
             raise ValueError("a caption stands outside the caption area")
 
 
