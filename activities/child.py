@@ -12,14 +12,19 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, NoReturn, Protocol
+from typing import IO, NoReturn, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from activities.file_access import keep_to
+from activities.file_needs import FileNeeds
 from activities.system_calls import can_refuse, refuse_dangerous_calls
 from schemas.errors import CinemaError, ErrorCode, MediaRefused, TransientError
+from schemas.model import Model
 from schemas.progress import ProgressCallback
 from schemas.sandbox import ChildFailed, ChildFinished, ChildKept, ChildMessage, ChildProgressed
+
+Request = TypeVar("Request", bound=Model)
 
 PR_SET_PDEATHSIG = 1
 
@@ -39,8 +44,10 @@ class Reporter(ProgressCallback, Protocol):
     def keep(self, analyzer: str, number: int, content: str, /) -> None: ...
 
 
-def serve(task: Callable[[str, Reporter], BaseModel]) -> NoReturn:
-    """Do one ``task`` on the request's JSON, send its answer or its error, and leave."""
+def serve(
+    task: Callable[[Request, Reporter], BaseModel], request: type[Request], needs: Callable[[Request], FileNeeds]
+) -> NoReturn:
+    """Do one ``task`` on a ``request`` with the files that this needs, send its answer or its error, and leave."""
     _, memory, address_space, file_size, cpu_seconds, parent = sys.argv
     _die_with_parent(int(parent))
     _limit(resource.RLIMIT_DATA, int(memory))
@@ -54,15 +61,26 @@ def serve(task: Callable[[str, Reporter], BaseModel]) -> NoReturn:
     if can_refuse():
         refuse_dangerous_calls()
     channel = _private_channel()
-    _say(channel, _answer(task, _Channel(channel)))
+    _say(channel, _answer(lambda: _done(task, request, needs, _Channel(channel))))
     # Leave without finalizers: codec and inference libraries keep threads that can abort an orderly exit.
     sys.stderr.flush()
     os._exit(0)
 
 
-def _answer(task: Callable[[str, Reporter], BaseModel], reporter: Reporter) -> ChildMessage:
+def _done(
+    task: Callable[[Request, Reporter], BaseModel],
+    request: type[Request],
+    needs: Callable[[Request], FileNeeds],
+    reporter: Reporter,
+) -> BaseModel:
+    asked = request.model_validate_json(sys.stdin.read())
+    keep_to(needs(asked).rights())
+    return task(asked, reporter)
+
+
+def _answer(work: Callable[[], BaseModel]) -> ChildMessage:
     try:
-        return ChildFinished(result=task(sys.stdin.read(), reporter).model_dump_json())
+        return ChildFinished(result=work().model_dump_json())
     except CinemaError as error:
         return ChildFailed(error=error.info)
     except MemoryError:

@@ -7,14 +7,14 @@ from uuid import UUID
 from activities.accounting import Account
 from activities.context import ActivityContext
 from activities.footage import Footage
+from activities.made_files import require_made_in
 from activities.sandbox import ChildTask, OnProgress, run_in_child
 from activities.time_limit import time_left
 from schemas.edl import Source
-from schemas.model import Model
-from schemas.rendering import RenderRequest
+from schemas.rendering import MadePart, RenderRequest, RenderResult
 
 Request = TypeVar("Request", bound=RenderRequest)
-Result = TypeVar("Result", bound=Model)
+Result = TypeVar("Result", RenderResult, MadePart)
 
 
 class FootageChild:
@@ -49,7 +49,7 @@ class FootageChild:
             account: Told what the child uses.
 
         Raises:
-            CinemaError: A source is missing, or the child failed.
+            CinemaError: A source is missing, the child failed, or it names files that it has not made.
         """
         async with self._footage.reading(project_id, request.edl, sources, frames) as opened:
             working = run_in_child(
@@ -62,4 +62,6 @@ class FootageChild:
                 account=account,
                 hands=opened.hands,
             )
-            return await opened.serve_while(working)
+            made = await opened.serve_while(working)
+        require_made_in(request.folder, made.files)
+        return made

@@ -3,13 +3,15 @@
 from pydantic import BaseModel
 
 from activities.child import serve
+from activities.file_needs import FileNeeds
+from activities.hardware import TryHardware
 from render.hardware import probe_hardware
 from schemas.progress import ProgressCallback
 
 
-def try_hardware(_request: str, _progress: ProgressCallback) -> BaseModel:
+def try_hardware(_asked: TryHardware, _progress: ProgressCallback) -> BaseModel:
     return probe_hardware()
 
 
 if __name__ == "__main__":
-    serve(try_hardware)
+    serve(try_hardware, TryHardware, lambda _: FileNeeds(gpu=True))

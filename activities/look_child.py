@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from activities.child import serve
 from activities.child_tasks import LookAt
+from activities.file_needs import FileNeeds, model_files
 from analysis import guess_kind, run_analyzer
 from schemas.analysing import AnalysisRequest
 from schemas.media import AssetKind, MediaProbe
@@ -11,9 +12,8 @@ from schemas.progress import ProgressCallback
 from schemas.uploads import Look
 
 
-def look(request: str, progress: ProgressCallback) -> BaseModel:
+def look(asked: LookAt, progress: ProgressCallback) -> BaseModel:
     """What the file is for, as far as its streams and its name say; a refusal where it is no footage at all."""
-    asked = LookAt.model_validate_json(request)
     analysis = AnalysisRequest(analyzer="probe", path=asked.path, kind=AssetKind.A_ROLL, probe=None)
     probe = run_analyzer(analysis, progress, asked.models)
     if not isinstance(probe, MediaProbe):
@@ -22,5 +22,9 @@ def look(request: str, progress: ProgressCallback) -> BaseModel:
     return Look(kind=guess.kind, reason=guess.reason)
 
 
+def needs(asked: LookAt) -> FileNeeds:
+    return FileNeeds((asked.path, *model_files(asked.models)))
+
+
 if __name__ == "__main__":
-    serve(look)
+    serve(look, LookAt, needs)

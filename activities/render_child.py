@@ -3,14 +3,15 @@
 from pydantic import BaseModel
 
 from activities.child import serve
+from activities.file_needs import render_needs
 from render import render as render_edl
 from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest
 
 
-def render(request: str, progress: ProgressCallback) -> BaseModel:
-    return render_edl(RenderRequest.model_validate_json(request), progress)
+def render(request: RenderRequest, progress: ProgressCallback) -> BaseModel:
+    return render_edl(request, progress)
 
 
 if __name__ == "__main__":
-    serve(render)
+    serve(render, RenderRequest, render_needs)

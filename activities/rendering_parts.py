@@ -26,6 +26,7 @@ from activities.declarations import (
 from activities.footage_child import FootageChild
 from activities.heartbeat import heartbeating
 from activities.identity import identify
+from activities.made_files import require_made_in
 from activities.metrics import RENDERED_MEDIA, observe_stages
 from activities.output_attempt import Attempt, OutputAttempts, Step
 from activities.output_keys import segment_object_key
@@ -175,6 +176,7 @@ class PartActivities:
                 # One of the parts may be to blame: whoever tries again makes all of them anew.
                 await self._segments.discard(asked.owner_id, keys)
             raise
+        require_made_in(request.folder, result.files)
         _observe(asked, request.report, result)
         return result
 

@@ -4,13 +4,14 @@ from pydantic import BaseModel
 
 import render
 from activities.child import serve
+from activities.file_needs import render_needs
 from schemas.progress import ProgressCallback
 from schemas.rendering import RenderRequest
 
 
-def sound(request: str, progress: ProgressCallback) -> BaseModel:
-    return render.render_sound(RenderRequest.model_validate_json(request), progress)
+def sound(request: RenderRequest, progress: ProgressCallback) -> BaseModel:
+    return render.render_sound(request, progress)
 
 
 if __name__ == "__main__":
-    serve(sound)
+    serve(sound, RenderRequest, render_needs)

@@ -11,12 +11,14 @@ import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from activities.child import serve
+from activities.file_needs import FileNeeds, model_files
 from activities.messages import Message, read_message
 from analysis.listening import Samples
 from analysis.models import find_whisper
@@ -24,15 +26,22 @@ from analysis.recognising import LONGEST_WINDOW, WINDOWS_AT_ONCE, Recogniser, lo
 from schemas.errors import CinemaError, ErrorCode
 from schemas.model import Model
 from schemas.progress import ProgressCallback
-from schemas.speech import HoldSpeechModel, SpeechAnswer, SpeechAnswered, SpeechFailed, SpeechModel, SpeechQuestion
+from schemas.speech import (
+    HoldSpeechModel,
+    SpeechAnswer,
+    SpeechAnswered,
+    SpeechDevice,
+    SpeechFailed,
+    SpeechModel,
+    SpeechQuestion,
+)
 
 
 class Held(Model):
     """Nothing more to say."""
 
 
-def hold(request: str, _: ProgressCallback) -> BaseModel:
-    asked = HoldSpeechModel.model_validate_json(request)
+def hold(asked: HoldSpeechModel, _: ProgressCallback) -> BaseModel:
     connection = socket(AF_UNIX, SOCK_STREAM, fileno=asked.descriptor)
     answering = _Answering(connection, asked)
     with ThreadPoolExecutor(asked.places) as places:
@@ -145,5 +154,11 @@ class _CpuShares:
         self._counted = now
 
 
+def needs(asked: HoldSpeechModel) -> FileNeeds:
+    """A model may be called by the path of its folder."""
+    model = asked.model
+    return FileNeeds((*model_files(model.models), Path(model.name)), gpu=model.device is not SpeechDevice.CPU)
+
+
 if __name__ == "__main__":
-    serve(hold)
+    serve(hold, HoldSpeechModel, needs)

@@ -2,7 +2,8 @@
 
 A filter of Linux's seccomp (seccomp(2)) is laid on the process and on whatever it starts; it needs no privilege, only
 the promise never to gain any (PR_SET_NO_NEW_PRIVS). A call that is refused fails with ``EACCES`` as if by permissions,
-so that a library which only tries its luck goes on without. Descriptors handed down by the parent stay usable.
+so that a library which only tries its luck goes on without. Descriptors handed down by the parent stay usable. Which
+files it may open is for ``activities.file_access``; what that does not cover, a file's mode and owner, is refused here.
 """
 
 import ctypes
@@ -45,18 +46,25 @@ class _Machine:
 #: socket, connect and io_uring_setup (a second way to both); ptrace, process_vm_readv, process_vm_writev, pidfd_getfd
 #: (into other processes); execve, execveat (other programs); bpf, userfaultfd, perf_event_open, keyctl, add_key,
 #: unshare, setns, mount (a wide way into the kernel); tkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal
-#: (signals to other processes). kill and tgkill are how a process ends itself.
+#: (signals to other processes). kill and tgkill are how a process ends itself. Then what changes a file that is not
+#: open for writing: truncate, chmod, chown, setxattr, removexattr, utime in all their forms; and open_by_handle_at.
 _MACHINES = {
     "x86_64": _Machine(
         0xC000_003E,
         317,
-        (41, 42, 425, 101, 310, 311, 438, 59, 322, 321, 323, 298, 250, 248, 272, 308, 165, 200, 129, 297, 424),
+        (
+            *(41, 42, 425, 101, 310, 311, 438, 59, 322, 321, 323, 298, 250, 248, 272, 308, 165, 200, 129, 297, 424),
+            *(76, 90, 91, 268, 452, 92, 93, 94, 260, 188, 189, 190, 463, 197, 198, 199, 466, 132, 235, 261, 280, 304),
+        ),
         (62, 234),
     ),
     "aarch64": _Machine(
         0xC000_00B7,
         277,
-        (198, 203, 425, 117, 270, 271, 438, 221, 281, 280, 282, 241, 219, 217, 97, 268, 40, 130, 138, 240, 424),
+        (
+            *(198, 203, 425, 117, 270, 271, 438, 221, 281, 280, 282, 241, 219, 217, 97, 268, 40, 130, 138, 240, 424),
+            *(45, 52, 53, 452, 54, 55, 5, 6, 7, 463, 14, 15, 16, 466, 88, 265),
+        ),
         (129, 131),
     ),
 }
@@ -80,7 +88,7 @@ def can_refuse() -> bool:
 
 
 def refuse_dangerous_calls() -> None:
-    """From here on this process reaches no network, runs no program, and looks into and signals no other process.
+    """From here on this process reaches no network, runs no program, looks into no other one, and leaves modes alone.
 
     Raises:
         OSError: The kernel does not let us (built without seccomp).

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.accelerators import GpuPolicy
+from activities.confinement import tell_confinement
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
 from activities.hardware import found_hardware
@@ -46,6 +47,7 @@ log = structlog.get_logger("cinema.worker")
 async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     """Work on ``queue`` until a signal asks to stop, then let running work finish as long as the settings allow."""
     stop = stop_on_signals()
+    tell_confinement()
     for folder in sweep(settings.scratch_folder):
         log.info("removed what a killed worker left", folder=str(folder))
     client = await connected_temporal(settings)

@@ -86,6 +86,10 @@ class RenderResult(Model):
     vtt: Path
     report: DeliveryReport
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self.video, self.thumbnail, self.storyboard, self.srt, self.vtt
+
 
 class SegmentRequest(RenderRequest):
     """Timeline frames ``[first, end)`` of an edit, and the sources that show in them."""
@@ -99,6 +103,10 @@ class MadePart(Model):
 
     file: Path
     report: SegmentReport
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.file,)
 
 
 class MadeSegment(Model):

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from activities.file_access import landlock_abi
 from activities.system_calls import can_refuse
 from cinema.settings import Settings, load_settings
 from cinema.stack.errors import StackError
@@ -146,15 +147,21 @@ def _objects(settings: Settings) -> Finding:
 
 
 def _confinement() -> Finding:
-    """Whether children that decode can be kept from sockets and programs: tried in a process of its own."""
+    """Whether children that decode can be kept from sockets, programs and files: tried in a process of its own."""
     subject = "sandbox of decoders"
     if not can_refuse():
         remedy = "Direct footage of strangers on Linux (x86-64 or ARM64)."
         return Finding(subject, Verdict.LESS, "limits on memory, files and time, but not on the network", remedy)
-    program = "from activities.system_calls import refuse_dangerous_calls; refuse_dangerous_calls()"
+    program = (
+        "from activities.file_access import keep_to; from activities.system_calls import refuse_dangerous_calls; "
+        "refuse_dangerous_calls(); keep_to({})"
+    )
     tried = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    if tried.returncode == 0 and not landlock_abi():
+        remedy = "Run workers as a user of their own, on a kernel with Landlock (5.13 or newer, and switched on)."
+        return Finding(subject, Verdict.LESS, "no network, no other program, but every file of this user", remedy)
     if tried.returncode == 0:
-        return Finding(subject, Verdict.FINE, "no network, no other program, limits on memory, files and time")
+        return Finding(subject, Verdict.FINE, "no network, no other program, no file but its own, limits on the rest")
     detail = tried.stderr.strip().rpartition("\n")[2]
     return Finding(subject, Verdict.MISSING, detail, "Run on a kernel, or in a container, that takes seccomp filters.")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from activities.child import serve
+from activities.file_needs import FileNeeds
 from schemas.model import Model
 from schemas.progress import ProgressCallback
 
@@ -25,8 +26,7 @@ class Burn(Model):
     folder: Path
 
 
-def burn(request: str, _: ProgressCallback) -> BaseModel:
-    asked = Burn.model_validate_json(request)
+def burn(asked: Burn, _: ProgressCallback) -> BaseModel:
     (asked.folder / "burnt").write_bytes(bytes(BURNT_BYTES))
     (asked.folder / "burnt").read_bytes()
     _spin()
@@ -65,4 +65,4 @@ def _spin() -> None:
 
 
 if __name__ == "__main__":
-    serve(burn)
+    serve(burn, Burn, lambda asked: FileNeeds(works_in=asked.folder))

@@ -3,10 +3,13 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from activities.analyse_child import analyse
+from activities.analyse_child import analyse, needs
 from activities.child import serve
+from activities.child_tasks import Analyse
+from activities.file_needs import FileNeeds
 from analysis import hearing, kept_sound, metering, music, transcript, watching
 from analysis.kept_sound import Measured, Music, Voice
 from analysis.listening import Samples
@@ -52,6 +55,10 @@ def _write_down(number: int) -> None:
         log.write(f"{number}\n")
 
 
+def and_the_log(asked: Analyse) -> FileNeeds:
+    return replace(needs(asked), works_in=Path(os.environ[LOG]).parent)
+
+
 if __name__ == "__main__":
     vars(watching).update(_views=counted_views, STRETCH_US=2_000_000, BESIDES_US=500_000)
     vars(metering).update(STRETCH_S=10)
@@ -60,4 +67,4 @@ if __name__ == "__main__":
     kept_sound.KeptSound.keep = counted_keep  # type: ignore[method-assign]  # for this child alone
     transcript._Speech.sound_of = counted_sound  # type: ignore[method-assign]  # for this child alone
     vars(transcript).update(WINDOWS_IN_PART=1, MAX_WINDOW_S=6)
-    serve(analyse)
+    serve(analyse, Analyse, and_the_log)

@@ -2,13 +2,15 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from activities import speech_child
 from activities.child import serve
+from activities.file_needs import FileNeeds
 from activities.messages import Message
 from analysis.recognising import Recogniser
-from schemas.speech import SpeechAnswered, SpeechFailed, SpeechModel
+from schemas.speech import HoldSpeechModel, SpeechAnswered, SpeechFailed, SpeechModel
 
 #: Where the log goes; a child inherits the variable.
 LOG = "COUNTING_SPEECH_CHILD_LOG"
@@ -38,7 +40,11 @@ def write_down(line: str) -> None:
         log.write(f"{os.getpid()} {line}\n")
 
 
+def and_the_log(asked: HoldSpeechModel) -> FileNeeds:
+    return replace(speech_child.needs(asked), works_in=Path(os.environ[LOG]).parent)
+
+
 if __name__ == "__main__":
     vars(speech_child).update(_load=counted_load)
     speech_child._Answering._answered = counted_answer  # type: ignore[method-assign]  # for this process alone
-    serve(speech_child.hold)
+    serve(speech_child.hold, HoldSpeechModel, and_the_log)

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from activities.child import serve
+from activities.file_needs import FileNeeds
 from schemas.errors import ErrorCode, MediaRefused
 from schemas.model import Model
 from schemas.progress import ProgressCallback
@@ -39,8 +40,7 @@ HOARDS: dict[str, Callable[[], object]] = {
 }
 
 
-def misbehave(request: str, progress: ProgressCallback) -> BaseModel:
-    behaviour = Behaviour.model_validate_json(request)
+def misbehave(behaviour: Behaviour, progress: ProgressCallback) -> BaseModel:
     match behaviour.do:
         case "answer":
             for step in range(11):
@@ -96,4 +96,4 @@ def reached_in_vain() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    serve(misbehave)
+    serve(misbehave, Behaviour, lambda asked: FileNeeds(works_in=asked.folder))

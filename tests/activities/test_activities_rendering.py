@@ -6,21 +6,26 @@ from uuid import UUID
 
 import pytest
 
+from activities import rendering
 from activities.artifacts import read_object
 from activities.declarations import OutputFailure, PlanOutput, RenderedOutput, RenderOutput
 from activities.jobs import JobActivities
 from activities.output_keys import OutputKeys
 from activities.planning import PlanningActivities
 from activities.rendering import RenderActivities
+from activities.sandbox import ChildTask
 from director import explain, export_otio
 from schemas.cost import Outcome
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, Evidence
 from schemas.errors import ConflictError, ErrorCode, ErrorInfo, TransientError
 from schemas.jobs import Output, OutputFiles, OutputStatus, Project
+from schemas.rendering import RenderRequest
 from stores import Bucket, Jobs, Ledger, LocalObjects, Outputs, Pool, Projects
 from tests.activities.kept_things import KeptThings
+from tests.activities.lying_child import CLAIMED
 from tests.activities.studio import FIRSTS, SHOT, Studio, cut, open_studio, run
+from tests.conftest import REPOSITORY
 from tests.render.render_media import Media
 
 pytestmark = pytest.mark.postgres
@@ -243,3 +248,20 @@ async def test_an_output_that_was_finished_in_time_is_not_failed(studio: OutputS
     failing = OutputFailure(output_id=asked.output.output_id, error=late)
     (state,) = (await run(lambda: JobActivities(studio.context).fail_output(failing))).outputs
     assert state.status is OutputStatus.COMPLETED
+
+
+async def test_what_a_child_names_as_its_work_but_has_not_made_is_never_published(
+    studio: OutputStudio, counted: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("CINEMA_SIGNING_KEY=secret")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.setenv(CLAIMED, str(secret))
+    monkeypatch.setattr(rendering, "RENDER", ChildTask("tests.activities.lying_child", RenderRequest))
+    asked = await studio.ordered(cut(counted))
+    with pytest.raises(TransientError, match="which it has not made") as caught:
+        await studio.render(asked)
+    assert caught.value.code is ErrorCode.PROCESS_CRASHED
+    output = await Outputs(studio.pool).get(asked.output.output_id)
+    assert output.files is None
+    assert [kept async for kept in studio.objects.list(Bucket.THUMBS, "")] == []

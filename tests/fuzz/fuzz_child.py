@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 import render
 from activities.child import serve
+from activities.file_needs import FileNeeds
 from analysis import run_analyzer
 from schemas.analysing import AnalysisRequest
 from schemas.edl import (
@@ -72,8 +73,7 @@ class Done(Model):
     left: tuple[str, ...]
 
 
-def work_through(request: str, _: ProgressCallback) -> BaseModel:
-    batch = Batch.model_validate_json(request)
+def work_through(batch: Batch, _: ProgressCallback) -> BaseModel:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     scratch = batch.folder / f"scratch-{os.getpid()}"
     before, threads = _open(), threading.active_count()
@@ -196,6 +196,11 @@ def _source(probe: MediaProbe, samples: int) -> Source:
     )
 
 
+def needs(batch: Batch) -> FileNeeds:
+    """Its notes, what it works through, and what it holds open."""
+    return FileNeeds((batch.folder, Path("/proc/self")), batch.notes.parent)
+
+
 if __name__ == "__main__":
     print("fuzzing", file=sys.stderr)
-    serve(work_through)
+    serve(work_through, Batch, needs)
