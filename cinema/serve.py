@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from temporalio.client import Client
 
+from activities.confinement import tell_confinement
 from activities.estimating import Capacity
 from api import ApiContext, create_app
 from api.finishing import Finisher
@@ -32,6 +35,7 @@ from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import tracing
 from cinema.web import GuestServer
 from schemas.rendering import SegmentLengths
+from stores import Pool
 
 #: Seconds that open requests get to finish when the API stops.
 DRAIN_SECONDS = 5
@@ -52,65 +56,94 @@ class _Server(GuestServer):
 async def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests until a signal asks to stop, or until a part of the work behind them fails."""
     stop = stop_on_signals()
+    tell_confinement()
     client = await temporal(settings)
     async with database(settings) as pool, httpx.AsyncClient(follow_redirects=False) as web:
-        local = local_sign_in(settings)
-        store = objects(settings)
-        context = ApiContext(
-            database=pool,
-            temporal=client,
-            objects=store,
-            verifier=token_verifier(settings, web, local),
-            changes=JobChanges(pool),
-            finisher=Finisher(pool, arrivals(store), Looking(settings)),
-            address=settings.api_url,
-            edge=edge_rules(settings),
-            capacity=Capacity(
-                settings.analysis_slots,
-                settings.render_slots,
-                segments=SegmentLengths(usual_s=settings.segment_seconds),
-            ),
-            webhooks=webhook_rules(settings),
-            sign_in=local,
-            documented=settings.environment is Environment.DEVELOPMENT,
-        )
-        app = create_app(context)
-        if tracing():
-            # One span a request: those of each piece of an answer are spared. The address of a share link is a secret.
-            FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz,/s/", exclude_spans=["receive", "send"])
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=bool(settings.api_trusted_proxies),
-            forwarded_allow_ips=list(settings.api_trusted_proxies),
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+        context = _context(settings, client, pool, web)
+        server = _Server(_config(settings, _app(context)))
         _settle_memory()
-        server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        stopping = asyncio.create_task(stop.wait())
-        background = [
-            asyncio.create_task(context.changes.run()),
-            asyncio.create_task(context.finisher.tend()),
-            asyncio.create_task(forget_while_serving(pool, settings.audit_days)),
-        ]
+        background = _background(settings, context)
         register(PoolMetrics(pool))
         probes = Probes(alive=lambda: not serving.done(), needs=needs(context), stopping=stop)
         async with watched(settings, probes):
-            await asyncio.wait({serving, stopping, *background}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
+            await _first_end(stop, serving, *background)
             context.changes.close()
             server.should_exit = True
             await serving
-        for task in background:
-            task.cancel()
-        ends = await asyncio.gather(*background, return_exceptions=True)
+        ends = await _ended(background)
         await context.finisher.close()
-        await store.aclose()
+        await context.objects.aclose()
     _raise_failure(ends)
+
+
+def _context(settings: Settings, client: Client, pool: Pool, web: httpx.AsyncClient) -> ApiContext:
+    """What the API answers with."""
+    local = local_sign_in(settings)
+    store = objects(settings)
+    return ApiContext(
+        database=pool,
+        temporal=client,
+        objects=store,
+        verifier=token_verifier(settings, web, local),
+        changes=JobChanges(pool),
+        finisher=Finisher(pool, arrivals(store), Looking(settings)),
+        address=settings.api_url,
+        edge=edge_rules(settings),
+        capacity=Capacity(
+            settings.analysis_slots,
+            settings.render_slots,
+            segments=SegmentLengths(usual_s=settings.segment_seconds),
+        ),
+        webhooks=webhook_rules(settings),
+        sign_in=local,
+        documented=settings.environment is Environment.DEVELOPMENT,
+    )
+
+
+def _app(context: ApiContext) -> FastAPI:
+    """The API, traced where traces go anywhere."""
+    app = create_app(context)
+    if tracing():
+        # One span a request: those of each piece of an answer are spared. The address of a share link is a secret.
+        FastAPIInstrumentor.instrument_app(app, excluded_urls="livez,readyz,/s/", exclude_spans=["receive", "send"])
+    return app
+
+
+def _config(settings: Settings, app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=list(settings.api_trusted_proxies),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def _background(settings: Settings, context: ApiContext) -> list[asyncio.Task[None]]:
+    """What goes on behind the requests."""
+    return [
+        asyncio.create_task(context.changes.run()),
+        asyncio.create_task(context.finisher.tend()),
+        asyncio.create_task(forget_while_serving(context.database, settings.audit_days)),
+    ]
+
+
+async def _first_end(stop: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
+    """Wait until a signal asks to stop, or one of ``tasks`` ends."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> Sequence[BaseException | None]:
+    """Call ``tasks`` off, and tell how each has ended."""
+    for task in tasks:
+        task.cancel()
+    return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _settle_memory() -> None:
