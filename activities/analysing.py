@@ -30,15 +30,16 @@ from activities.declarations import (
 )
 from activities.heartbeat import Heartbeat, heartbeating
 from activities.identity import job_of
+from activities.matching import can_match, is_unusable, tell_unusable
 from activities.patience import patiently
 from activities.pixel_rates import picture_of
 from activities.sandbox import run_in_child
 from activities.serving import served_while
 from activities.speech import SpeechLine
 from activities.time_limit import time_left
-from analysis import ANALYZERS, applicable, artifact_key, find_image_text, settle_parameters
-from schemas.analysing import AnalysisPass, AnalysisRequest, ArtifactRef, embeddable
-from schemas.errors import ErrorCode, TransientError
+from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
+from schemas.analysing import MATCHING, AnalysisPass, AnalysisRequest, ArtifactRef, embeddable
+from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.facts import Transcript
 from schemas.media import MediaProbe
 from schemas.sandbox import ChildKept
@@ -99,7 +100,7 @@ class AnalysisActivities:
         async with heartbeating(PROBE):
             probe = await patiently(lambda: read_probe(self._context.objects, artifact.ref))
             await patiently(lambda: self._assets.accept(asset.asset_id))
-            matching = await asyncio.to_thread(find_image_text, self._context.models)
+            matching = await asyncio.to_thread(can_match, self._context.models)
         return ProbedAsset(
             probe=artifact,
             analyzers=applicable(probe, asset.kind) + (embeddable(probe, asset.kind) if matching else ()),
@@ -118,14 +119,24 @@ class AnalysisActivities:
 
     @activity.defn(name=ANALYSE_PASS.name)
     async def analyse_pass(self, asked: AnalysePass) -> AnalysedPass:
+        """What each of its analyzers answers; without those whose model turns out to be damaged."""
+        try:
+            return AnalysedPass(artifacts=await self._passed(asked))
+        except CinemaError as error:
+            rest = tuple(name for name in asked.analyzers if name not in MATCHING)
+            if rest == asked.analyzers or not is_unusable(error):
+                raise
+            tell_unusable(error)
+        return AnalysedPass(artifacts=await self._passed(asked.model_copy(update={"analyzers": rest})))
+
+    async def _passed(self, asked: AnalysePass) -> tuple[Artifact, ...]:
         async with heartbeating(asked.name):
             probe = await patiently(lambda: read_probe(self._context.objects, asked.probe))
             measurements: tuple[_Measurement, ...] = ()
             for name in asked.analyzers:
                 settled = await self._settled(asked.asset, name, asked.language, transcript=_transcript(measurements))
                 measurements = (*measurements, settled)
-        work = _Work(asked.name, asked.asset, measurements, probe)
-        return AnalysedPass(artifacts=await self._artifacts(work))
+        return await self._artifacts(_Work(asked.name, asked.asset, measurements, probe))
 
     async def _settled(
         self,

@@ -14,6 +14,7 @@ from activities.confinement import tell_confinement
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
 from activities.hardware import found_hardware
+from activities.matching import can_match
 from activities.registry import activities_for
 from activities.sandbox import SandboxLimits
 from activities.scratch import sweep
@@ -38,6 +39,9 @@ from stores import ObjectStore, Pool
 from stores.health import objects_answer, postgres_answers
 from workflows.contract import JOBS_QUEUE
 
+#: Whose workers look at pictures.
+ANALYSIS_QUEUES = frozenset({TaskQueue.ANALYSIS, TaskQueue.ANALYSIS_GPU})
+
 #: Time between two looks for what killed writers left in the object store.
 TIDY_INTERVAL = timedelta(minutes=10)
 
@@ -50,6 +54,9 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
     tell_confinement()
     for folder in sweep(settings.scratch_folder):
         log.info("removed what a killed worker left", folder=str(folder))
+    if queue in ANALYSIS_QUEUES:
+        # A damaged model is told of before any footage comes.
+        await asyncio.to_thread(can_match, settings.models)
     client = await connected_temporal(settings)
     async with database(settings, held=slots(queue, settings)) as pool:
         context = await _with_hardware(activity_context(settings, pool, queue), queue)

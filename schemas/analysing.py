@@ -45,6 +45,9 @@ class AnalysisPass(StrEnum):
     HEARING = "hearing"
 
 
+#: The analyzers that match pictures to what is said, by a model that an operator may have installed.
+MATCHING = frozenset({"image_embeddings", "speech_embeddings"})
+
 #: The analyzers that share a pass; every other one opens the file for itself.
 _IN_PASS: Mapping[AnalysisPass, tuple[str, ...]] = {
     AnalysisPass.SEEING: ("shots", "faces", "picture", "activity", "image_embeddings"),

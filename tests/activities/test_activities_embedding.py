@@ -9,6 +9,7 @@ from typing import TypeVar
 import av
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from temporalio.testing import ActivityEnvironment
 
 from activities.analysing import AnalysisActivities
@@ -20,7 +21,6 @@ from activities.uploads import upload_file
 from activities.webhook_sending import WebhookSending
 from analysis.image_text import FOLDER
 from schemas.analysing import AnalysisPass, passes_of
-from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts, Transcript, Word
 from schemas.jobs import Job
 from schemas.media import AssetKind
@@ -28,7 +28,7 @@ from schemas.speech import WhisperChoice
 from stores import Bucket, LocalObjects, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.kept_things import KeptThings
-from tests.analysis.image_text_models import install, plain
+from tests.analysis.image_text_models import declare, install, plain
 
 pytestmark = pytest.mark.postgres
 
@@ -60,10 +60,15 @@ class Worker:
         return await self._run(lambda: AnalysisActivities(self.context).probe_asset(asset))
 
     async def analyse(self, asset: AssetRef, name: AnalysisPass) -> AnalysedPass:
+        return await self.run_pass(await self.asked(asset, name))
+
+    async def asked(self, asset: AssetRef, name: AnalysisPass) -> AnalysePass:
         """The pass as the workflow asks for it: with the analyzers that the probe named."""
         probed = await self.probe(asset)
         analyzers = passes_of(probed.analyzers)[name]
-        asked = AnalysePass(asset=asset, name=name, analyzers=analyzers, probe=probed.probe.ref, language="en")
+        return AnalysePass(asset=asset, name=name, analyzers=analyzers, probe=probed.probe.ref, language="en")
+
+    async def run_pass(self, asked: AnalysePass) -> AnalysedPass:
         return await self._run(lambda: AnalysisActivities(self.context).analyse_pass(asked))
 
     async def facts(self, asset: AssetRef, found: AnalysedPass) -> AssetFacts:
@@ -187,10 +192,34 @@ async def test_without_a_model_nothing_is_asked_for_and_nothing_stored(worker: W
     assert not any(b'"space"' in content for content in stored)
 
 
-async def test_a_model_that_was_damaged_is_said_to_be(worker: Worker, door: Path) -> None:
+async def test_footage_is_not_refused_for_a_model_that_was_damaged_and_the_operator_is_told(
+    worker: Worker, door: Path
+) -> None:
     install(worker.context.models)
     asset = await worker.upload(door, AssetKind.B_ROLL)
     (worker.context.models / FOLDER / "vision_model_quantized.onnx").write_bytes(b"damaged")
-    with pytest.raises(CinemaError, match="is not the file that") as refused:
-        await worker.probe(asset)
-    assert refused.value.code is ErrorCode.MODEL_UNAVAILABLE
+    with capture_logs() as logs:
+        found = await worker.analyse(asset, AnalysisPass.SEEING)
+    assert {artifact.ref.analyzer for artifact in found.artifacts} == {"shots", "faces", "picture"}
+    assert any(
+        line["event"] == "pictures are not matched to what is said"
+        and "vision_model_quantized.onnx is not the file that" in line["error"]
+        for line in logs
+    )
+
+
+@pytest.mark.parametrize("damage", ["its file", "its network"])
+async def test_nor_for_one_that_turns_out_to_be_damaged_when_it_is_used(
+    worker: Worker, door: Path, damage: str
+) -> None:
+    """``its network``: what was installed is what was declared, and nothing that can be run."""
+    asset = await worker.upload(door, AssetKind.B_ROLL)
+    install(worker.context.models)
+    asked = await worker.asked(asset, AnalysisPass.SEEING)
+    assert "image_embeddings" in asked.analyzers
+    network = worker.context.models / FOLDER / "vision_model_quantized.onnx"
+    network.write_bytes(b"damaged")
+    if damage == "its network":
+        declare(worker.context.models)
+    found = await worker.run_pass(asked)
+    assert {artifact.ref.analyzer for artifact in found.artifacts} == {"shots", "faces", "picture"}
