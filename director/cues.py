@@ -28,6 +28,10 @@ _VTT_HEADER: Final = re.compile(r"WEBVTT(?:[ \t].*)?")
 _VTT_NO_CUE: Final = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?")
 
 
+class _BadCueError(Exception):
+    """What is wrong with a cue, as a sentence for who wrote it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Format:
     timing: re.Pattern[str]
@@ -35,7 +39,7 @@ class _Format:
 
 
 _SRT: Final = _Format(_SRT_TIMING, lambda line: _SRT_MARKUP.sub("", line).strip())
-_VTT: Final = _Format(_VTT_TIMING, lambda line: html.unescape(_VTT_MARKUP.sub("", line)).strip())
+_VTT: Final = _Format(_VTT_TIMING, lambda line: _unescaped(_VTT_MARKUP.sub("", line)).strip())
 
 
 def captions_from(text: str, rate: Fraction) -> tuple[Caption, ...]:
@@ -74,7 +78,7 @@ def _captions(cues: Sequence[list[str]], form: _Format, rate: Fraction) -> tuple
     for at, cue in enumerate(cues):
         try:
             captions.append(_caption(cue, form, rate))
-        except ValueError as error:
+        except _BadCueError as error:
             problems.append(FieldProblem(field=f"captions.{at}", problem=str(error)))
     if problems:
         raise InvalidInput(problems[:MOST_PROBLEMS])
@@ -82,18 +86,30 @@ def _captions(cues: Sequence[list[str]], form: _Format, rate: Fraction) -> tuple
 
 
 def _caption(cue: list[str], form: _Format, rate: Fraction) -> Caption:
-    """Raises ``ValueError`` with what is wrong with the cue."""
+    """Raises ``_BadCueError`` where it cannot be read."""
     timed_at = next((at for at, line in enumerate(cue[:2]) if "-->" in line), None)
     timing = None if timed_at is None else form.timing.fullmatch(cue[timed_at])
     if timed_at is None or timing is None:
-        raise ValueError("no times can be read, such as 00:00:01,500 --> 00:00:03,000")
+        raise _BadCueError("no times can be read, such as 00:00:01,500 --> 00:00:03,000")
     lines = tuple(plain for line in cue[timed_at + 1 :] if (plain := form.plain(line)))
     if not 1 <= len(lines) <= _MOST_LINES:
-        raise ValueError(f"it has {len(lines) or 'no'} lines of text, and should have 1 or {_MOST_LINES}")
+        raise _BadCueError(f"it has {len(lines) or 'no'} lines of text, and should have 1 or {_MOST_LINES}")
     start, end = (us_to_frame(us, rate) for us in _times(timing))
     if end <= start:
-        raise ValueError("it is shorter than a frame")
+        raise _BadCueError("it is shorter than a frame")
     return Caption(start=start, end=end, lines=lines)
+
+
+def _unescaped(line: str) -> str:
+    """With its character references replaced.
+
+    Raises:
+        _BadCueError: The number of one has more digits than Python reads.
+    """
+    try:
+        return html.unescape(line)
+    except ValueError as error:
+        raise _BadCueError("a character is written as a number that is far too long") from error
 
 
 def _times(timing: re.Match[str]) -> Iterator[int]:

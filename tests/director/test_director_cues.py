@@ -86,6 +86,13 @@ def test_what_cannot_be_read_is_named(cue: str, says: str) -> None:
     assert [problem.field for problem in refused.value.problems] == ["captions.1"]
 
 
+@pytest.mark.parametrize("reference", [f"&#{'9' * 5000};", f"&#{'0' * 5000}65;"], ids=["large", "long"])
+def test_a_character_that_is_an_endless_number_is_named_in_our_words(reference: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        captions_from(f"WEBVTT\n\n00:01.000 --> 00:02.000\nGood {reference}\n", RATE)
+    assert str(refused.value) == "captions.0: a character is written as a number that is far too long"
+
+
 def test_no_cues_are_no_captions() -> None:
     assert captions_from("", RATE) == captions_from("WEBVTT\n", RATE) == ()
 
