@@ -1,9 +1,10 @@
 """What one worker is measuring, nobody else makes or removes."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -12,18 +13,22 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.analysing import AnalysisActivities
 from activities.context import ActivityContext
-from activities.declarations import AssetRef, ProbedAsset
+from activities.declarations import AnalysedPass, AnalysePass, AssetRef, ProbedAsset
 from activities.time_limit import start_time_limit
 from activities.uploads import upload_file
 from activities.webhook_sending import WebhookSending
+from schemas.analysing import AnalysisPass
 from schemas.errors import ErrorCode, ErrorInfo
 from schemas.jobs import Job
 from schemas.media import AssetKind
+from schemas.speech import SpeechArithmetic, SpeechDevice, WhisperChoice
 from stores import Assets, Bucket, LocalObjects, ObjectStat, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.kept_things import KeptThings, days
 
 pytestmark = pytest.mark.postgres
+
+Answer = TypeVar("Answer")
 
 
 @pytest.fixture
@@ -54,18 +59,43 @@ async def tone(local_objects: LocalObjects, job: Job, tmp_path: Path) -> AssetRe
 
 
 async def probed(context: ActivityContext, job: Job, asset: AssetRef) -> ProbedAsset:
+    return await _worked(job, lambda: AnalysisActivities(context).probe_asset(asset))
+
+
+async def heard(context: ActivityContext, job: Job, asset: AssetRef) -> AnalysedPass:
+    probe = (await probed(context, job, asset)).probe.ref
+    asked = AnalysePass(
+        asset=asset, name=AnalysisPass.HEARING, analyzers=("sound", "transcript"), probe=probe, language="en"
+    )
+    return await _worked(job, lambda: AnalysisActivities(context).analyse_pass(asked))
+
+
+async def _worked(job: Job, work: Callable[[], Awaitable[Answer]]) -> Answer:
     """As a worker does it."""
 
-    async def timed() -> ProbedAsset:
+    async def timed() -> Answer:
         start_time_limit()
-        return await AnalysisActivities(context).probe_asset(asset)
+        return await work()
 
     environment = ActivityEnvironment()
     environment.info = replace(
         ActivityEnvironment.default_info(), workflow_id=f"job-{job.id}", start_to_close_timeout=timedelta(minutes=5)
     )
-    made: ProbedAsset = await environment.run(timed)
-    return made
+    return await environment.run(timed)
+
+
+async def test_workers_that_run_a_model_differently_find_each_others_transcripts(
+    context: ActivityContext, job: Job, tone: AssetRef
+) -> None:
+    on_cpu = WhisperChoice(name="none", device=SpeechDevice.CPU, arithmetic=SpeechArithmetic.INT8)
+    on_gpu = WhisperChoice(name="none", device=SpeechDevice.CUDA, arithmetic=SpeechArithmetic.FLOAT16)
+    with_more_beams = on_gpu.model_copy(update={"beam_size": on_gpu.beam_size + 1})
+    made, found, searched = [
+        await heard(replace(context, whisper=whisper), job, tone) for whisper in (on_cpu, on_gpu, with_more_beams)
+    ]
+    assert [artifact.computed for artifact in made.artifacts] == [True, True]
+    assert [artifact.computed for artifact in found.artifacts] == [False, False]
+    assert [artifact.computed for artifact in searched.artifacts] == [False, True], "it searches otherwise"
 
 
 async def test_footage_that_was_refused_for_a_reason_that_has_passed_is_refused_no_more(
