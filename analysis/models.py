@@ -166,7 +166,7 @@ def _reachable(url: str) -> bool:
         parts = urlsplit(url)
         try:
             httpx.head(f"{parts.scheme}://{parts.netloc}/", timeout=REACH_S)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, OSError):
             return
         answered.append(True)
 

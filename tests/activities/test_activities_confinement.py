@@ -227,6 +227,25 @@ def test_rules_may_name_what_is_not_there(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_models_that_are_linked_from_elsewhere_can_be_read_and_what_lies_beside_them_not(tmp_path: Path) -> None:
+    large, models = tmp_path / "large disk", tmp_path / "models"
+    (large / "small").mkdir(parents=True)
+    (large / "small" / "model.bin").write_bytes(b"weights")
+    (large / "secret").write_bytes(b"secret")
+    models.mkdir()
+    (models / "small").symlink_to(large / "small")
+    done = confined(
+        "from pathlib import Path\n"
+        "from activities.file_needs import FileNeeds, model_files\n"
+        "prctl(38, 1, 0, 0, 0)\n"
+        "keep_to(FileNeeds(model_files(Path('models'))).rights())\n"
+        "print(open('models/small/model.bin').read())\n"
+        "refused('secret', lambda: open('large disk/secret'))\n",
+        tmp_path,
+    )
+    assert done.stdout.split() == ["weights", "secret"], done.stderr
+
+
 def test_a_file_that_a_child_has_not_made_is_not_taken_for_its_work(folder: Path, secret: Path) -> None:
     made = folder / "output.mp4"
     made.write_bytes(b"made")
