@@ -1,6 +1,7 @@
 """Live progress as server-sent events (HTML standard, section 9.2): a job's state whenever it changes."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from http import HTTPStatus
 from time import monotonic
@@ -58,15 +59,11 @@ async def job_events(
     """Sends the job as it is, unless the client has that state already, and again at each change."""
     await Jobs(caller.connections).get(job_id)
 
-    async def stream() -> AsyncIterator[bytes]:
-        with context.changes.watching_job(job_id) as mailbox:
-            sent: dict[UUID, str] = {}
-            # Read after the watch began, so that no change falls between the two.
-            yield _opening([await Jobs(caller.connections).get(job_id)], last_event_id, sent)
-            async for part in _changes(mailbox, sent):
-                yield part
+    async def current() -> list[Job]:
+        return [await Jobs(caller.connections).get(job_id)]
 
-    return EventStream(stream(), headers=_NOT_CACHED)
+    watching = context.changes.watching_job(job_id)
+    return EventStream(_stream(watching, current, last_event_id), headers=_NOT_CACHED)
 
 
 @routes.get(
@@ -82,15 +79,23 @@ async def project_events(
     """Sends the newest jobs as they are, and each job of the project again at each of its changes."""
     await Projects(caller.connections).get(project_id)
 
-    async def stream() -> AsyncIterator[bytes]:
-        with context.changes.watching_project(project_id) as mailbox:
-            sent: dict[UUID, str] = {}
-            newest = JobListing(caller.connections).page(NEWEST, project_id=project_id)
-            yield _opening(reversed(await newest), last_event_id, sent)
-            async for part in _changes(mailbox, sent):
-                yield part
+    async def current() -> list[Job]:
+        return list(reversed(await JobListing(caller.connections).page(NEWEST, project_id=project_id)))
 
-    return EventStream(stream(), headers=_NOT_CACHED)
+    watching = context.changes.watching_project(project_id)
+    return EventStream(_stream(watching, current, last_event_id), headers=_NOT_CACHED)
+
+
+async def _stream(
+    watching: AbstractContextManager[Mailbox], current: Callable[[], Awaitable[list[Job]]], last_event_id: str | None
+) -> AsyncIterator[bytes]:
+    """The states of now, and then each change."""
+    with watching as mailbox:
+        sent: dict[UUID, str] = {}
+        # Read after the watch began, so that no change falls between the two.
+        yield _opening(await current(), last_event_id, sent)
+        async for part in _changes(mailbox, sent):
+            yield part
 
 
 def _opening(current: Iterable[Job], last_event_id: str | None, sent: dict[UUID, str]) -> bytes:
