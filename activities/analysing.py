@@ -14,7 +14,7 @@ from temporalio import activity
 
 from activities.accounting import Account, accounted
 from activities.analysis_parts import AnalysisParts
-from activities.artifacts import object_key, read_object, read_probe, write_artifact
+from activities.artifacts import is_whole, object_key, read_object, read_probe, write_artifact
 from activities.child_tasks import ANALYSE, Analyse, Answers
 from activities.context import ActivityContext
 from activities.declarations import (
@@ -198,7 +198,7 @@ class AnalysisActivities:
 
     async def _is_kept(self, key: str) -> bool:
         ref = await self._analyses.find(key)
-        return ref is not None and await self._context.objects.stat(Bucket.ANALYSIS, ref.object_key) is not None
+        return ref is not None and await is_whole(self._context.objects, ref)
 
     async def _measure(
         self, work: _Work, missing: Sequence[_Measurement], heartbeat: Heartbeat, account: Account

@@ -4,16 +4,13 @@ A part is known by its whole's key and its number, and always has the same conte
 one changes nothing. Parts go when their whole is recorded, or with the content they are of.
 """
 
-from activities.artifacts import part_ref, read_object
+from activities.artifacts import LOST, part_ref, read_object
 from activities.removing import Remover
 from activities.uploads import upload_bytes
 from analysis import ANALYZERS
 from schemas.analysing import ArtifactRef
-from schemas.errors import CinemaError, ErrorCode
+from schemas.errors import CinemaError
 from stores import Analyses, Bucket, ObjectStore, Pool, Removals
-
-#: What reading a part that is lost or damaged says; it is made again.
-_LOST = frozenset({ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT})
 
 
 class AnalysisParts:
@@ -33,7 +30,7 @@ class AnalysisParts:
             try:
                 found.append((await read_object(self._objects, Bucket.ANALYSIS, part.object_key)).decode())
             except CinemaError as error:
-                if error.code not in _LOST:
+                if error.code not in LOST:
                     raise
                 break
         return tuple(found)

@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+from typing import Final
 
 from pydantic import BaseModel
 
 from activities.declarations import AnalysedAsset
 from activities.uploads import upload_bytes
 from schemas.analysing import ArtifactRef
+from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts
 from schemas.media import MediaProbe
 from stores import Bucket, ObjectStore
+
+#: What reading an artifact that is lost or damaged says; it is made again.
+LOST: Final = frozenset({ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT})
 
 
 def object_key(key: str) -> str:
@@ -52,6 +57,17 @@ async def read_facts(objects: ObjectStore, analysed: AnalysedAsset) -> AssetFact
 
 async def read_probe(objects: ObjectStore, ref: ArtifactRef) -> MediaProbe:
     return MediaProbe.model_validate_json(await read_object(objects, Bucket.ANALYSIS, ref.object_key))
+
+
+async def is_whole(objects: ObjectStore, ref: ArtifactRef) -> bool:
+    """Whether an artifact is there as it was stored; all of it is read, since a disk may forget a few bytes of it."""
+    try:
+        await read_object(objects, Bucket.ANALYSIS, ref.object_key)
+    except CinemaError as error:
+        if error.code not in LOST:
+            raise
+        return False
+    return True
 
 
 async def read_object(objects: ObjectStore, bucket: Bucket, key: str) -> bytes:

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from activities.artifacts import read_facts, read_object
+from activities.artifacts import LOST, read_facts, read_object
 from activities.declarations import AnalysedAsset, AssetRef
-from schemas.analysing import ArtifactRef
-from schemas.errors import CinemaError, ErrorCode
+from schemas.analysing import ArtifactRef, applicable
+from schemas.errors import CinemaError
 from schemas.facts import Alignment, AssetFacts
 from schemas.jobs import Asset, AssetStatus
 from stores import Analyses, Bucket, ObjectStore
@@ -19,10 +19,10 @@ PROBE, ALIGNMENT = "probe", "alignment"
 async def known_facts(
     objects: ObjectStore, analyses: Analyses, assets: Sequence[Asset]
 ) -> tuple[AssetFacts, ...] | None:
-    """The facts of all usable assets by their newest analyses; ``None`` where one has none that are kept.
+    """The facts of all usable assets by their newest analyses; ``None`` where one of those that each needs is not kept.
 
-    One that is gone from the store, or that another version made in a form of its own, is as good as none. A job may
-    know more, or know it from other analyses: of another language, or made by other models.
+    One that is gone from the store or damaged there, or that another version made, is as good as none. A job may know
+    more, or know it from other analyses: of another language, or made by other models.
     """
     usable = [asset for asset in assets if asset.status is AssetStatus.READY]
     known = await analyses.known_of(sorted({asset.sha256 for asset in usable}))
@@ -31,7 +31,7 @@ async def known_facts(
     except ValidationError:
         return None
     except CinemaError as error:
-        if error.code is ErrorCode.OBJECT_MISSING:
+        if error.code in LOST:
             return None
         raise
 
@@ -44,7 +44,12 @@ async def _facts(
     if not all(any(ref.analyzer == PROBE for ref in refs) for refs in newest):
         return None
     analysed = (_analysed(asset, refs) for asset, refs in zip(usable, newest, strict=True))
-    return tuple(await asyncio.gather(*(read_facts(objects, one) for one in analysed)))
+    facts = tuple(await asyncio.gather(*(read_facts(objects, one) for one in analysed)))
+    return facts if all(map(_is_complete, facts)) else None
+
+
+def _is_complete(facts: AssetFacts) -> bool:
+    return all(getattr(facts, analyzer) is not None for analyzer in applicable(facts.probe, facts.kind))
 
 
 async def _newest(

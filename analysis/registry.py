@@ -27,7 +27,7 @@ from analysis.sound import SoundParameters, measure_sound
 from analysis.speech_embeddings import SpeechEmbeddingsParameters, embed_speech
 from analysis.transcript import TranscriptParameters, transcribe
 from analysis.watching import PictureAnalysis
-from schemas.analysing import AnalysisRequest
+from schemas.analysing import ANALYZER_VERSIONS, AnalysisRequest
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import (
     Activity,
@@ -55,7 +55,6 @@ class Analyzer:
 
     Attributes:
         name: also the field of ``AssetFacts`` that its result fills.
-        version: raised with every change that can change a result, so that old artifacts are not taken for new ones.
         parameters: the model of everything that changes a result; defaults are the product's.
         result: the model of its answer.
         measure: how it goes to work.
@@ -63,11 +62,14 @@ class Analyzer:
     """
 
     name: str
-    version: int
     parameters: type[Model]
     result: type[Model]
     measure: "OfFile | OfPicture | OfSound | OfWords"
     settle: Callable[[Any, Path], Any] = _unchanged
+
+    @property
+    def version(self) -> int:
+        return ANALYZER_VERSIONS[self.name]
 
 
 @dataclass(frozen=True)
@@ -177,16 +179,15 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
     {
         analyzer.name: analyzer
         for analyzer in (
-            Analyzer("probe", 5, ProbeParameters, MediaProbe, OfFile(_run_probe)),
-            Analyzer("sound", 3, SoundParameters, Sound, OfSound(_begin_sound)),
-            Analyzer("transcript", 4, TranscriptParameters, Transcript, OfSound(_begin_transcript), _settle_transcript),
-            Analyzer("shots", 4, ShotsParameters, Shots, OfPicture(_begin_shots)),
-            Analyzer("faces", 7, FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
-            Analyzer("picture", 4, PictureParameters, Picture, OfPicture(_begin_picture)),
-            Analyzer("activity", 3, ActivityParameters, Activity, OfPicture(_begin_activity)),
+            Analyzer("probe", ProbeParameters, MediaProbe, OfFile(_run_probe)),
+            Analyzer("sound", SoundParameters, Sound, OfSound(_begin_sound)),
+            Analyzer("transcript", TranscriptParameters, Transcript, OfSound(_begin_transcript), _settle_transcript),
+            Analyzer("shots", ShotsParameters, Shots, OfPicture(_begin_shots)),
+            Analyzer("faces", FacesParameters, Faces, OfPicture(_begin_faces), _settle_faces),
+            Analyzer("picture", PictureParameters, Picture, OfPicture(_begin_picture)),
+            Analyzer("activity", ActivityParameters, Activity, OfPicture(_begin_activity)),
             Analyzer(
                 "image_embeddings",
-                2,
                 ImageEmbeddingsParameters,
                 ImageEmbeddings,
                 OfPicture(_begin_image_embeddings),
@@ -194,13 +195,12 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
             ),
             Analyzer(
                 "speech_embeddings",
-                1,
                 SpeechEmbeddingsParameters,
                 SpeechEmbeddings,
                 OfWords(embed_speech),
                 _settle_encoder,
             ),
-            Analyzer("alignment", 2, AlignmentParameters, Alignment, OfFile(_run_alignment)),
+            Analyzer("alignment", AlignmentParameters, Alignment, OfFile(_run_alignment)),
         )
     }
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -36,6 +37,23 @@ class ArtifactRef(Model):
     analyzer: str
     key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     object_key: str
+
+
+#: Raised with every change that can change what an analyzer answers, so that old artifacts are not taken for new ones.
+ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
+    {
+        "probe": 5,
+        "sound": 3,
+        "transcript": 4,
+        "shots": 4,
+        "faces": 7,
+        "picture": 4,
+        "activity": 3,
+        "image_embeddings": 2,
+        "speech_embeddings": 1,
+        "alignment": 2,
+    }
+)
 
 
 class AnalysisPass(StrEnum):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from schemas.analysing import ArtifactRef
+from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef
 from stores.database import Connections, model_from, session
 from stores.making_rights import making_right
 
@@ -28,14 +28,19 @@ class Analyses:
         return None if row is None else model_from(row, ArtifactRef)
 
     async def known_of(self, contents: Sequence[str]) -> Mapping[str, Sequence[ArtifactRef]]:
-        """Every analysis that is kept of files with these SHA-256, by SHA-256, the newest first."""
+        """Every analysis that is kept of files with these SHA-256, by SHA-256, the newest first.
+
+        Those of other versions of the analyzers are left out: they may answer something else.
+        """
         statement = """
             select asset_sha256, analyzer, key, object_key from public.analyses
-            where asset_sha256 = any($1::text[]) and usable and analyzer not like '%.part'
+            where asset_sha256 = any($1::text[]) and usable
+              and (analyzer, analyzer_version) in (select * from unnest($2::text[], $3::text[]))
             order by created_at desc, key
         """
+        versions = list(map(str, ANALYZER_VERSIONS.values()))
         async with session(self._connections) as connection:
-            rows = await connection.fetch(statement, list(contents))
+            rows = await connection.fetch(statement, list(contents), list(ANALYZER_VERSIONS), versions)
         found: defaultdict[str, list[ArtifactRef]] = defaultdict(list)
         for row in rows:
             found[row["asset_sha256"]].append(model_from(row, ArtifactRef))

@@ -14,7 +14,7 @@ from activities.output_keys import OutputKeys
 from activities.removing import Remover
 from activities.retention import RetentionActivities
 from activities.retention_declarations import BeginDeletion, FinishDeletion, ProjectRef, SweepBatch, SweptBatch
-from schemas.analysing import ArtifactRef
+from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef
 from schemas.edl import Variant
 from schemas.jobs import Asset, Job, JobRequest, Output, Project
 from schemas.media import AssetKind
@@ -106,11 +106,12 @@ class KeptThings:
         """As a worker makes it, unless it is there."""
         key = sha256(content + analyzer.encode())
         ref = ArtifactRef(analyzer=analyzer, key=key, object_key=f"{key[:2]}/{key}.json")
+        version = str(ANALYZER_VERSIONS[analyzer])
         async with self.analyses.making(key):
             if await self.analyses.find(key) is None:
-                await self.analyses.announce(ref, asset_sha256=sha256(content), analyzer_version="1")
+                await self.analyses.announce(ref, asset_sha256=sha256(content), analyzer_version=version)
                 await self.objects.put(Bucket.ANALYSIS, ref.object_key, once(b"{}"))
-                await self.analyses.record(ref, asset_sha256=sha256(content), analyzer_version="1")
+                await self.analyses.record(ref, asset_sha256=sha256(content), analyzer_version=version)
         return ref
 
     async def part(self, content: bytes, whole: ArtifactRef, number: int) -> ArtifactRef:

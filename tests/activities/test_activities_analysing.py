@@ -12,6 +12,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.analysing import AnalysisActivities
+from activities.artifacts import read_object
 from activities.context import ActivityContext
 from activities.declarations import AnalysedPass, AnalysePass, AssetRef, ProbedAsset
 from activities.time_limit import start_time_limit
@@ -133,3 +134,17 @@ async def test_a_sweep_that_comes_by_while_an_artifact_is_stored_leaves_it(
     object_key = (await probed(context, job, tone)).probe.ref.object_key
     assert removed == [0]
     assert await kept.stored(Bucket.ANALYSIS) == {object_key}
+
+
+@pytest.mark.parametrize("damage", [slice(0, 40), slice(1, None)], ids=["its end", "a byte"])
+async def test_an_artifact_of_which_the_disk_has_lost_something_is_made_again(
+    context: ActivityContext, job: Job, tone: AssetRef, damage: slice
+) -> None:
+    made = await probed(context, job, tone)
+    ref = made.probe.ref
+    whole = await read_object(context.objects, Bucket.ANALYSIS, ref.object_key)
+    stored = await context.objects.local_path(Bucket.ANALYSIS, ref.object_key)
+    stored.chmod(0o600)
+    stored.write_bytes(whole[damage].rjust(len(whole) if damage.start else 0))
+    assert (await probed(context, job, tone)).duration_us == made.duration_us
+    assert await read_object(context.objects, Bucket.ANALYSIS, ref.object_key) == whole

@@ -14,9 +14,9 @@ from activities.output_keys import OutputKeys, edit_key
 from activities.uploads import upload_bytes
 from director import PlanOptions, plan
 from render import to_srt
-from schemas.analysing import ArtifactRef
+from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef
 from schemas.edl import EDL, Variant
-from schemas.facts import AssetFacts
+from schemas.facts import AssetFacts, Picture
 from schemas.jobs import Job
 from stores import Analyses, Assets, Bucket, Jobs, Outputs
 from tests.api.gateway import Gateway
@@ -64,12 +64,14 @@ async def job(gateway: Gateway, creator: httpx.AsyncClient, footage: AssetFacts,
 
 async def analysed(gateway: Gateway, facts: AssetFacts) -> None:
     """Keep what is known of the footage as analyses, as jobs do."""
-    for analyzer in ("probe", "transcript", "shots", "faces", "sound"):
+    kept = facts.model_copy(update={"picture": Picture(step_us=500_000, samples=())})
+    for analyzer in ("probe", "transcript", "shots", "faces", "sound", "picture"):
         key = hashlib.sha256(f"{analyzer} {facts.sha256}".encode()).hexdigest()
         ref = ArtifactRef(analyzer=analyzer, key=key, object_key=object_key(key))
-        content = getattr(facts, analyzer).model_dump_json().encode()
+        content = getattr(kept, analyzer).model_dump_json().encode()
         await upload_bytes(gateway.objects, Bucket.ANALYSIS, ref.object_key, content)
-        await Analyses(gateway.pool).record(ref, asset_sha256=facts.sha256, analyzer_version="1")
+        version = str(ANALYZER_VERSIONS[analyzer])
+        await Analyses(gateway.pool).record(ref, asset_sha256=facts.sha256, analyzer_version=version)
 
 
 def revisions(job: Job) -> str:
@@ -171,6 +173,16 @@ async def test_where_nothing_is_known_of_the_footage_the_job_looks(
     judged = await creator.put(f"/outputs/{job.outputs[0].id}/edl", json=edit)
     assert (judged.status_code, judged.json()["code"]) == (409, "invalid_transition")
     assert (await creator.post(revisions(job), json={"edl": edit})).status_code == 201
+
+
+@pytest.mark.parametrize("analyzer", ["probe", "transcript"])
+async def test_what_an_older_version_found_is_not_read_as_what_this_one_would_find(
+    gateway: Gateway, creator: httpx.AsyncClient, job: Job, edl: EDL, analyzer: str
+) -> None:
+    await gateway.pool.execute("update public.analyses set analyzer_version = '0' where analyzer = $1", analyzer)
+    edit = json.loads(edl.model_dump_json())
+    judged = await creator.put(f"/outputs/{job.outputs[0].id}/edl", json=edit)
+    assert (judged.status_code, judged.json()["code"]) == (409, "invalid_transition")
 
 
 @pytest.mark.parametrize("content", [None, b'{"length": 7}'], ids=["gone", "of another version"])
