@@ -5,6 +5,8 @@ real-time filled pause detection system for spontaneous speech recognition"), wh
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ from schemas.facts import Span
 #: Frames of 10 ms: the shortest and longest hesitation, and how near to a word it may come.
 SHORTEST, LONGEST = 15, 150
 APART = 3
+#: Between two words that much other voice, in frames, is speech that was not recognised, of another language perhaps,
+#: and any speech has vowels that hold their pitch for a moment.
+UNRECOGNISED = 50
 #: The pitch of voices, in Hz, and the window it is measured in, in samples (40 ms).
 PITCHES = (70, 400)
 WINDOW = 640
@@ -33,8 +38,17 @@ def find_fillers(wave: Waveform, hearing: Hearing, words: Sequence[TimedWord]) -
     free = (hearing.levels >= hearing.silence_below) & (hearing.voice >= VOICE_ON)
     for word in words:
         free[max(0, word.start - APART) : word.end + APART] = False
-    found = [run for run in runs_of(free) if SHORTEST <= run[1] - run[0] <= LONGEST and is_held(_sound(wave, *run))]
+    words_before = np.searchsorted([word.start for word in words], [start for start, _ in runs_of(free)])
+    between = groupby(zip(words_before, runs_of(free), strict=True), key=itemgetter(0))
+    found = [run for _, runs in between for run in _held([run for _, run in runs], wave)]
     return tuple(span_of(start * LEVEL_FRAME, end * LEVEL_FRAME, len(wave)) for start, end in found)
+
+
+def _held(runs: Sequence[tuple[int, int]], wave: Waveform) -> list[tuple[int, int]]:
+    """The hesitations among the runs of voice between two words, in frames."""
+    held = [run for run in runs if SHORTEST <= run[1] - run[0] <= LONGEST and is_held(_sound(wave, *run))]
+    others = sum(end - start for start, end in runs) - sum(end - start for start, end in held)
+    return held if others < UNRECOGNISED else []
 
 
 def is_held(sound: Waveform) -> bool:

@@ -44,7 +44,7 @@ ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         "probe": 5,
         "sound": 3,
-        "transcript": 4,
+        "transcript": 5,
         "shots": 4,
         "faces": 7,
         "picture": 4,

@@ -50,6 +50,15 @@ def test_noise_a_cough_and_a_melody_of_speech_are_none() -> None:
     assert find_fillers(wave, hearing, []) == ()
 
 
+def test_held_vowels_of_speech_that_nobody_recognised_are_none() -> None:
+    """Half a talk may be in a language that the recogniser does not know."""
+    unknown = (vowel(0.4, rise=300), vowel(0.3), vowel(0.5, rise=-200), vowel(0.2))
+    wave, hearing = said(vowel(0.4), *unknown, vowel(0.4), vowel(0.5))
+    words = [TimedWord(30, 70, "well", 1.0), TimedWord(360, 400, "yes", 1.0)]
+    (filler,) = find_fillers(wave, hearing, words)
+    assert filler.start_us == pytest.approx(4_300_000, abs=30_000)
+
+
 def test_held_notes_are_music_and_noise_is_none() -> None:
     times = np.arange(SPEECH_RATE * 8) / SPEECH_RATE
     notes = sum(np.sin(2 * np.pi * f * times) for f in (262, 330, 392, 523, 659))
