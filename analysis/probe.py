@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 
 import av
@@ -40,6 +41,8 @@ LONGEST_GAPS_S = 120
 SPARSEST = 20
 #: A header's duration this much longer than the content is worth telling the creator.
 SHORT_OF_PROMISE = 0.05
+#: As long as this the last picture may be held without a word to the creator.
+TOLD_STILL_S = 1
 
 _SKIP_SAMPLES_BYTES = 10
 
@@ -248,9 +251,9 @@ def _start(track: _Track) -> int:
 def _describe(
     container: InputContainer, video: _Track | None, audio: Sequence[_Track], notes: list[str], size: int
 ) -> MediaProbe:
-    timing = None if video is None else _timing(video)
     starts = [_seconds(track, _start(track)) for track in audio]
     ends = [_seconds(track, track.end) for track in audio]
+    timing = None if video is None else _timing(video, max(ends, default=None))
     if video is not None and timing is not None:
         starts.append(_seconds(video, timing.start_pts))
         ends.append(_seconds(video, timing.end_pts))
@@ -279,13 +282,14 @@ def _seconds(track: _Track, ticks: int) -> Fraction:
     return ticks * track.stream.time_base
 
 
-def _timing(track: _Track) -> FrameTiming:
+def _timing(track: _Track, heard_until: Fraction | None) -> FrameTiming:
     stream = track.stream
     assert isinstance(stream, av.VideoStream)
     assert stream.time_base is not None
     times = np.array(track.times, np.int64)
     shown = times[times >= _start(track)]
-    return measure_timing(shown, track.last_duration, stream.time_base, stream.guessed_rate or None)
+    last_heard = None if heard_until is None else floor(heard_until / stream.time_base)
+    return measure_timing(shown, track.last_duration, stream.time_base, stream.guessed_rate or None, last_heard)
 
 
 def _audio_stream(track: _Track, origin: Fraction) -> AudioStream:
@@ -320,6 +324,8 @@ def _video_stream(track: _Track, timing: FrameTiming, notes: list[str]) -> Video
     frame = frames[0]
     _check_size(frame.width, frame.height)
     aspect = _sample_aspect(stream, notes)
+    if (held_s := _seconds(track, timing.held)) > TOLD_STILL_S:
+        notes.append(f"The last picture stands still for {float(held_s):.1f} s.")
     orientation = orientation_of(frame)
     width, height = _display_size(frame, aspect, orientation)
     components = frame.format.components

@@ -23,7 +23,10 @@ MAX_DELIVERY_RATE = max(RATE_FAMILY)
 
 @dataclass(frozen=True)
 class FrameTiming:
-    """Times of a picture stream in ticks of its time base; ``[start_pts, end_pts)`` covers every frame."""
+    """Times of a picture stream in ticks of its time base; ``[start_pts, end_pts)`` covers every frame.
+
+    ``held`` is for how long at the end the last frame is shown beyond the time of an ordinary one.
+    """
 
     start_pts: int
     end_pts: int
@@ -31,10 +34,15 @@ class FrameTiming:
     frame_rate: Fraction
     measured_rate: Fraction
     variable: bool
+    held: int = 0
 
 
 def measure_timing(
-    times: NDArray[np.int64], last_duration: int, time_base: Fraction, hint: Fraction | None
+    times: NDArray[np.int64],
+    last_duration: int,
+    time_base: Fraction,
+    hint: Fraction | None,
+    heard_until: int | None = None,
 ) -> FrameTiming:
     """Measure a stream from the times of all its frames.
 
@@ -43,6 +51,8 @@ def measure_timing(
         last_duration: what the container says of the last frame's duration, in ticks; 0 where it says nothing.
         time_base: seconds a tick.
         hint: the rate that the container claims; believed only where the times cannot tell it from what was measured.
+        heard_until: the tick at which the file's sound ends; so far a last frame is held whose container says that it
+            lasts long, as in the recording of a screen on which nothing moves any more while somebody talks on.
     """
     ordered = _largest_run(np.unique(times), int(MAX_GAP_S / time_base))
     first, last, count = int(ordered[0]), int(ordered[-1]), len(ordered)
@@ -60,9 +70,9 @@ def measure_timing(
     uncertainty = RATE_TOLERANCE if variable else Fraction(2, last - first)
     if hint is not None and hint in RATE_FAMILY and abs(hint - nominal) <= uncertainty * nominal:
         nominal = hint
-    return FrameTiming(
-        first, end, count, delivery_rate(nominal), Fraction(count, end - first) / time_base, variable=variable
-    )
+    measured = Fraction(count, end - first) / time_base
+    held = 0 if plausible or heard_until is None else max(0, min(last + last_duration, heard_until) - end)
+    return FrameTiming(first, end + held, count, delivery_rate(nominal), measured, variable=variable, held=held)
 
 
 def delivery_rate(rate: Fraction) -> Fraction:

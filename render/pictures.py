@@ -92,7 +92,7 @@ class PictureReader:
             self._current, self._next = self._next, next(self._frames, None)
         if self._current is None:
             raise MediaRefused(ErrorCode.MEDIA_DAMAGED, f"No picture of “{self._name}” could be decoded.")
-        if self._next is None and tick - _time(self._current) > _EARLY_END_S * self._ticks_per_s:
+        if self._next is None and tick - self._until > _EARLY_END_S * self._ticks_per_s:
             self.ended_early = True
         return self._current
 
@@ -126,6 +126,7 @@ class PictureReader:
 
     def _start(self) -> None:
         self._current = None
+        self._until = self._video.start_pts  # when pictures end, by what the file says of how long each is shown
         self._frames = self._ordered(deinterlaced(self._decoded()))
         self._next = next(self._frames, None)
 
@@ -188,6 +189,7 @@ class PictureReader:
             if frame.is_corrupt and good is not None and pts - good <= _HELD_DAMAGE_S * self._ticks_per_s:
                 continue
             frame.pts = last = pts
+            self._until = max(self._until, pts + (frame.duration or 0))
             good = pts if not frame.is_corrupt else good
             yield frame
 

@@ -60,6 +60,32 @@ def test_hdr_that_only_the_file_and_not_its_pictures_tells_of_is_told(tmp_path: 
     assert any("HDR" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_screen_on_which_nothing_moves_any_more_is_recorded_until_the_sound_ends(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"screen.{suffix}"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "bf": "0"})
+        video.width, video.height, video.pix_fmt = 160, 90, "yuv420p"
+        audio = container.add_stream("flac", rate=48_000, layout="mono")
+        packets = []
+        for number in range(60):
+            frame = av.VideoFrame(160, 90, "yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 30)
+            packets += video.encode(frame)
+        packets += video.encode()
+        packets[-1].duration = round(Fraction(8) / packets[-1].time_base)
+        said = av.AudioFrame.from_ndarray((tone(6, -20) * 32767).astype(np.int16), format="s16", layout="mono")
+        said.sample_rate, said.pts = 48_000, 0
+        for packet in (*packets, *audio.encode(said), *audio.encode()):
+            container.mux(packet)
+    found = probe(path)
+    assert found.video is not None
+    shown_s = (found.video.end_pts - found.video.start_pts) * found.video.time_base
+    assert float(shown_s) == pytest.approx(6, abs=0.1)
+    assert found.video.frame_rate == 30
+    assert any("stands still for 4.0 s" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("suffix", ["dv", "avi"])
 def test_the_tape_of_a_camcorder_is_a_video(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"tape.{suffix}"

@@ -76,6 +76,18 @@ def test_a_damaged_time_stamp_does_not_stretch_the_stream() -> None:
     assert timing.frames == 100
 
 
+@pytest.mark.parametrize(
+    ("heard_until", "end"), [(None, 30_720), (20_000, 30_720), (90_000, 90_000), (999_999, 184_320)]
+)
+def test_a_last_frame_is_held_while_there_is_sound_for_as_long_as_its_container_says(
+    heard_until: int | None, end: int
+) -> None:
+    times = 512 * np.arange(60, dtype=np.int64)
+    timing = measure_timing(times, 154_112, Fraction(1, 15360), None, heard_until)
+    assert (timing.end_pts, timing.held) == (end, end - 30_720)
+    assert (timing.frame_rate, timing.measured_rate, timing.variable) == (30, 30, False)
+
+
 def test_one_frame_lasts_as_long_as_its_container_says() -> None:
     timing = measure_timing(np.array([7], np.int64), 512, Fraction(1, 15360), Fraction(30))
     assert (timing.start_pts, timing.end_pts, timing.frame_rate) == (7, 519, 30)

@@ -146,6 +146,27 @@ def test_a_source_that_stops_early_holds_its_last_picture_and_says_so(
     assert any("ends earlier" in note or "damaged" in note for note in result.report.notes)
 
 
+def test_a_last_picture_that_lasts_long_is_held_without_a_word(counted: Media, rate: Fraction, tmp_path: Path) -> None:
+    """The recording of a screen on which nothing moves any more; a file that breaks off says nothing of the kind."""
+    assert counted.source.video is not None
+    path = tmp_path / "still.mp4"
+    with av.open(str(counted.path)) as source, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.dts is not None]
+        packets[-1].duration = round(
+            2 / packets[-1].time_base
+        )  # the last one decoded, since it counts as MP4 writes it
+        for packet in packets:
+            packet.stream = stream
+            output.mux(packet)
+    end = counted.source.video.end_pts + round(2 / counted.source.video.time_base)
+    video = counted.source.video.model_copy(update={"end_pts": end})
+    media = Media(path, counted.source.model_copy(update={"video": video}))
+    result = run(edit([media], [video_clip(media, 0, 90, 270, rate)]), [media], tmp_path / "o")
+    assert numbers(result.video)[30:] == [299] * 60
+    assert result.report.notes == ()
+
+
 def test_damaged_packets_hold_the_last_good_picture(counted: Media, rate: Fraction, tmp_path: Path) -> None:
     data = bytearray(counted.path.read_bytes())
     start = data.find(b"mdat") + 4
