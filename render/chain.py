@@ -6,6 +6,7 @@ from fractions import Fraction
 import av
 from av import VideoFrame
 from av.filter import Graph
+from av.filter.context import FilterContext
 
 #: A filter's name and its options. Options travel as a dictionary, so no value needs escaping.
 Step = tuple[str, dict[str, str]]
@@ -19,15 +20,7 @@ class FilterChain:
     def __init__(self, template: VideoFrame, steps: Sequence[Step]) -> None:
         graph = Graph()
         graph.threads = 1
-        self._source = graph.add(
-            "buffer",
-            video_size=f"{template.width}x{template.height}",
-            pix_fmt=template.format.name,
-            time_base=_UNIT_TIME_BASE,
-            pixel_aspect="1/1",
-            colorspace=str(int(template.colorspace)),
-            range=str(int(template.color_range)),
-        )
+        self._source = frame_source(graph, template)
         self._sink = graph.add("buffersink")
         nodes = [self._source, *(graph.add(name, **options) for name, options in steps), self._sink]
         graph.link_nodes(*nodes).configure()
@@ -40,6 +33,19 @@ class FilterChain:
         if not isinstance(filtered, VideoFrame):
             raise TypeError("a picture filter returned no picture")
         return filtered
+
+
+def frame_source(graph: Graph, template: VideoFrame) -> FilterContext:
+    """Where frames of ``template``'s size, format and colours go into a graph; their times pass through unchanged."""
+    return graph.add(
+        "buffer",
+        video_size=f"{template.width}x{template.height}",
+        pix_fmt=template.format.name,
+        time_base=_UNIT_TIME_BASE,
+        pixel_aspect="1/1",
+        colorspace=str(int(template.colorspace)),
+        range=str(int(template.color_range)),
+    )
 
 
 def signature(frame: VideoFrame) -> tuple[object, ...]:

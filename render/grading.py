@@ -14,7 +14,7 @@ from av import VideoFrame
 from av.filter import Graph
 from numpy.typing import NDArray
 
-from render.chain import Step
+from render.chain import Step, frame_source
 from schemas.edl import Grade, Look
 
 Values = NDArray[np.float64]
@@ -103,15 +103,7 @@ class Grading:
 
     def _build(self, template: VideoFrame, grade: Grade, table: Path) -> None:
         add = self._graph.add
-        self._source = add(
-            "buffer",
-            video_size=f"{template.width}x{template.height}",
-            pix_fmt=template.format.name,
-            time_base="1/90000",
-            pixel_aspect="1/1",
-            colorspace=str(int(template.colorspace)),
-            range=str(int(template.color_range)),
-        )
+        self._source = frame_source(self._graph, template)
         self._sink = add("buffersink")
         split, planes = add("split"), add("extractplanes", planes="y+u+v")
         self._source.link_to(planes)

@@ -10,7 +10,7 @@ from av.container import InputContainer
 from av.filter import Graph
 from av.video.stream import VideoStream
 
-from render.chain import signature
+from render.chain import frame_source, signature
 from render.failures import MEDIA_ERRORS
 from render.hardware import DEVICE, AcceleratorFailed
 from render.labels import Labels, colour_of
@@ -227,15 +227,7 @@ class _Deinterlacer:
     def __init__(self, template: VideoFrame) -> None:
         self.taken = signature(template)
         self._graph = Graph()
-        source = self._graph.add(
-            "buffer",
-            video_size=f"{template.width}x{template.height}",
-            pix_fmt=template.format.name,
-            time_base="1/90000",
-            pixel_aspect="1/1",
-            colorspace=str(int(template.colorspace)),
-            range=str(int(template.color_range)),
-        )
+        source = frame_source(self._graph, template)
         filters = [self._graph.add("bwdif", mode="send_frame", deint="interlaced"), self._graph.add("buffersink")]
         self._graph.link_nodes(source, *filters).configure()
         self._source, self._sink = source, filters[-1]
