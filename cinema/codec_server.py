@@ -9,7 +9,7 @@ import uvicorn
 
 from cinema.codec_app import create_codec_app
 from cinema.encryption import EncryptionCodec, payload_codec
-from cinema.exits import leave
+from cinema.exits import leaving
 from cinema.readiness import say_ready
 from cinema.settings import Settings, SettingsError, load_settings, variable
 from cinema.stack.ports import listen
@@ -61,14 +61,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Decrypt payloads for the Temporal Web UI until told to stop.")
     parser.add_argument("--descriptor", type=int, help="a listening socket that this process inherited")
     descriptor: int | None = parser.parse_args().descriptor
-    settings = load_settings()
-    codec = payload_codec(settings)
-    if codec is None:
-        raise SettingsError(f"There is nothing to decrypt: {variable('payload_keys')} is not set.")
-    observe_service(settings, service="codec")
-    listener = listen(settings.codec_port) if descriptor is None else socket.socket(fileno=descriptor)
-    asyncio.run(serve(settings, codec, listener))
-    leave(0)
+    with leaving():
+        settings = load_settings()
+        codec = payload_codec(settings)
+        if codec is None:
+            raise SettingsError(f"There is nothing to decrypt: {variable('payload_keys')} is not set.")
+        observe_service(settings, service="codec")
+        listener = listen(settings.codec_port) if descriptor is None else socket.socket(fileno=descriptor)
+        asyncio.run(serve(settings, codec, listener))
 
 
 if __name__ == "__main__":

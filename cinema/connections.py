@@ -61,10 +61,12 @@ async def connected_temporal(settings: Settings) -> Client:
 
     Raises:
         SettingsError: The encryption keys make no sense.
-        StackError: No address is known.
-        RuntimeError: Nothing answers there.
+        StackError: No address is known, or nothing answers there.
     """
-    return await _connect(settings, lazy=False)
+    try:
+        return await _connect(settings, lazy=False)
+    except RuntimeError as error:  # the SDK's own
+        raise StackError(f"The Temporal at {settings.temporal_address} cannot be reached: {error}") from error
 
 
 async def _connect(settings: Settings, *, lazy: bool) -> Client:

@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from cinema.connections import database, temporal
 from cinema.dispatch_loop import LEASE, START_TIMEOUT, DispatchLoop, TemporalAway
-from cinema.exits import leave
+from cinema.exits import leaving
 from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
 from cinema.start_failures import refuses_entry
@@ -124,10 +124,10 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> None:
-    settings = load_settings()
-    observe_service(settings, service="dispatcher")
-    asyncio.run(serve(settings))
-    leave(0)
+    with leaving():
+        settings = load_settings()
+        observe_service(settings, service="dispatcher")
+        asyncio.run(serve(settings))
 
 
 if __name__ == "__main__":

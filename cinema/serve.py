@@ -20,7 +20,7 @@ from api.health import needs
 from api.live import JobChanges
 from cinema.api_rules import edge_rules, webhook_rules
 from cinema.connections import arrivals, database, objects, temporal
-from cinema.exits import leave
+from cinema.exits import leaving
 from cinema.forgetting import forget_while_serving
 from cinema.looking import Looking
 from cinema.readiness import say_ready
@@ -163,11 +163,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve Cinema AI's API until told to stop.")
     parser.add_argument("--descriptor", type=int, help="a listening socket that this process inherited")
     descriptor: int | None = parser.parse_args().descriptor
-    settings = load_settings()
-    observe_service(settings, service="api")
-    listener = listen(settings.api_port) if descriptor is None else socket.socket(fileno=descriptor)
-    asyncio.run(serve(settings, listener))
-    leave(0)
+    with leaving():
+        settings = load_settings()
+        observe_service(settings, service="api")
+        listener = listen(settings.api_port) if descriptor is None else socket.socket(fileno=descriptor)
+        asyncio.run(serve(settings, listener))
 
 
 if __name__ == "__main__":

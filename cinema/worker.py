@@ -20,7 +20,7 @@ from activities.sandbox import SandboxLimits
 from activities.scratch import sweep
 from activities.speech import SpeechProcesses, speech_places
 from cinema.connections import connected_temporal, database, objects
-from cinema.exits import leave
+from cinema.exits import leaving
 from cinema.hosting import slots, worker_for
 from cinema.judge import judge
 from cinema.readiness import say_ready
@@ -151,10 +151,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Work on one of Cinema AI's task queues until told to stop.")
     parser.add_argument("--queue", type=TaskQueue, choices=list(TaskQueue), required=True)
     queue: TaskQueue = parser.parse_args().queue
-    settings = load_settings()
-    observe_service(settings, service=f"worker-{queue.name.lower().replace('_', '-')}")
-    asyncio.run(serve_queue(queue, settings))
-    leave(0)
+    with leaving():
+        settings = load_settings()
+        observe_service(settings, service=f"worker-{queue.name.lower().replace('_', '-')}")
+        asyncio.run(serve_queue(queue, settings))
 
 
 if __name__ == "__main__":
