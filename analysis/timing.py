@@ -18,6 +18,8 @@ RATE_TOLERANCE = Fraction(1, 2000)
 MAX_STRAY_FRAMES = 0.5
 #: Width of the bins in which the most common interval is looked for; containers often keep times in milliseconds.
 INTERVAL_BIN_S = 0.001
+#: A picture shown for so many seconds stands still.
+MIN_STILL_S = 1
 MAX_DELIVERY_RATE = max(RATE_FAMILY)
 
 
@@ -51,8 +53,8 @@ def measure_timing(
         last_duration: what the container says of the last frame's duration, in ticks; 0 where it says nothing.
         time_base: seconds a tick.
         hint: the rate that the container claims; believed only where the times cannot tell it from what was measured.
-        heard_until: the tick at which the file's sound ends; so far a last frame is held whose container says that it
-            lasts long, as in the recording of a screen on which nothing moves any more while somebody talks on.
+        heard_until: the tick at which the file's sound ends; until then a last frame may be held, as in the recording
+            of a screen on which nothing moves any more while somebody talks on.
     """
     ordered = _largest_run(np.unique(times), int(MAX_GAP_S / time_base))
     first, last, count = int(ordered[0]), int(ordered[-1]), len(ordered)
@@ -71,8 +73,19 @@ def measure_timing(
     if hint is not None and hint in RATE_FAMILY and abs(hint - nominal) <= uncertainty * nominal:
         nominal = hint
     measured = Fraction(count, end - first) / time_base
-    held = 0 if plausible or heard_until is None else max(0, min(last + last_duration, heard_until) - end)
+    said = end if plausible else last + last_duration
+    held = 0 if heard_until is None else _held(ordered, end, said, heard_until, MIN_STILL_S / time_base)
     return FrameTiming(first, end + held, count, delivery_rate(nominal), measured, variable=variable, held=held)
+
+
+def _held(ordered: NDArray[np.int64], end: int, said: int, heard_until: int, still: Fraction) -> int:
+    """For how long the last frame is shown beyond its ordinary ``end``: until its container said, while there is sound.
+
+    Where an earlier frame was shown for long, the last one may have been, and only the sound tells for how long: what
+    browsers record has pictures where something moved, and does not say how long they are shown.
+    """
+    until = heard_until if np.diff(ordered).max() >= still else min(said, heard_until)
+    return max(0, until - end)
 
 
 def delivery_rate(rate: Fraction) -> Fraction:

@@ -42,7 +42,7 @@ class ArtifactRef(Model):
 #: Raised with every change that can change what an analyzer answers, so that old artifacts are not taken for new ones.
 ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        "probe": 6,
+        "probe": 7,
         "sound": 3,
         "transcript": 5,
         "shots": 4,

@@ -88,6 +88,20 @@ def test_a_last_frame_is_held_while_there_is_sound_for_as_long_as_its_container_
     assert (timing.frame_rate, timing.measured_rate, timing.variable) == (30, 30, False)
 
 
+@pytest.mark.parametrize(("heard_until", "end"), [(None, 8040), (5000, 8040), (30_000, 30_000)])
+def test_where_pictures_stood_still_before_the_last_one_is_held_until_the_sound_ends(
+    heard_until: int | None, end: int
+) -> None:
+    times = np.concatenate([np.arange(0, 2000, 40), np.arange(6000, 8040, 40)]).astype(np.int64)
+    timing = measure_timing(times, 0, Fraction(1, 1000), None, heard_until)
+    assert (timing.end_pts, timing.frame_rate, timing.variable) == (end, 25, True)
+
+
+def test_a_picture_that_ends_before_the_sound_of_a_camera_ends_there() -> None:
+    times = 512 * np.arange(60, dtype=np.int64)
+    assert measure_timing(times, 512, Fraction(1, 15360), None, 99_999).end_pts == 30_720
+
+
 def test_one_frame_lasts_as_long_as_its_container_says() -> None:
     timing = measure_timing(np.array([7], np.int64), 512, Fraction(1, 15360), Fraction(30))
     assert (timing.start_pts, timing.end_pts, timing.frame_rate) == (7, 519, 30)
