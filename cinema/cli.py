@@ -168,6 +168,14 @@ def temporal() -> None:
 
 
 @setup.command()
+def database() -> None:
+    """Apply the migrations that the Postgres of CINEMA_POSTGRES_DSN lacks."""
+    from cinema.commands.setup_database import setup_database as run
+
+    _leave(run())
+
+
+@setup.command()
 def supabase() -> None:
     """Have private buckets in the Supabase project, and our tables and policies in its database."""
     from cinema.commands.setup_supabase import setup_supabase as run

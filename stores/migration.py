@@ -42,16 +42,33 @@ async def migrate(dsn: str, migrations: tuple[Migration, ...] | None = None) -> 
     migration and the others find it applied. A migration that fails leaves those before it in place.
 
     Raises:
-        CinemaError: an applied migration has been changed since (``INTERNAL``), or a migration's SQL was refused.
+        CinemaError: the database lacks what Supabase's has before the first migration, an applied migration has been
+            changed since, or a migration's SQL was refused (``INTERNAL``).
         TransientError: the server cannot be reached (``STORE_UNAVAILABLE``).
     """
     with database_errors():
         connection = await asyncpg.connect(dsn, statement_cache_size=0)
         try:
+            await _check_base(connection)
             pending = shipped_migrations() if migrations is None else migrations
             return tuple([step.name for step in pending if await _apply_once(connection, step)])
         finally:
             await connection.close()
+
+
+async def _check_base(connection: Connection) -> None:
+    """Refuse a bare Postgres in a sentence, before the first migration fails for want of a role."""
+    found = await connection.fetchval("""
+        select exists (
+            select from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+            where nspname = 'auth' and proname = 'uid'
+        )
+    """)
+    if not found:
+        raise CinemaError(
+            ErrorCode.INTERNAL,
+            "This Postgres lacks what Supabase's has: have a superuser run stores/supabase_base.sql on it first.",
+        )
 
 
 async def _apply_once(connection: Connection, migration: Migration) -> bool:

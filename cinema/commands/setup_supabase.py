@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from cinema.commands.setup_database import migrations_line
 from cinema.settings import Settings, SettingsError, load_settings, variable
 from stores import migrate
 from stores.supabase_storage import BucketsMade, secure_storage, set_up_buckets
@@ -56,7 +57,7 @@ def _lines(done: _Done, settings: Settings) -> Iterator[str]:
     if done.migrations is None:
         yield f"The database was left alone: {variable('postgres_dsn')} is not set."
         return
-    yield f"Applied {', '.join(done.migrations)}." if done.migrations else "The database has all migrations."
+    yield migrations_line(done.migrations)
     if done.secured:
         yield "Creators may read their own objects in the database's Storage, and write none."
     else:
