@@ -252,6 +252,13 @@ class RenderedOutput(Model):
     reused: bool
 
 
+class AwaitVideo(Model):
+    """Wait while somebody makes the owner's video that goes by ``render_key``."""
+
+    owner_id: UUID
+    render_key: str
+
+
 class OutputFailure(Model):
     output_id: UUID
     error: ErrorInfo
@@ -323,6 +330,7 @@ BEGIN_PARTS = Declaration("begin_parts", TaskQueue.JOBS, BeginParts, BegunParts)
 RENDER_SOUND = Declaration("render_sound", TaskQueue.RENDER, RenderPart, RenderedPart)
 RENDER_SEGMENT = Declaration("render_segment", TaskQueue.RENDER, RenderPart, RenderedPart, TaskQueue.RENDER_GPU)
 ASSEMBLE_OUTPUT = Declaration("assemble_output", TaskQueue.RENDER, AssembleOutput, RenderedOutput)
+AWAIT_VIDEO = Declaration("await_video", TaskQueue.JOBS, AwaitVideo, type(None))
 FIND_ACCELERATORS = Declaration("find_accelerators", TaskQueue.JOBS, Nothing, Accelerators)
 
 #: The analyzers that a GPU makes faster; the others only decode, and would keep it from those.

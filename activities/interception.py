@@ -24,7 +24,7 @@ from activities.declarations import (
 from activities.heartbeat import alive
 from activities.identity import identify, job_of
 from activities.time_limit import start_time_limit
-from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode, TransientError
+from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode, TransientError, VideoBeingMade
 from schemas.invalid_input import InvalidInput
 
 #: Zero would mean the retry policy's own delay.
@@ -58,22 +58,34 @@ class _Inbound(ActivityInboundInterceptor):
 
 
 def application_error(error: CinemaError) -> ApplicationError:
-    """Our error as Temporal's: the code as its type, the whole of it as its first detail, bad fields as its second.
+    """Our error as Temporal's: the code as its type, the whole of it as its first detail.
+
+    The second is the fields that are bad in an input, or the key of a video that somebody else is making.
 
     What is wrong with a creator's material or a client's input is not a fault of ours, and is kept out of error logs
     and metrics. An attempt that was overtaken is tried again: Temporal hears of it only if it still counts on this one,
     and then the other is a lost worker's, which woke up with a task in its hands.
     """
     again = error.retryable or error.code is ErrorCode.STALE_ATTEMPT
-    details = (error.info, error.problems) if isinstance(error, InvalidInput) else (error.info,)
-    not_ours = isinstance(error, InvalidInput) or error.code in OF_MATERIAL
+    not_ours = isinstance(error, InvalidInput | VideoBeingMade) or error.code in OF_MATERIAL
     return ApplicationError(
         error.message,
-        *details,
+        error.info,
+        *_more_of(error),
         type=error.code,
         non_retryable=not again,
         category=ApplicationErrorCategory.BENIGN if not_ours else ApplicationErrorCategory.UNSPECIFIED,
     )
+
+
+def _more_of(error: CinemaError) -> Sequence[object]:
+    match error:
+        case InvalidInput(problems=problems):
+            return (problems,)
+        case VideoBeingMade(render_key=render_key):
+            return (render_key,)
+        case _:
+            return ()
 
 
 def handed_back() -> ApplicationError:

@@ -13,6 +13,9 @@ from schemas.errors import ErrorCode
 
 _CODES = frozenset(code.value for code in ErrorCode)
 
+#: What ends an attempt without a fault of anybody's: the work goes on elsewhere.
+_HANDED_BACK = frozenset({ErrorCode.WORKER_STOPPING, ErrorCode.VIDEO_BEING_MADE})
+
 
 class ActivityMetering(Interceptor):
     """Installed on every worker by the plugin, outside of what classifies errors, so that it sees their codes."""
@@ -34,7 +37,7 @@ class _Inbound(ActivityInboundInterceptor):
             raise
         except Exception as error:
             code = _code_of(error)
-            if code == ErrorCode.WORKER_STOPPING:
+            if code in _HANDED_BACK:
                 outcome = "handed_back"
             else:
                 ACTIVITY_FAILURES.labels(name, code).inc()

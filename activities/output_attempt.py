@@ -8,19 +8,21 @@ from uuid import UUID
 from activities.accounting import Account, accounted
 from activities.context import ActivityContext
 from activities.declarations import RenderedOutput, RenderOutput
-from activities.heartbeat import heartbeating
+from activities.heartbeat import Heartbeat, heartbeating
 from activities.identity import identify
 from activities.output_progress import OutputProgress
 from activities.patience import patiently
 from activities.pixel_rates import pixel_rate_of
 from activities.publishing import Publishing, published
 from activities.scratch import working_folder
+from activities.sole_maker import sole_maker
 from schemas.cost import Outcome
 from schemas.edl import EDL
+from schemas.errors import VideoBeingMade
 from schemas.jobs import OutputStatus
 from schemas.rendering import RenderResult
 from schemas.timebase import frame_to_us
-from stores import Ledger, Outputs, RenderWork
+from stores import Ledger, Outputs, RenderWork, Videos
 
 
 @dataclass(frozen=True)
@@ -53,35 +55,43 @@ class OutputAttempts:
         self._step = step
         self._scratch = context.scratch
         self._outputs = Outputs(context.database)
+        self._videos = Videos(context.database)
         self._ledger = Ledger(context.database)
         self._publishing = Publishing(context)
 
     async def run(self, asked: RenderOutput, make: Make) -> RenderedOutput:
-        """What was published before, or of a video that is there, or of what ``make`` makes."""
-        step, output_id = self._step, asked.output.output_id
-        async with heartbeating(step.stage) as heartbeat:
-            output = await patiently(lambda: self._outputs.get(output_id))
+        """What was published before, or of a video that is there, or of what ``make`` makes.
+
+        Raises:
+            VideoBeingMade: somebody else makes this very video; it takes a wait of no worker's, and another call.
+        """
+        async with heartbeating(self._step.stage) as heartbeat:
+            output = await patiently(lambda: self._outputs.get(asked.output.output_id))
             if output.status is OutputStatus.COMPLETED:
                 return published(output, reused=True)
-            attempt = await patiently(lambda: step.begin(self._outputs, output_id))
-            identify(attempt=attempt)
-            progress = OutputProgress(self._outputs, output_id, attempt, heartbeat, begins_at=step.begins_at)
-            entry = await patiently(lambda: self._ledger.begin_render(RenderWork(output_id, attempt, step.part)))
-            async with accounted(self._ledger, entry) as account:
-                reused = await self._made(asked, attempt, progress, account, make)
-            return published(await patiently(lambda: self._outputs.get(output_id)), reused=reused)
+            edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
+            try:
+                async with sole_maker(self._videos, asked.owner_id, self._publishing.render_key(edl)):
+                    reused = await self._attempt(asked, edl, heartbeat, make)
+            except VideoBeingMade:
+                await self._outputs.wait_for_video(output.id, output.attempt)
+                raise
+            return published(await patiently(lambda: self._outputs.get(output.id)), reused=reused)
 
-    async def _made(
-        self, asked: RenderOutput, attempt: int, progress: OutputProgress, account: Account, make: Make
-    ) -> bool:
-        """Publish the output, and say whether nothing had to be made for it."""
-        edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
-        if await patiently(lambda: self._publishing.reuse(asked, attempt, edl)):
-            account.outcome = Outcome.REUSED
-            return True
-        account.media_us, account.pixel_rate = frame_to_us(edl.duration, edl.rate), pixel_rate_of(edl)
-        with working_folder(self._scratch, f"{asked.output.output_id}-{attempt}") as folder:
-            result = await make(Attempt(edl, folder, progress, account))
-            await progress.enter("publishing")
-            await patiently(lambda: self._publishing.publish(asked, attempt, edl, result))
+    async def _attempt(self, asked: RenderOutput, edl: EDL, heartbeat: Heartbeat, make: Make) -> bool:
+        """Begin an attempt and account for it; whether nothing had to be made."""
+        step, output_id = self._step, asked.output.output_id
+        attempt = await patiently(lambda: step.begin(self._outputs, output_id))
+        identify(attempt=attempt)
+        progress = OutputProgress(self._outputs, output_id, attempt, heartbeat, begins_at=step.begins_at)
+        entry = await patiently(lambda: self._ledger.begin_render(RenderWork(output_id, attempt, step.part)))
+        async with accounted(self._ledger, entry) as account:
+            if await patiently(lambda: self._publishing.reuse(asked, attempt, edl)):
+                account.outcome = Outcome.REUSED
+                return True
+            account.media_us, account.pixel_rate = frame_to_us(edl.duration, edl.rate), pixel_rate_of(edl)
+            with working_folder(self._scratch, f"{output_id}-{attempt}") as folder:
+                result = await make(Attempt(edl, folder, progress, account))
+                await progress.enter("publishing")
+                await patiently(lambda: self._publishing.publish(asked, attempt, edl, result))
         return False

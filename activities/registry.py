@@ -15,6 +15,7 @@ from activities.queued_work import find_queued_work
 from activities.rendering import RenderActivities
 from activities.rendering_parts import PartActivities
 from activities.retention import RetentionActivities
+from activities.videos import VideoActivities
 from activities.webhooks import WebhookActivities
 
 
@@ -40,6 +41,7 @@ def activities_for(queue: TaskQueue, context: ActivityContext) -> Sequence[Calla
                 webhooks.abandon_delivery,
                 AcceleratorActivities(context.gpu).find_accelerators,
                 find_queued_work,
+                VideoActivities(context).await_video,
                 *_removal(context),
             )
         case TaskQueue.ANALYSIS:

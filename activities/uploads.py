@@ -10,15 +10,22 @@ from stores import Bucket, ObjectStat, ObjectStore
 from stores.threads import in_thread
 
 
-async def upload_file(objects: ObjectStore, bucket: Bucket, key: str, path: Path) -> ObjectStat:
-    """Store a local file.
+async def upload_file(
+    objects: ObjectStore, bucket: Bucket, key: str, path: Path, *, sha256: str | None = None
+) -> ObjectStat:
+    """Store a local file, whose ``sha256`` need not be computed where it is known.
 
     Raises:
         TransientError: it did not arrive whole, or the store is away.
     """
-    sha256 = await in_thread(lambda: _sha256(path))
+    sha256 = sha256 or await sha256_of(path)
     with _arriving_whole():
         return await objects.put_file(bucket, key, path, expected_sha256=sha256)
+
+
+async def sha256_of(path: Path) -> str:
+    """The SHA-256 of a local file's bytes, in lower-case hexadecimal."""
+    return await in_thread(lambda: _sha256(path))
 
 
 async def upload_bytes(objects: ObjectStore, bucket: Bucket, key: str, content: bytes) -> ObjectStat:

@@ -24,6 +24,7 @@ class ErrorCode(StrEnum):
     PROCESS_CRASHED = "process_crashed"
     PROCESS_TIMED_OUT = "process_timed_out"
     WORKER_STOPPING = "worker_stopping"
+    VIDEO_BEING_MADE = "video_being_made"
     OUT_OF_MEMORY = "out_of_memory"
     DISK_FULL = "disk_full"
     MODEL_UNAVAILABLE = "model_unavailable"
@@ -109,6 +110,16 @@ class DeliveryRejected(CinemaError):
 
 class ConflictError(CinemaError):
     """A status change that is impossible, or a write by an attempt that has been superseded."""
+
+
+class VideoBeingMade(ConflictError):
+    """Somebody else makes a video with the same picture and sound; ``render_key`` is what both go by."""
+
+    retryable = True
+
+    def __init__(self, render_key: str) -> None:
+        super().__init__(ErrorCode.VIDEO_BEING_MADE, "The same video is being made already; this waits for it.")
+        self.render_key = render_key
 
 
 class TransientError(CinemaError):

@@ -18,6 +18,7 @@ from stores.projects import Projects
 from stores.removals import OutputRemoval, Removals, StoredObject
 from stores.retention import Retention
 from stores.segments import Segments
+from stores.videos import Videos
 
 __all__ = [
     "JOBS_CHANNEL",
@@ -54,6 +55,7 @@ __all__ = [
     "Retention",
     "Segments",
     "StoredObject",
+    "Videos",
     "bootstrap_embedded",
     "listen",
     "migrate",

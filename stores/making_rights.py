@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from schemas.errors import CinemaError
-from stores.database import Connection, Connections, database_errors, transaction
+from stores.database import Connection, Connections, database_errors, session, transaction
+
+#: Ends with the transaction it is taken in.
+_TAKE = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 
 #: Seconds between two looks at whether another process has let go.
 LOOK_INTERVAL = 0.5
@@ -29,23 +32,58 @@ async def making_right(connections: Connections, names: Iterable[str]) -> AsyncI
     Raises:
         TransientError: the right was lost meanwhile, or the server is away (``STORE_UNAVAILABLE``).
     """
+    async with _mortal(connections) as connection:
+        for name in sorted(names):  # In one order, whoever asks: nobody waits for one who waits for them.
+            await _acquired(connection, name)
+        async with _living(connection):
+            yield
+
+
+@asynccontextmanager
+async def making_right_if_free(connections: Connections, name: str) -> AsyncIterator[bool]:
+    """The same right to one thing, and whether it was had: nobody is waited for.
+
+    Raises:
+        TransientError: the right was lost meanwhile, or the server is away (``STORE_UNAVAILABLE``).
+    """
+    async with _mortal(connections) as connection:
+        if not await connection.fetchval(_TAKE, name):
+            yield False
+            return
+        async with _living(connection):
+            yield True
+
+
+async def is_being_made(connections: Connections, name: str) -> bool:
+    """Whether somebody has the right to it at this moment; any number may look without being in each other's way."""
+    async with session(connections) as connection:
+        look = "select pg_try_advisory_xact_lock_shared(hashtextextended($1, 0))"
+        return not await connection.fetchval(look, name)
+
+
+@asynccontextmanager
+async def _mortal(connections: Connections) -> AsyncIterator[Connection]:
+    """A transaction that the server ends when its process falls silent."""
     async with transaction(connections) as connection:
         milliseconds = str(round(LONGEST_SILENCE.total_seconds() * 1000))
         await connection.execute("select set_config('idle_in_transaction_session_timeout', $1, true)", milliseconds)
-        for name in sorted(names):  # In one order, whoever asks: nobody waits for one who waits for them.
-            await _acquired(connection, name)
-        over = asyncio.Event()
-        living = asyncio.create_task(_give_signs(connection, over))
-        try:
-            yield
-        finally:
-            over.set()
-            await living
+        yield connection
+
+
+@asynccontextmanager
+async def _living(connection: Connection) -> AsyncIterator[None]:
+    """Say for the time of the block that this process lives."""
+    over = asyncio.Event()
+    living = asyncio.create_task(_give_signs(connection, over))
+    try:
+        yield
+    finally:
+        over.set()
+        await living
 
 
 async def _acquired(connection: Connection, name: str) -> None:
-    lock = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
-    while not await connection.fetchval(lock, name):  # noqa: ASYNC110 (a lock of other processes)
+    while not await connection.fetchval(_TAKE, name):  # noqa: ASYNC110 (a lock of other processes)
         await asyncio.sleep(LOOK_INTERVAL)
 
 

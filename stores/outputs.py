@@ -65,6 +65,21 @@ class Outputs:
             """
             return (await _written(connection, statement, output_id)).attempt
 
+    async def wait_for_video(self, output_id: UUID, attempt: int) -> None:
+        """Says that the output waits for somebody else to make its video; nothing if a later attempt goes on with it.
+
+        ``attempt`` is the latest one, 0 before the first.
+        """
+        async with session(self._connections) as connection:
+            await connection.execute(
+                """
+                update public.job_outputs set stage = 'waiting for the same video'
+                where id = $1 and attempt = $2 and status in ('planned', 'rendering')
+                """,
+                output_id,
+                attempt,
+            )
+
     async def report_progress(self, output_id: UUID, attempt: int, progress: float, stage: str) -> None:
         """Says how far the attempt is: ``progress`` from 0 to 1, never falling, and what it is doing.
 
@@ -199,36 +214,11 @@ class Outputs:
             _check_fence(output, attempt)
             statement = """
                 update public.job_outputs
-                set status = 'completed', progress = 1, stage = 'completed', files = $2, edl_key = $3
+                set status = 'completed', progress = 1, stage = 'completed', files = $2, edl_key = $3, announced = null
                 where id = $1 returning *
             """
             stored = storable_json(files.model_dump(mode="json"))
             return await _written(connection, statement, output_id, stored, files.edl_key)
-
-    async def find_rendered(self, owner_id: UUID, render_key: str) -> Output | None:
-        """The owner's latest completed output with this render key whose files are kept, in whichever job."""
-        async with session(self._connections) as connection:
-            row = await connection.fetchrow(
-                """
-                select * from public.job_outputs
-                where owner_id = $1 and files ->> 'render_key' = $2 and status = 'completed' and expiring_since is null
-                order by updated_at desc limit 1
-                """,
-                owner_id,
-                render_key,
-            )
-        return None if row is None else model_from(row, Output)
-
-    async def keep_from_reuse(self, output_id: UUID) -> None:
-        """From now on no other output is made of this one's files: they were found to be gone or damaged."""
-        async with session(self._connections) as connection:
-            await connection.execute(
-                """
-                update public.job_outputs set files = jsonb_set(files, '{render_key}', '""') where id = $1
-                and files is not null
-                """,
-                output_id,
-            )
 
     async def fail(self, output_id: UUID, error: ErrorInfo) -> Output:
         """Gives the output up, and why. The first reason stays; the stage keeps saying where it was.

@@ -51,6 +51,7 @@ class JobBook:
     _deadline: datetime | None = None
     _parts: dict[UUID, PartsCount] = field(default_factory=dict)
     _reused: set[UUID] = field(default_factory=set)
+    _awaiting: set[UUID] = field(default_factory=set)
 
     def load(self, job: LoadedJob) -> None:
         """Take the job over from its rows; whatever is not settled begins anew."""
@@ -149,6 +150,7 @@ class JobBook:
         self._change(output_id, status=OutputStatus.PLANNED, awaits_approval=True)
 
     def render(self, output_id: UUID) -> None:
+        self._awaiting.discard(output_id)
         self._change(output_id, status=OutputStatus.RENDERING)
 
     def count_parts(self, output_id: UUID, parts: PartsCount) -> None:
@@ -162,6 +164,14 @@ class JobBook:
     def was_there(self, output_id: UUID) -> bool:
         """Whether nothing had to be rendered for it in this run."""
         return output_id in self._reused
+
+    def await_video(self, output_id: UUID) -> None:
+        """Somebody else makes a video with the same picture and sound, which the output waits for."""
+        self.render(output_id)
+        self._awaiting.add(output_id)
+
+    def awaits_video(self, output_id: UUID) -> bool:
+        return output_id in self._awaiting
 
     def hold(self, output_id: UUID) -> None:
         self._change(output_id, status=OutputStatus.PLANNED)

@@ -59,10 +59,20 @@ LIGHT_RETRY = RetryPolicy(
 )
 #: A killed worker, a full disk, a decoder crash: the first two pass, the third will not, so stop before long.
 WORK_RETRY = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1), maximum_attempts=5
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(minutes=1),
+    maximum_attempts=5,
+    # Waited for apart, without a worker.
+    non_retryable_error_types=[ErrorCode.VIDEO_BEING_MADE.value],
 )
 #: Joining parts that are gone will not bring them back: they are made again first.
-JOIN_RETRY = replace(WORK_RETRY, non_retryable_error_types=[ErrorCode.OBJECT_MISSING.value])
+JOIN_RETRY = replace(
+    WORK_RETRY,
+    non_retryable_error_types=[ErrorCode.OBJECT_MISSING.value, ErrorCode.VIDEO_BEING_MADE.value],
+)
+#: Looks at whether somebody still makes a video. Without an end of its own: whoever makes it has limits, and loses the
+#: right with its process.
+AWAITED_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class ActivityLimits:
 
 
 LIGHT = ActivityLimits(LIGHT_START_TO_CLOSE, LIGHT_RETRY, HEARTBEAT_TIMEOUT)
+AWAITED = replace(LIGHT, retry=AWAITED_RETRY)
 PROBE = ActivityLimits(PROBE_START_TO_CLOSE, WORK_RETRY, HEARTBEAT_TIMEOUT)
 
 

@@ -51,6 +51,8 @@ def _state(output: OutputState, book: JobBook) -> str:
     if output.status is OutputStatus.COMPLETED:
         there = ", its video was there" if book.was_there(output.output_id) else ""
         return f"completed by attempt {output.attempt}{there}"
+    if output.status is OutputStatus.RENDERING and book.awaits_video(output.output_id):
+        return "waits for the same video, which is being made already"
     parts = book.parts(output.output_id)
     if output.status is OutputStatus.RENDERING and parts is not None:
         return f"{output.status}, {_parts(parts)}"

@@ -1,7 +1,7 @@
 """An output rendered in parts, side by side on any number of workers, and joined."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from temporalio.exceptions import ActivityError
@@ -24,20 +24,8 @@ from workflows.calls import failure_of
 from workflows.held_calls import HeldCalls
 from workflows.job_book import PartsCount
 from workflows.limits import LIGHT, LOST_PARTS_ROUNDS, PARTS_AT_ONCE, join_limits, render_limits
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who wants to know how an output comes along, and says whether it is still wanted.
-
-    ``begins`` and ``waits`` are told when its work is scheduled and when all of it is held; ``parts`` how many parts
-    there are.
-    """
-
-    given_up: Callable[[], bool]
-    begins: Callable[[], None]
-    waits: Callable[[], None]
-    parts: Callable[[PartsCount], None]
+from workflows.listener import Listener
+from workflows.same_video import made_once
 
 
 @dataclass
@@ -63,7 +51,7 @@ class PartsRender:
             begun = await self._begin()
             await self._make(begun)
             try:
-                return await self._join()
+                return await made_once(self.calls, self.asked, self.which, self.listener, self._join)
             except ActivityError as error:
                 if rounds_left == 0 or failure_of(error).code is not ErrorCode.OBJECT_MISSING:
                     raise

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from temporalio import workflow
@@ -25,7 +26,9 @@ from workflows.held_calls import HeldCalls
 from workflows.job_book import JobBook
 from workflows.job_rows import JobRows
 from workflows.limits import LIGHT, render_limits
-from workflows.parts import Listener, PartsRender
+from workflows.listener import Listener
+from workflows.parts import PartsRender
+from workflows.same_video import made_once
 
 #: Failures after which a plan that was made may be gone.
 _LOST = frozenset({ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT})
@@ -192,7 +195,8 @@ class Production:
             parts = PartsRender(self._calls, asked, plan.segments, plan.duration_us, _which(state), listener)
             rendered = await parts.run()
         else:
-            rendered = await self._calls.work(
+            render = partial(
+                self._calls.work,
                 RENDER_OUTPUT,
                 asked,
                 render_limits(plan.duration_us),
@@ -202,6 +206,7 @@ class Production:
                 begins=listener.begins,
                 waits=listener.waits,
             )
+            rendered = await made_once(self._calls, asked, _which(state), listener, render)
         self._book.rendered(output_id, rendered)
         await self._rows.publish()
 
@@ -210,6 +215,7 @@ class Production:
             given_up=lambda: output_id in self._given_up,
             begins=lambda: self._rows.note(lambda book: book.render(output_id)),
             waits=lambda: self._rows.note(lambda book: book.hold(output_id)),
+            awaits=lambda: self._rows.note(lambda book: book.await_video(output_id)),
             parts=lambda parts: self._rows.note(lambda book: book.count_parts(output_id, parts)),
         )
 

@@ -1,5 +1,7 @@
 """Whole outputs: a video is rendered once, and an output that has the same one is published with its own words."""
 
+import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
@@ -8,20 +10,23 @@ import pytest
 
 from activities import rendering
 from activities.artifacts import read_object
-from activities.declarations import OutputFailure, PlanOutput, RenderedOutput, RenderOutput
+from activities.declarations import AwaitVideo, OutputFailure, PlanOutput, RenderedOutput, RenderOutput
 from activities.jobs import JobActivities
 from activities.output_keys import OutputKeys
 from activities.planning import PlanningActivities
 from activities.rendering import RenderActivities
 from activities.sandbox import ChildTask
+from activities.uploads import upload_bytes
+from activities.videos import VideoActivities
 from director import explain, export_otio
+from render import video_key
 from schemas.cost import Outcome
 from schemas.delivery import DeliveryCheck
 from schemas.edl import EDL, Evidence
-from schemas.errors import ConflictError, ErrorCode, ErrorInfo, TransientError
+from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo, TransientError, VideoBeingMade
 from schemas.jobs import Output, OutputFiles, OutputStatus, Project
 from schemas.rendering import RenderRequest
-from stores import Bucket, Jobs, Ledger, LocalObjects, Outputs, Pool, Projects
+from stores import Bucket, Jobs, Ledger, LocalObjects, Outputs, Pool, Projects, Videos
 from tests.activities.kept_things import KeptThings
 from tests.activities.lying_child import CLAIMED
 from tests.activities.studio import FIRSTS, SHOT, Studio, cut, open_studio, run
@@ -179,7 +184,7 @@ async def test_a_video_that_is_lost_is_rendered_again_and_not_found_any_more(
         path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert not (await studio.render(second)).reused
     assert await studio.numbers(second) == SHOWN
-    found = await Outputs(studio.pool).find_rendered(second.owner_id, lost.render_key)
+    found = await Videos(studio.pool).find(second.owner_id, lost.render_key)
     assert found is not None
     assert found.id == second.output.output_id
     assert (await studio.files(first)).render_key == ""
@@ -265,3 +270,82 @@ async def test_what_a_child_names_as_its_work_but_has_not_made_is_never_publishe
     output = await Outputs(studio.pool).get(asked.output.output_id)
     assert output.files is None
     assert [kept async for kept in studio.objects.list(Bucket.THUMBS, "")] == []
+
+
+async def test_one_video_asked_for_side_by_side_is_rendered_once(studio: OutputStudio, counted: Media) -> None:
+    orders = [await studio.ordered(cut(counted)), *[await studio.ordered(in_other_words(cut(counted))) for _ in "ab"]]
+    answers = await asyncio.gather(*map(studio.render, orders), return_exceptions=True)
+    waiting = [asked for asked, answer in zip(orders, answers, strict=True) if isinstance(answer, VideoBeingMade)]
+    assert len(waiting) == 2
+    await studio.lose_footage()
+    assert [(await studio.render(asked)).reused for asked in waiting] == [True, True]
+    outcomes = [outcome for asked in orders for _, outcome in await studio.entries(asked)]
+    assert Counter(outcomes) == {Outcome.SUCCEEDED: 1, Outcome.REUSED: 2}
+
+
+async def test_an_output_waits_for_its_video_without_a_worker_and_says_so(studio: OutputStudio, counted: Media) -> None:
+    asked = await studio.ordered(cut(counted))
+    key = video_key(cut(counted), studio.context.encoder)
+    awaited = AwaitVideo(owner_id=asked.owner_id, render_key=key)
+    async with Videos(studio.pool).making(asked.owner_id, key) as had:
+        assert had
+        with pytest.raises(VideoBeingMade) as waits:
+            await studio.render(asked)
+        assert waits.value.render_key == key
+        with pytest.raises(VideoBeingMade):
+            await run(lambda: VideoActivities(studio.context).await_video(awaited))
+        output = await Outputs(studio.pool).get(asked.output.output_id)
+        assert (output.status, output.attempt, output.stage) == ("planned", 0, "waiting for the same video")
+    await run(lambda: VideoActivities(studio.context).await_video(awaited))
+    assert (await studio.render(asked)).attempt == 1
+    assert await studio.entries(asked) == [("", Outcome.SUCCEEDED)], "nobody is charged for waiting"
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["as planned", "planned in other words"])
+async def test_a_video_that_was_uploaded_by_a_worker_that_died_is_published_and_not_rendered_again(
+    studio: OutputStudio, counted: Media, monkeypatch: pytest.MonkeyPatch, other: bool
+) -> None:
+    asked = await died_before_completion(studio, cut(counted), monkeypatch)
+    edl = in_other_words(cut(counted)) if other else cut(counted)
+    await upload_bytes(studio.objects, Bucket.OUTPUTS, asked.edl_key, edl.model_dump_json().encode())
+    await studio.lose_footage()
+    rendered = await studio.render(asked)
+    assert (rendered.attempt, rendered.reused) == (2, True)
+    assert [outcome for _, outcome in await studio.entries(asked)] == [Outcome.FAILED, Outcome.REUSED]
+    files = await studio.files(asked)
+    await studio.whole(files)
+    assert not files.report.reused, "it was rendered for this output"
+    assert EDL.model_validate_json(await studio.text(files.edl_key)) == edl
+    assert await studio.numbers(asked) == SHOWN
+
+
+@pytest.mark.parametrize("harm", ["cut short", "another edit"])
+async def test_what_did_not_arrive_or_is_not_wanted_any_more_is_rendered(
+    studio: OutputStudio, counted: Media, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    asked = await died_before_completion(studio, cut(counted), monkeypatch)
+    if harm == "cut short":
+        await studio.objects.delete(Bucket.OUTPUTS, rendered_key(asked))
+    else:
+        fewer = EDL.model_validate({**dict(cut(counted)), "captions": cut(counted).captions[:-1]})
+        await upload_bytes(studio.objects, Bucket.OUTPUTS, asked.edl_key, fewer.model_dump_json().encode())
+    rendered = await studio.render(asked)
+    assert (rendered.attempt, rendered.reused) == (2, False)
+    assert await studio.numbers(asked) == SHOWN
+
+
+async def died_before_completion(studio: OutputStudio, edl: EDL, monkeypatch: pytest.MonkeyPatch) -> RenderOutput:
+    """An order whose first attempt ended with everything uploaded and nothing on record."""
+    asked = await studio.ordered(edl)
+
+    async def dies(*_: object) -> Output:
+        raise CinemaError(ErrorCode.INTERNAL, "The worker died.")
+
+    with monkeypatch.context() as patched, pytest.raises(CinemaError):
+        patched.setattr(Outputs, "complete", dies)
+        await studio.render(asked)
+    return asked
+
+
+def rendered_key(asked: RenderOutput) -> str:
+    return OutputKeys(asked.owner_id, asked.project_id, asked.job_id, asked.output.output_id).video

@@ -4,8 +4,10 @@ import signal
 
 import pytest
 
+from schemas.cost import Outcome
 from schemas.edl import Variant
 from schemas.jobs import JobStatus
+from stores import Ledger
 from tests.faults.fault_plan import Kind, Point
 from tests.faults.stack_under_fault import StackUnderFault, until
 from tests.faults.verdict import judge
@@ -42,3 +44,7 @@ async def test_render_worker_killed_while_it_publishes(stack: StackUnderFault, m
     stack.faults.arm(Point.PUT, moment, ".mp4")
     job = await stack.order(Variant.HOOK_CUT)
     await judge(stack, job, repeated=("render hook_cut",))
+    renders = [entry.outcome for entry in await Ledger(stack.pool).of_job(job.id) if entry.output_id is not None]
+    # What has arrived in the store is checked already: it is published, and not rendered again.
+    again = Outcome.REUSED if moment is Kind.KILL_AFTER else Outcome.SUCCEEDED
+    assert renders == [Outcome.LOST, again]

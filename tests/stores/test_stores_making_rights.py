@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import ErrorCode, TransientError
 from stores import Pool, making_rights
-from stores.making_rights import making_right
+from stores.making_rights import is_being_made, making_right, making_right_if_free
 
 pytestmark = pytest.mark.postgres
 
@@ -62,3 +62,20 @@ async def test_what_a_failure_ends_is_free_at_once(pool: Pool) -> None:
             raise ZeroDivisionError
     async with asyncio.timeout(1), making_right(pool, ["one"]):
         pass
+
+
+async def test_who_does_not_wait_is_told_whether_it_has_the_right(pool: Pool) -> None:
+    async with making_right(pool, ["one"]):
+        async with making_right_if_free(pool, "one") as had:
+            assert not had
+        assert await is_being_made(pool, "one")
+        assert not await is_being_made(pool, "two")
+    async with making_right_if_free(pool, "one") as had:
+        assert had
+        assert await is_being_made(pool, "one")
+    assert not await is_being_made(pool, "one")
+
+
+async def test_who_looks_takes_the_right_from_nobody(pool: Pool) -> None:
+    looks = await asyncio.gather(*(is_being_made(pool, "one") for _ in range(20)))
+    assert not any(looks)

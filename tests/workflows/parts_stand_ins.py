@@ -25,7 +25,7 @@ from activities.declarations import (
 )
 from activities.interception import application_error
 from schemas.edl import Variant
-from schemas.errors import CinemaError, ErrorCode, TransientError
+from schemas.errors import CinemaError, ErrorCode, TransientError, VideoBeingMade
 from schemas.jobs import OutputStatus
 from tests.workflows.stand_ins import StandIns
 
@@ -79,6 +79,8 @@ class PartsStandIns(StandIns):
 
     @activity.defn(name=ASSEMBLE_OUTPUT.name)
     async def assemble_output(self, asked: AssembleOutput) -> RenderedOutput:
+        if LONG in self.made_elsewhere:
+            raise application_error(VideoBeingMade(LONG))
         self.calls["join"] += 1
         while self.joins_are_held:
             activity.heartbeat()

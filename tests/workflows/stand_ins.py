@@ -13,6 +13,7 @@ from activities.declarations import (
     ANALYSE_ASSET,
     ANALYSE_PASS,
     APPROVE_OUTPUTS,
+    AWAIT_VIDEO,
     CANCEL_OUTPUTS,
     ENTER_STAGE,
     FAIL_OUTPUT,
@@ -31,6 +32,7 @@ from activities.declarations import (
     AnalysePass,
     Artifact,
     AssetRef,
+    AwaitVideo,
     JobOutcome,
     JobRef,
     JobStage,
@@ -56,7 +58,15 @@ from schemas.analysing import ArtifactRef
 from schemas.control import OutputState, outputs_to_retry
 from schemas.delivery import DeliveryCheck
 from schemas.edl import Variant
-from schemas.errors import CinemaError, ErrorCode, ErrorInfo, MediaRefused, OutputRefused, TransientError
+from schemas.errors import (
+    CinemaError,
+    ErrorCode,
+    ErrorInfo,
+    MediaRefused,
+    OutputRefused,
+    TransientError,
+    VideoBeingMade,
+)
 from schemas.jobs import ArtifactCounts, JobRequest, JobStatus, OutputStatus
 from schemas.media import AssetKind
 from stores.settling import derived_status
@@ -76,7 +86,7 @@ class StandIns:
     """One job's worth of activities: scripted trouble in, what the workflow did out.
 
     What they remember outlives a run of the workflow, as rows do. Renders of ``held`` variants go on until they are
-    taken out of it or cancelled.
+    taken out of it or cancelled. The videos of ``made_elsewhere`` are being made by somebody else.
     """
 
     assets: tuple[str, ...] = ("talk.mp4", "city.mp4")
@@ -87,6 +97,7 @@ class StandIns:
     hold_render: bool = False
     accelerators: Accelerators = field(default_factory=Accelerators)
     held: set[Variant] = field(default_factory=set)
+    made_elsewhere: set[Variant] = field(default_factory=set)
     hold_probe: bool = False
     status: JobStatus = JobStatus.QUEUED
     request: JobRequest = field(default_factory=JobRequest)
@@ -115,6 +126,7 @@ class StandIns:
             self.analyse_pass,
             self.plan_output,
             self.render_output,
+            self.await_video,
             self.find_accelerators,
             self.cancel_outputs,
             self.approve_outputs,
@@ -240,6 +252,8 @@ class StandIns:
     async def render_output(self, asked: RenderOutput) -> RenderedOutput:
         self.calls[f"render {asked.output.variant}"] += 1
         self.reviews[asked.output.variant] = asked.review
+        if asked.output.variant in self.made_elsewhere:
+            raise application_error(VideoBeingMade(asked.output.variant))
         self.rendering.set()
         if self.hold_render:
             await self._until_cancelled()
@@ -251,6 +265,12 @@ class StandIns:
             raise application_error(CinemaError(ErrorCode.DELIVERY_CHECK_FAILED, "Sound and picture are apart."))
         self._set(asked.output.output_id, OutputStatus.COMPLETED)
         return RenderedOutput(video_key="k", video_sha256="ab" * 32, attempt=activity.info().attempt, reused=False)
+
+    @activity.defn(name=AWAIT_VIDEO.name)
+    async def await_video(self, asked: AwaitVideo) -> None:
+        self.calls[f"await {asked.render_key}"] += 1
+        if asked.render_key in self.made_elsewhere:
+            raise application_error(VideoBeingMade(asked.render_key))
 
     async def _until_cancelled(self, held: Variant | None = None) -> None:
         try:
