@@ -68,14 +68,16 @@ class WebhookDispatcher(DispatchLoop[WaitingDelivery]):
 
     async def _failed(self, delivery: WaitingDelivery, error: Exception) -> TemporalAway | None:
         reason = f"{type(error).__name__}: {error}"
-        refused = refuses_entry(error)
-        if refused and delivery.claims >= MOST_REFUSALS:
-            log.error("this delivery can never be started as it is; given up", error=reason)
-            await self._attempts.give_up(delivery.id, GIVEN_UP)
+        if not refuses_entry(error):
+            log.warning("the delivery cannot be started; trying again later", error=reason)
+            await self._outbox.postpone(delivery.id, NOT_STARTED)
+            return TemporalAway(error)
+        if await self._outbox.refuse(delivery.id, NOT_STARTED) < MOST_REFUSALS:
+            log.warning("the delivery was refused; trying again later", error=reason)
             return None
-        log.warning("the delivery cannot be started; trying again later", error=reason)
-        await self._outbox.release(delivery.id, NOT_STARTED)
-        return None if refused else TemporalAway(error)
+        log.error("this delivery can never be started as it is; given up", error=reason)
+        await self._attempts.give_up(delivery.id, GIVEN_UP)
+        return None
 
     async def _start(self, delivery: WaitingDelivery) -> None:
         receiver = urlsplit(delivery.url).hostname or ""

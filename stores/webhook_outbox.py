@@ -11,7 +11,7 @@ from stores.listening import listening
 
 WEBHOOKS_CHANNEL: Final = "cinema_webhooks"
 
-#: Waiting time after a failed start: doubles from one second with each claim, up to a minute.
+#: Waiting time after a refused start: doubles from one second with each refusal, up to a minute.
 FIRST_BACK_OFF = timedelta(seconds=1)
 LONGEST_BACK_OFF = timedelta(minutes=1)
 
@@ -72,21 +72,41 @@ class WebhookOutbox:
                 delivery_id,
             )
 
-    async def release(self, delivery_id: UUID, error: str) -> None:
-        """The start failed: it can be claimed again after a back-off, and its owner sees ``error``."""
+    async def postpone(self, delivery_id: UUID, error: str) -> None:
+        """Nobody could be asked to start it: it can be claimed again at once, and nothing is held against it.
+
+        Its owner sees ``error``.
+        """
         async with session(self._connections) as connection:
             await connection.execute(
                 """
+                update public.webhook_deliveries set last_error = $2, available_at = clock_timestamp()
+                where id = $1 and status = 'waiting'
+                """,
+                delivery_id,
+                storable(error)[:LONGEST_ERROR],
+            )
+
+    async def refuse(self, delivery_id: UUID, error: str) -> int:
+        """The start was refused: it can be claimed again after a back-off; how often that has happened by now.
+
+        Its owner sees ``error``.
+        """
+        async with session(self._connections) as connection:
+            refusals: int | None = await connection.fetchval(
+                """
                 update public.webhook_deliveries
                 set last_error = $2,
-                    available_at = clock_timestamp() + least($3::interval * power(2, least(claims, 20) - 1), $4)
-                where id = $1 and status = 'waiting'
+                    refusals = refusals + 1,
+                    available_at = clock_timestamp() + least($3::interval * power(2, least(refusals, 20)), $4)
+                where id = $1 and status = 'waiting' returning refusals
                 """,
                 delivery_id,
                 storable(error)[:LONGEST_ERROR],
                 FIRST_BACK_OFF,
                 LONGEST_BACK_OFF,
             )
+        return refusals or 0
 
     async def wait(self, longest: timedelta) -> bool:
         """Waits until a delivery can be claimed, but no longer than this, and says whether one can.

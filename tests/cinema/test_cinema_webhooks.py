@@ -24,7 +24,7 @@ from activities.webhook_sending import WebhookSending
 from activities.webhooks import MOST_AT_ONCE_PER_OWNER, WebhookActivities
 from cinema.commands import webhooks as commands
 from cinema.stack.child import Child, ChildSpec
-from cinema.webhook_dispatch import WebhookDispatcher
+from cinema.webhook_dispatch import MOST_REFUSALS, WebhookDispatcher
 from schemas.edl import Variant
 from schemas.errors import ErrorCode, ErrorInfo
 from schemas.jobs import Job, JobRequest, JobStatus
@@ -331,10 +331,35 @@ async def test_deliveries_wait_while_temporal_is_away(pool: Pool, endpoints: Web
     endpoint, _ = await endpoints.add(owner_id, NewEndpoint(url="https://hooks.example/"))
     ping = await WebhookDeliveries(pool).ping(owner_id, endpoint.id)
     nowhere = await Client.connect("127.0.0.1:9", plugins=[cinema_plugin()], lazy=True)
-    assert await WebhookDispatcher(pool, nowhere).dispatch_due() == 1
+    dispatcher = WebhookDispatcher(pool, nowhere)
+    for _ in range(3 * MOST_REFUSALS):
+        assert await dispatcher.dispatch_due() == 1, "it is ready for whoever finds Temporal back"
     waiting = await WebhookDeliveries(pool).get(owner_id, ping)
     assert waiting.status is DeliveryStatus.WAITING
     assert waiting.last_error == "It cannot be started at the moment; it is tried again by itself."
+    await endpoints.remove(owner_id, endpoint.id)
+
+
+async def test_an_outage_is_not_held_against_a_delivery_and_refusals_are(
+    pool: Pool, endpoints: WebhookEndpoints, owner_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, _ = await endpoints.add(owner_id, NewEndpoint(url="https://hooks.example/"))
+    ping = await WebhookDeliveries(pool).ping(owner_id, endpoint.id)
+    nowhere = await Client.connect("127.0.0.1:9", plugins=[cinema_plugin()], lazy=True)
+    dispatcher = WebhookDispatcher(pool, nowhere)
+    for _ in range(3 * MOST_REFUSALS):
+        await dispatcher.dispatch_due()
+
+    async def refuses(*_: object, **__: object) -> None:
+        raise ValueError("this cannot be encoded")
+
+    monkeypatch.setattr(nowhere, "start_workflow", refuses)
+    statuses = []
+    for _ in range(MOST_REFUSALS):
+        await pool.execute("update webhook_deliveries set available_at = now() where id = $1", ping)
+        assert await dispatcher.dispatch_due() == 1
+        statuses.append((await WebhookDeliveries(pool).get(owner_id, ping)).status)
+    assert statuses == [*[DeliveryStatus.WAITING] * (MOST_REFUSALS - 1), DeliveryStatus.FAILED]
     await endpoints.remove(owner_id, endpoint.id)
 
 
