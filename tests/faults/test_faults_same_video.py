@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -27,16 +29,29 @@ async def same_again(stack: StackUnderFault, job: Job) -> Job:
     return await Jobs(stack.pool).create(job.owner_id, job.project_id, request)
 
 
-async def waits(stack: StackUnderFault, *jobs: Job) -> Job:
-    """Which of the jobs waits for the video that the other one makes."""
-    found: list[Job] = []
+@asynccontextmanager
+async def held(stack: StackUnderFault) -> AsyncIterator[None]:
+    """A render that is under way gets no further for the time of the block, while its worker lives on."""
+    await stack.rendering()
+    await until(lambda: bool(stack.children_of("worker-render")), "a child renders")
+    stopped = stack.children_of("worker-render")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
-    async def one_does() -> bool:
-        found[:] = [await Jobs(stack.pool).get(job.id) for job in jobs]
-        return any(output.stage == "waiting for the same video" for job in found for output in job.outputs)
 
-    await until(one_does, "one of the jobs waits for the other")
-    return next(job for job in found if job.outputs[0].stage == "waiting for the same video")
+async def waits(stack: StackUnderFault, job: Job) -> None:
+    """Wait until the job says that it waits for the video that another one makes."""
+
+    async def says_so() -> bool:
+        return (await Jobs(stack.pool).get(job.id)).outputs[0].stage == "waiting for the same video"
+
+    await until(says_so, "the second job waits for the first")
 
 
 async def outcomes(stack: StackUnderFault, *jobs: Job) -> Counter[Outcome]:
@@ -46,11 +61,11 @@ async def outcomes(stack: StackUnderFault, *jobs: Job) -> Counter[Outcome]:
 
 
 async def test_the_second_takes_a_copy_of_what_the_first_makes(stack: StackUnderFault) -> None:
+    first = await stack.order(Variant.VERTICAL_REEL)
     async with stack.second_worker("cinema-render"):
-        first = await stack.order(Variant.VERTICAL_REEL)
-        await stack.rendering()
-        second = await same_again(stack, first)
-        assert (await waits(stack, first, second)).id == second.id
+        async with held(stack):
+            second = await same_again(stack, first)
+            await waits(stack, second)
         for job in (first, second):
             await judge(stack, job, repeated=(REEL, WAITS), attempts=100)
     assert await outcomes(stack, first, second) == {Outcome.SUCCEEDED: 1, Outcome.REUSED: 1}
@@ -61,8 +76,7 @@ async def test_the_second_takes_a_copy_of_what_the_first_makes(stack: StackUnder
 @pytest.mark.parametrize("harm", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 async def test_the_second_takes_over_when_the_first_is_lost(stack: StackUnderFault, harm: signal.Signals) -> None:
     first = await stack.order(Variant.VERTICAL_REEL)
-    await stack.rendering()
-    async with stack.second_worker("cinema-render"):
+    async with held(stack), stack.second_worker("cinema-render"):
         second = await same_again(stack, first)
         await waits(stack, second)
         hit = stack.signal("worker-render", harm)
@@ -81,8 +95,7 @@ async def test_the_second_takes_over_when_the_first_is_lost(stack: StackUnderFau
 
 async def test_the_second_takes_over_when_the_first_is_called_off(stack: StackUnderFault) -> None:
     first = await stack.order(Variant.VERTICAL_REEL)
-    await stack.rendering()
-    async with stack.second_worker("cinema-render"):
+    async with held(stack), stack.second_worker("cinema-render"):
         second = await same_again(stack, first)
         await waits(stack, second)
         await JobClient(stack.temporal).cancel_outputs(first.id)
@@ -93,12 +106,11 @@ async def test_the_second_takes_over_when_the_first_is_called_off(stack: StackUn
 
 async def test_who_waits_is_called_off_at_once_and_the_first_goes_on(stack: StackUnderFault) -> None:
     first = await stack.order(Variant.VERTICAL_REEL)
-    await stack.rendering()
-    async with stack.second_worker("cinema-render"):
+    async with held(stack), stack.second_worker("cinema-render"):
         second = await same_again(stack, first)
         await waits(stack, second)
         async with asyncio.timeout(60):
             await JobClient(stack.temporal).cancel_outputs(second.id)
             assert (await stack.settled(second)).status is JobStatus.CANCELLED
-        await judge(stack, first, repeated=(REEL,))
+    await judge(stack, first, repeated=(REEL,))
     assert await outcomes(stack, first, second) == {Outcome.SUCCEEDED: 1}

@@ -113,6 +113,15 @@ async def some_approved(stage: Stage) -> None:
     await handle.result()
 
 
+async def waited_for_a_video(stage: Stage) -> None:
+    handle = await stage.start()
+    async with asyncio.timeout(60):
+        while not stage.stand_ins.calls[f"await {Variant.HOOK_CUT}"]:
+            await asyncio.sleep(0.05)
+    stage.stand_ins.made_elsewhere.clear()
+    await handle.result()
+
+
 async def retried_after_its_end(stage: Stage) -> None:
     await to_its_end(stage)
     stage.stand_ins.unrenderable = frozenset()
@@ -149,6 +158,7 @@ def scenarios() -> dict[str, tuple[StandIns, Scenario]]:
         "paused-and-resumed": (StandIns(held=set(Variant)), paused_and_resumed),
         "some-plans-approved": (StandIns(request=asking), some_approved),
         "in-parts-of-which-some-are-lost": (PartsStandIns(segments=3, losing={2}), to_its_end),
+        "waited-for-the-same-video": (StandIns(made_elsewhere={Variant.HOOK_CUT}), waited_for_a_video),
         "retried-after-its-end": (StandIns(unrenderable=hook), retried_after_its_end),
         "retried-after-its-termination": (StandIns(held=set(Variant)), retried_after_its_termination),
     }
