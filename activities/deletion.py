@@ -1,13 +1,12 @@
 """The activities that delete a project: each may be killed at any point and run again."""
 
-from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID
 
 from temporalio import activity
 
+from activities.emptying import Doomed, Emptying, by_bucket
 from activities.heartbeat import heartbeating
-from activities.removing import Remover
 from activities.retention_declarations import (
     BEGIN_DELETION,
     CANCEL_JOB_ROWS,
@@ -23,8 +22,8 @@ from activities.retention_declarations import (
     UnsettledJobs,
 )
 from schemas.errors import ErrorCode, TransientError
-from schemas.retention import DeletionRecord, Inventory, Verification, Volume
-from stores import Bucket, Deletions, Jobs, ObjectStore, Pool, Removals, StoredObject
+from schemas.retention import DeletionRecord, Verification
+from stores import Deletions, Jobs, ObjectStore, Pool, Removals
 
 #: Jobs looked up at once.
 JOBS_AT_ONCE = 100
@@ -36,8 +35,8 @@ class DeletionActivities:
     def __init__(self, database: Pool, objects: ObjectStore) -> None:
         self._jobs = Jobs(database)
         self._deletions = Deletions(database)
-        self._removals = Removals(database)
-        self._remover = Remover(objects, self._removals)
+        self._emptying = Emptying(objects, Removals(database))
+        self._remover = self._emptying.remover
 
     @activity.defn(name=BEGIN_DELETION.name)
     async def begin_deletion(self, asked: BeginDeletion) -> DeletionRecord:
@@ -62,13 +61,7 @@ class DeletionActivities:
         await self._deletions.claim_analyses(asked.project_id)
         await self._deletions.claim_segments(asked.project_id)
         async with heartbeating("inventory"):
-            volumes = dict.fromkeys(Bucket, Volume())
-            doomed, shared = await self._doomed(record)
-            for item in doomed:
-                size = await self._remover.size(item)
-                if size is not None:
-                    volumes[item.bucket] = volumes[item.bucket].plus(Volume(objects=1, bytes=size))
-        inventory = Inventory(removed={bucket.value: volume for bucket, volume in volumes.items()}, shared=shared)
+            inventory = await self._emptying.inventory(await self._doomed(record))
         return await self._deletions.take_inventory(asked.project_id, inventory)
 
     @activity.defn(name=REMOVE_PROJECT_OBJECTS.name)
@@ -80,15 +73,15 @@ class DeletionActivities:
         """
         record = await self._deletions.get(asked.project_id)
         async with heartbeating("objects"):
-            doomed, _ = await self._doomed(record)
+            doomed = await self._doomed(record)
             await self._remove_items(asked.project_id)
             await self._remover.below(_prefix(record))
-            left = sum([await self._remover.size(item) is not None for item in doomed])
+            left = await self._emptying.left(doomed)
             left += len(await self._deletions.unfinished_segments(asked.project_id))
             left += len(await self._deletions.unfinished_footage(asked.project_id))
         if left:
             raise TransientError(ErrorCode.STORE_UNAVAILABLE, f"{left} files of this project are still in use.")
-        return RemovedObjects(keys_checked=len(doomed))
+        return RemovedObjects(keys_checked=len(doomed.objects))
 
     @activity.defn(name=FINISH_DELETION.name)
     async def finish_deletion(self, asked: FinishDeletion) -> DeletionRecord:
@@ -101,10 +94,9 @@ class DeletionActivities:
         if record.finished_at is not None:
             return record
         found = await self._remover.unnamed_below(_prefix(record))
-        counts = Counter(item.bucket for item in found)
         verification = Verification(
             keys_checked=asked.keys_checked,
-            objects={bucket.value: counts[bucket] for bucket in Bucket},
+            objects=by_bucket(found),
             rows=await self._deletions.rows_left(asked.project_id),
             at=datetime.now(UTC),
         )
@@ -113,12 +105,10 @@ class DeletionActivities:
             raise TransientError(ErrorCode.STORE_UNAVAILABLE, "Something of this project was still being written.")
         return await self._deletions.finish(asked.project_id, verification)
 
-    async def _doomed(self, record: DeletionRecord) -> tuple[tuple[StoredObject, ...], int]:
+    async def _doomed(self, record: DeletionRecord) -> Doomed:
         """Every object that goes with the project, and how many it names that stay because others have them too."""
-        named = {*await self._deletions.named_objects(record.project_id)}
-        left = {*await self._remover.unnamed_below(_prefix(record))}
-        doomed = await self._removals.unnamed(named | left)
-        return doomed, len(named | left) - len(doomed)
+        named = await self._deletions.named_objects(record.project_id)
+        return await self._emptying.doomed(named, _prefix(record))
 
     async def _remove_items(self, project_id: UUID) -> None:
         for output_id in await self._deletions.unfinished_outputs(project_id):

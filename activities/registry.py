@@ -8,6 +8,7 @@ from activities.analysing import AnalysisActivities
 from activities.context import ActivityContext
 from activities.declarations import TaskQueue
 from activities.deletion import DeletionActivities
+from activities.job_deletion import JobDeletionActivities
 from activities.jobs import JobActivities
 from activities.opening import OpeningActivities
 from activities.planning import PlanningActivities
@@ -64,6 +65,7 @@ def _removal(context: ActivityContext) -> Sequence[Callable[..., Any]]:
     """Everything that lets go of what is kept no longer."""
     retention = RetentionActivities(context.database, context.objects)
     deletion = DeletionActivities(context.database, context.objects)
+    jobs = JobDeletionActivities(context.database, context.objects)
     return (
         retention.announce_expiry,
         retention.expire_outputs,
@@ -76,4 +78,7 @@ def _removal(context: ActivityContext) -> Sequence[Callable[..., Any]]:
         deletion.take_inventory,
         deletion.remove_project_objects,
         deletion.finish_deletion,
+        jobs.begin_job_deletion,
+        jobs.remove_job_objects,
+        jobs.finish_job_deletion,
     )

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from annotated_types import Len
 
-from activities.declarations import Declaration, TaskQueue
+from activities.declarations import Declaration, JobRef, TaskQueue
 from schemas.model import Model
-from schemas.retention import Count, DeletionRecord, RetentionPolicy, SweepCounts
+from schemas.retention import Count, DeletionRecord, JobDeletionRecord, RetentionPolicy, SweepCounts
 
 
 class SweepBatch(Model):
@@ -59,6 +59,18 @@ class FinishDeletion(Model):
     keys_checked: Count
 
 
+class BeginJobDeletion(Model):
+    """``requested_by`` goes into the record as it is."""
+
+    job_id: UUID
+    requested_by: Annotated[str, Len(1, 200)]
+
+
+class FinishJobDeletion(Model):
+    job_id: UUID
+    keys_checked: Count
+
+
 ANNOUNCE_EXPIRY = Declaration("announce_expiry", TaskQueue.JOBS, SweepBatch, SweptBatch)
 EXPIRE_OUTPUTS = Declaration("expire_outputs", TaskQueue.JOBS, SweepBatch, SweptBatch)
 EXPIRE_ASSETS = Declaration("expire_assets", TaskQueue.JOBS, SweepBatch, SweptBatch)
@@ -71,3 +83,7 @@ CANCEL_JOB_ROWS = Declaration("cancel_job_rows", TaskQueue.JOBS, JobToCancel, ty
 TAKE_INVENTORY = Declaration("take_inventory", TaskQueue.JOBS, ProjectRef, DeletionRecord)
 REMOVE_PROJECT_OBJECTS = Declaration("remove_project_objects", TaskQueue.JOBS, ProjectRef, RemovedObjects)
 FINISH_DELETION = Declaration("finish_deletion", TaskQueue.JOBS, FinishDeletion, DeletionRecord)
+
+BEGIN_JOB_DELETION = Declaration("begin_job_deletion", TaskQueue.JOBS, BeginJobDeletion, JobDeletionRecord)
+REMOVE_JOB_OBJECTS = Declaration("remove_job_objects", TaskQueue.JOBS, JobRef, RemovedObjects)
+FINISH_JOB_DELETION = Declaration("finish_job_deletion", TaskQueue.JOBS, FinishJobDeletion, JobDeletionRecord)

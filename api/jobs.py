@@ -17,9 +17,11 @@ from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.jobs import Job, JobRequest, JobStatus
 from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
 from schemas.resources.page import Page
-from stores import Jobs, Outputs, Projects, Removals
+from stores import JobDeletions, Jobs, Ledger, Outputs, Projects, Removals
+from stores.job_deletions import require_ended
 from stores.job_listing import JobListing
 from stores.job_reading import job_as_seen_by
+from workflows.deletion_client import start_job_deletion
 from workflows.job_client import JobClient
 
 IdempotencyKey = Annotated[
@@ -85,6 +87,29 @@ async def list_jobs(
 ) -> Page[JobResource]:
     found = await JobListing(caller.connections).page(limit + 1, below=below(cursor), project_id=project, status=status)
     return page_of([JobResource.of(job) for job in found], limit)
+
+
+@routes.delete(
+    "/jobs/{job_id}",
+    name="delete",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Delete a job, for good",
+    responses=_CONFLICT,
+)
+async def delete(job_id: UUID, caller: Authenticated, context: Context) -> JobResource:
+    """With its outputs, their files and share links, its events and its figures; once it has ended.
+
+    A job that still runs is answered 409: call it off first. From the answer on its outputs are `expired` and nothing
+    of it can be made again; in the end it is not found. Footage and analyses stay with the project, as do segments of
+    long outputs, which go a week after their last use. Sent again, it goes on where it was.
+    """
+    job = await Jobs(caller.connections).get(job_id)
+    require_ended(job.status)
+    requested_by = f"creator {caller.owner_id}"
+    await start_job_deletion(context.temporal, job_id, requested_by=requested_by)
+    bill = await Ledger(context.database).bill_of_job(job_id)
+    await JobDeletions(context.database).begin(job_id, requested_by, bill)
+    return JobResource.of(job)
 
 
 @routes.get("/outputs/{output_id}", summary="Read an output")

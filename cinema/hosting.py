@@ -27,10 +27,11 @@ from cinema.settings import Settings
 from workflows.contract import JOBS_QUEUE
 from workflows.deletion import DeleteProject
 from workflows.direct_job import DirectJob
+from workflows.job_deletion import DeleteJob
 from workflows.retention import RetentionSweep
 from workflows.webhooks import DeliverWebhook
 
-WORKFLOWS = (DirectJob, DeliverWebhook, RetentionSweep, DeleteProject)
+WORKFLOWS = (DirectJob, DeliverWebhook, RetentionSweep, DeleteProject, DeleteJob)
 
 #: Shares of the machine's memory and CPU above which no further light work is taken on.
 MEMORY_TARGET = 0.8

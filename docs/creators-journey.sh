@@ -85,6 +85,11 @@ done
 api GET "/outputs/$OUTPUT/storyboard" -o "$FOLDER/${NAME%.mp4}.storyboard.vtt"
 
 if [ -z "${KEEP:-}" ]; then
+  say "Deleting the job"
+  api DELETE "/jobs/$JOB" > /dev/null
+  until [ "$(curl --silent -o /dev/null -w '%{http_code}' "$API/jobs/$JOB" \
+    -H "Authorization: Bearer $TOKEN")" = 404 ]; do sleep 1; done
+
   say "Deleting the project"
   api DELETE "/projects/$PROJECT" > /dev/null
   until [ "$(curl --silent -o /dev/null -w '%{http_code}' "$API/projects/$PROJECT" \

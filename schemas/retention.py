@@ -8,6 +8,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Gt, Len
 
+from schemas.cost import Bill
 from schemas.model import Model
 
 Count = Annotated[int, Ge(0)]
@@ -133,6 +134,22 @@ class DeletionRecord(Model):
     project_id: UUID
     owner_id: UUID
     requested_by: Annotated[str, Len(1, 200)]
+    inventory: Inventory | None = None
+    rows_removed: Mapping[str, Count] | None = None
+    verification: Verification | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+class JobDeletionRecord(Model):
+    """Who had a job deleted, when, how much it was and had cost, and the proof that nothing is left."""
+
+    id: UUID
+    job_id: UUID
+    project_id: UUID
+    owner_id: UUID
+    requested_by: Annotated[str, Len(1, 200)]
+    bill: Bill
     inventory: Inventory | None = None
     rows_removed: Mapping[str, Count] | None = None
     verification: Verification | None = None

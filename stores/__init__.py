@@ -4,6 +4,7 @@ from stores.analyses import Analyses
 from stores.assets import Assets, IncomingObject
 from stores.database import ActingAs, Connections, Pool, open_pool
 from stores.deletions import Deletions
+from stores.job_deletions import JobDeletions
 from stores.jobs import Jobs
 from stores.ledger import AnalysisWork, Ledger, PartWork, RenderWork
 from stores.listening import JOBS_CHANNEL, OUTBOX_CHANNEL, Notifications, listen
@@ -33,6 +34,7 @@ __all__ = [
     "Content",
     "Deletions",
     "IncomingObject",
+    "JobDeletions",
     "JobOpenings",
     "Jobs",
     "Ledger",

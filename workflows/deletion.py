@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
@@ -23,22 +22,13 @@ with workflow.unsafe.imports_passed_through():
     from schemas.retention import DeletionRecord
     from workflows.calls import call
     from workflows.contract import OWNER, PROJECT, direct_job_id
-    from workflows.limits import HEARTBEAT_TIMEOUT, LIGHT, LIGHT_RETRY, ActivityLimits
+    from workflows.limits import LIGHT, REMOVAL
     from workflows.retention_contract import DELETE_PROJECT, DeleteProjectInput
 
 #: A job that was cancelled stops its children within seconds; one whose workers are away is not waited for longer.
 JOBS_PATIENCE = timedelta(minutes=10)
 #: Time between two looks at the jobs.
 FIRST_LOOK, LONGEST_LOOK = timedelta(milliseconds=500), timedelta(seconds=15)
-
-#: Tens of thousands of objects; an attempt that was ended goes on where it was.
-REMOVAL = ActivityLimits(
-    timedelta(hours=2),
-    RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=LIGHT_RETRY.maximum_interval, maximum_attempts=500
-    ),
-    HEARTBEAT_TIMEOUT,
-)
 
 
 @workflow.defn(name=DELETE_PROJECT)

@@ -85,6 +85,12 @@ class ActivityLimits:
 
 
 LIGHT = ActivityLimits(LIGHT_START_TO_CLOSE, LIGHT_RETRY, HEARTBEAT_TIMEOUT)
+#: Tens of thousands of objects; an attempt that was ended goes on where it was.
+REMOVAL = ActivityLimits(
+    timedelta(hours=2),
+    replace(LIGHT_RETRY, initial_interval=timedelta(seconds=1), maximum_attempts=500),
+    HEARTBEAT_TIMEOUT,
+)
 AWAITED = replace(LIGHT, retry=AWAITED_RETRY)
 PROBE = ActivityLimits(PROBE_START_TO_CLOSE, WORK_RETRY, HEARTBEAT_TIMEOUT)
 

@@ -13,6 +13,8 @@ from schemas.retention import RetentionPolicy, SweepCounts
 RETENTION_SWEEP = "RetentionSweep"
 #: Input: ``DeleteProjectInput``; result: ``DeletionRecord``.
 DELETE_PROJECT = "DeleteProject"
+#: Input: ``DeleteJobInput``; result: ``JobDeletionRecord``.
+DELETE_JOB = "DeleteJob"
 
 #: The schedule that starts sweeps, one per namespace, and the sweep that an operator starts. Sweeps may overlap.
 RETENTION_SCHEDULE = "retention-sweep"
@@ -45,3 +47,15 @@ class DeleteProjectInput(Model):
 def delete_project_id(project_id: UUID) -> str:
     """The workflow id of a deletion: one at a time for each project, whoever asks."""
     return f"delete-project-{project_id}"
+
+
+class DeleteJobInput(Model):
+    """``requested_by`` says who wanted it, for the record that remains."""
+
+    job_id: UUID
+    requested_by: Annotated[str, Len(1, 200)]
+
+
+def delete_job_id(job_id: UUID) -> str:
+    """The workflow id of a job's deletion: one at a time for each job, whoever asks."""
+    return f"delete-job-{job_id}"

@@ -155,6 +155,11 @@ def resume_job(job_id: UUID) -> Flow[JobResource]:
     return _ordered(job_id, "resume", None)
 
 
+def delete_job(job_id: UUID) -> Flow[JobResource]:
+    """Delete a job that has ended with all it made, for good; it goes on by itself until it is not found any more."""
+    return _asked(Send(method="DELETE", url=f"/jobs/{job_id}"), JobResource)
+
+
 def get_output(output_id: UUID) -> Flow[OutputResource]:
     """Read an output."""
     return _asked(Send(method="GET", url=f"/outputs/{output_id}"), OutputResource)

@@ -106,6 +106,7 @@ class JobOperations:
     approve = Operation(calls.approve_job)
     pause = Operation(calls.pause_job)
     resume = Operation(calls.resume_job)
+    delete = Operation(calls.delete_job)
 
 
 class OutputOperations:

@@ -12,11 +12,14 @@ from activities.declarations import Declaration
 from activities.retention_declarations import (
     ANNOUNCE_EXPIRY,
     BEGIN_DELETION,
+    BEGIN_JOB_DELETION,
     CANCEL_JOB_ROWS,
     EXPIRE_ASSETS,
     EXPIRE_OUTPUTS,
     FIND_UNSETTLED_JOBS,
     FINISH_DELETION,
+    FINISH_JOB_DELETION,
+    REMOVE_JOB_OBJECTS,
     REMOVE_PROJECT_OBJECTS,
     REMOVE_UNUSED_ANALYSES,
     REMOVE_UNUSED_SEGMENTS,
@@ -26,14 +29,18 @@ from activities.retention_declarations import (
     UnsettledJobs,
 )
 from activities.webhook_declarations import ATTEMPT_DELIVERY, AttemptedDelivery
+from schemas.cost import Bill
 from schemas.model import Model
-from schemas.retention import DeletionRecord, SweepCounts
+from schemas.retention import DeletionRecord, JobDeletionRecord, SweepCounts
 from schemas.webhooks import DeliveryStatus, EventType
 from workflows.retention_contract import (
+    DELETE_JOB,
     DELETE_PROJECT,
     RETENTION_SWEEP,
+    DeleteJobInput,
     DeleteProjectInput,
     RetentionSweepInput,
+    delete_job_id,
     delete_project_id,
 )
 from workflows.webhook_contract import DELIVER_WEBHOOK, DeliverWebhookInput, deliver_webhook_id
@@ -57,6 +64,7 @@ def plays() -> dict[str, Play]:
         "webhook-delivered-at-second-attempt": _delivery(),
         "retention-sweep-in-two-runs": _sweep(),
         "project-deleted-with-a-job": _deletion(),
+        "job-deleted": _job_deletion(),
     }
 
 
@@ -108,3 +116,23 @@ def _deletion() -> Play:
         _answering(FINISH_DELETION, record.model_copy(update={"finished_at": now})),
     ]
     return Play(DELETE_PROJECT, asked, delete_project_id(asked.project_id), activities)
+
+
+def _job_deletion() -> Play:
+    asked = DeleteJobInput(job_id=uuid4(), requested_by="its owner")
+    now = datetime.now(UTC)
+    record = JobDeletionRecord(
+        id=uuid4(),
+        job_id=asked.job_id,
+        project_id=uuid4(),
+        owner_id=uuid4(),
+        requested_by=asked.requested_by,
+        bill=Bill(),
+        created_at=now,
+    )
+    activities = [
+        _answering(BEGIN_JOB_DELETION, record),
+        _answering(REMOVE_JOB_OBJECTS, RemovedObjects(keys_checked=3)),
+        _answering(FINISH_JOB_DELETION, record.model_copy(update={"finished_at": now})),
+    ]
+    return Play(DELETE_JOB, asked, delete_job_id(asked.job_id), activities)
