@@ -8,6 +8,9 @@ from schemas.errors import CinemaError, ConflictError, ErrorCode, ErrorInfo
 from schemas.jobs import Output, OutputFiles
 from stores.database import Connection, Connections, model_from, session, storable, storable_json, transaction
 
+#: The stage of an output that waits for somebody else to make its video.
+WAITING_FOR_VIDEO = "waiting for the same video"
+
 
 class Outputs:
     """Rows of ``job_outputs``. A write by an attempt that is not the latest is refused as ``STALE_ATTEMPT``."""
@@ -73,11 +76,12 @@ class Outputs:
         async with session(self._connections) as connection:
             await connection.execute(
                 """
-                update public.job_outputs set stage = 'waiting for the same video'
+                update public.job_outputs set stage = $3
                 where id = $1 and attempt = $2 and status in ('planned', 'rendering')
                 """,
                 output_id,
                 attempt,
+                WAITING_FOR_VIDEO,
             )
 
     async def report_progress(self, output_id: UUID, attempt: int, progress: float, stage: str) -> None:

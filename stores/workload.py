@@ -4,6 +4,7 @@ from schemas.edl import Variant
 from schemas.jobs import JobStatus
 from schemas.model import Model
 from stores.database import Connections, session
+from stores.outputs import WAITING_FOR_VIDEO
 
 
 class Workload(Model):
@@ -30,13 +31,14 @@ async def workload(connections: Connections) -> Workload:
         stalest = await connection.fetchval(
             """
             select coalesce(extract(epoch from clock_timestamp() - min(updated_at)), 0)::float8
-            from public.job_outputs where status = 'rendering' and (
+            from public.job_outputs where status = 'rendering' and stage <> $1 and (
                 part_shares is null or exists (
                     select from public.ledger
                     where output_id = job_outputs.id and kind = 'render' and outcome = 'running'
                 )
             )
-            """
+            """,
+            WAITING_FOR_VIDEO,
         )
     found = {row["status"]: row["count"] for row in rows}
     unsettled = [status for status in JobStatus if not status.settled]

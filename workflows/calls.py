@@ -119,7 +119,7 @@ def failure_of(error: ActivityError) -> ErrorInfo:
         case ApplicationError(type=str(), details=details) if details:
             return ErrorInfo.model_validate(details[0])
         case TemporalTimeoutError(type=TimeoutType.SCHEDULE_TO_START):
-            return _timed_out("No worker was free for this in hours; it can be tried again.")
+            return _timed_out("No worker was free for this in a week; it can be tried again.")
         case TemporalTimeoutError():
             return _timed_out("This took too long or its worker was lost again and again; it can be tried again.")
         case _:

@@ -10,8 +10,9 @@ from schemas.errors import ErrorCode
 #: A silent worker is given up after this; activities heartbeat every two seconds.
 HEARTBEAT_TIMEOUT = timedelta(seconds=15)
 
-#: No worker may be there for a while (a roll-out, a scale-up); after this something is wrong.
-SCHEDULE_TO_START = timedelta(hours=6)
+#: Waiting in a queue is no fault of the work, however long the backlog is or workers are away: an alert tells operators
+#: of it, and a creator may pause the job or call it off. After this nobody comes any more.
+SCHEDULE_TO_START = timedelta(days=7)
 
 #: Which GPU workers there are is asked again after this: they come and go within minutes.
 ACCELERATORS_KNOWN_FOR = timedelta(minutes=1)

@@ -55,6 +55,20 @@ async def test_the_most_silent_render_is_told(pool: Pool, job: Job) -> None:
     assert 3600 <= (await workload(pool)).stalest_render_s < 3700
 
 
+async def test_an_output_that_waits_for_the_same_video_is_not_silent(pool: Pool, job: Job) -> None:
+    outputs, waiting = Outputs(pool), job.outputs[0].id
+    await outputs.plan(waiting, "o/p/j/v.edl.json")
+    await outputs.wait_for_video(waiting, await outputs.begin_attempt(waiting))
+    assert (await outputs.get(waiting)).stage == "waiting for the same video"
+    await pool.execute("alter table job_outputs disable trigger touch_updated_at")
+    await pool.execute("update job_outputs set updated_at = now() - interval '1 hour'")
+    await pool.execute("alter table job_outputs enable trigger touch_updated_at")
+    assert (await workload(pool)).stalest_render_s == 0
+    await outputs.begin_attempt(waiting)
+    await outputs.wait_for_video(waiting, 1)
+    assert (await outputs.get(waiting)).stage == "rendering", "a later attempt goes on with it"
+
+
 async def test_an_output_whose_parts_all_wait_for_a_worker_is_not_silent(pool: Pool, job: Job) -> None:
     outputs, waiting = Outputs(pool), job.outputs[0].id
     await outputs.plan(waiting, "o/p/j/v.edl.json")
