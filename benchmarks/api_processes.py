@@ -39,14 +39,14 @@ class Served:
     @contextmanager
     def peak(self) -> Iterator[list[float]]:
         """Filled in the end with how much more memory it held at most than before, in millions of bytes."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # proc(5): forget the peak
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="utf-8")  # proc(5): forget the peak
         before, found = self.rss_mb(), list[float]()
         yield found
         found.append(_of_process(self.pid, "VmHWM") - before)
 
 
 def _of_process(pid: int, name: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     kib = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
     return int(kib) * _KIB / _MB
 

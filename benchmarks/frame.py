@@ -64,7 +64,7 @@ def write_figures(path: Path, figures: Mapping[str, float]) -> None:
         raise BenchmarkError(f"No number was measured for {', '.join(broken)}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     rounded = {name: round(float(value), 6) for name, value in figures.items()}
-    path.write_text(json.dumps(rounded, indent=1, sort_keys=True) + "\n")
+    path.write_text(json.dumps(rounded, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def table_of(title: str, figures: Mapping[str, float]) -> Table:

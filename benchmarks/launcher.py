@@ -17,7 +17,7 @@ def main(costs: str, command: list[str]) -> int:
     _, status, usage = os.wait4(process, 0)
     wall_s = perf_counter() - began
     cost = {"wall_s": wall_s, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_mib": usage.ru_maxrss / 1024}
-    with open(costs, "w") as file:  # noqa: PTH123 -- pathlib alone would double what this process weighs
+    with open(costs, "w", encoding="utf-8") as file:  # noqa: PTH123 -- pathlib alone would double what this process weighs
         json.dump(cost, file)
     return os.waitstatus_to_exitcode(status)
 

@@ -16,7 +16,7 @@ from schemas.rendering import RenderRequest
 
 
 def main(asked: Path, told: Path) -> None:
-    request = RenderRequest.model_validate_json(asked.read_text())
+    request = RenderRequest.model_validate_json(asked.read_text(encoding="utf-8"))
     steps = Steps(ignore_progress, SHARES)
     times = {"start": _age_s()}
     made = make_video(request, steps)
@@ -24,12 +24,12 @@ def main(asked: Path, told: Path) -> None:
     report = prove_video(request, made, steps).report
     times |= {"wall": _age_s(), "cpu": process_time()}
     times |= {stage.stage.replace(" ", "_"): stage.seconds for stage in report.metrics.stages}
-    told.write_text(json.dumps(times))
+    told.write_text(json.dumps(times), encoding="utf-8")
 
 
 def _age_s() -> float:
     """How long ago this process was started (proc(5), field 22 of stat, in ticks of 10 ms)."""
-    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return clock_gettime(CLOCK_BOOTTIME) - int(fields[19]) / 100
 
 

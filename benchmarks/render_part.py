@@ -39,4 +39,4 @@ STEPS: Mapping[str, Callable[[str], Model]] = {
 
 if __name__ == "__main__":
     step, asked, told = sys.argv[1:]
-    Path(told).write_text(STEPS[step](Path(asked).read_text()).model_dump_json())
+    Path(told).write_text(STEPS[step](Path(asked).read_text(encoding="utf-8")).model_dump_json(), encoding="utf-8")
