@@ -10,8 +10,10 @@ from types import ModuleType
 
 from activities.file_access import READING, USING_DEVICE, Right
 
-#: Folders of packages, by their name. Any other folder that is imported from may hold a project's secrets as well.
+#: Folders of packages, by their names and by what installers put there. Others that are imported from, a checkout say,
+#: may hold secrets as well: of those only the packages in use are read.
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
+_INSTALLED = "*.dist-info"
 
 #: Shared libraries and where they lie; how many processors there are and how much memory this process may have, by
 #: which the C library, OpenCV and OpenMP measure their threads and pools.
@@ -69,7 +71,7 @@ def _interpreter() -> Iterator[Path]:
 def _search_path() -> Iterator[Path]:
     """Where packages, and shared libraries that the operator has pointed at, are installed."""
     for entry in map(Path, sys.path):
-        if entry.name in _PACKAGES or entry.is_file():
+        if entry.is_file() or entry.name in _PACKAGES or any(entry.glob(_INSTALLED)):
             yield entry
     yield from (Path(folder) for folder in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if folder)
 

@@ -246,6 +246,28 @@ def test_models_that_are_linked_from_elsewhere_can_be_read_and_what_lies_beside_
     assert done.stdout.split() == ["weights", "secret"], done.stderr
 
 
+def test_installed_packages_are_imported_late_and_a_checkout_gives_no_more_than_what_is_in_use(tmp_path: Path) -> None:
+    installed, checkout = tmp_path / "installed", tmp_path / "checkout"
+    (installed / "late-1.0.dist-info").mkdir(parents=True)
+    (installed / "late.py").write_text("LOADED = 'late'\n")
+    (checkout / "used").mkdir(parents=True)
+    (checkout / "used" / "__init__.py").touch()
+    (checkout / "used" / "part.py").write_text("LOADED = 'part'\n")
+    (checkout / ".env").write_text("CINEMA_SIGNING_KEY=secret")
+    done = confined(
+        f"sys.path += [{str(installed)!r}, {str(checkout)!r}]\n"
+        "import used\n"
+        "from activities.file_needs import FileNeeds\n"
+        "prctl(38, 1, 0, 0, 0)\n"
+        "keep_to(FileNeeds().rights())\n"
+        "import late, used.part\n"
+        "print(late.LOADED, used.part.LOADED)\n"
+        f"refused('.env', lambda: open({str(checkout / '.env')!r}))\n",
+        tmp_path,
+    )
+    assert done.stdout.split() == ["late", "part", ".env"], done.stderr
+
+
 def test_a_file_that_a_child_has_not_made_is_not_taken_for_its_work(folder: Path, secret: Path) -> None:
     made = folder / "output.mp4"
     made.write_bytes(b"made")
