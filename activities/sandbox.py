@@ -1,8 +1,9 @@
 """Untrusted media is decoded in a child process with limits; this is the parent's side of it.
 
 The child (``activities.child``) reads one request from its standard input and answers in JSON lines. It dies with its
-parent, cannot outgrow its limits, reaches no network and starts no program (``activities.system_calls``), and knows
-none of our settings or secrets. A crash in there is an error here.
+parent, cannot outgrow its limits, reaches no network and starts no program (``activities.system_calls``), opens no file
+but those that its request needs (``activities.file_access``), and knows none of our settings or secrets. A crash in
+there is an error here.
 """
 
 import asyncio
