@@ -101,6 +101,9 @@ OF_COVERS: Final[Mapping[str, Weight]] = MappingProxyType(
             0.35, "Radford 2021: cosine of text and picture; all from where LAION's makers took one to show the other"
         ),
         "shown_before": Weight(-0.20, "EDITING, B-roll: never repeated within 30 s, and better not at all"),
+        "subject_just_shown": Weight(
+            -0.30, "EDITING, B-roll: never repeated within 30 s; as little what only looks new; all of it right beside"
+        ),
         "less_preferred": Weight(-0.15, "a judge's order of B-roll, where there is one"),
         "source_shown_before": Weight(-0.01, "our judgement: of pieces alike, the file that was seen least"),
         "speaker_hidden": Weight(-0.05, "Leake 2017: keep the speaker visible; a whole cover's length of it"),

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from itertools import pairwise
 
 from director.costs import Shares, added, shares
 from director.language import POINTING, SHOWN_NOW, bare
@@ -13,6 +12,7 @@ from director.ledger import Ledger
 from director.likeness import Alike, Likeness
 from director.material import Footage, Material
 from director.placing import Placed, PlacedWord, changes_of_picture, visible_jumps
+from director.resting import LEAD_FRAMES, Resting
 from director.style import (
     ASKED_VISIBLE_US,
     COVER_US,
@@ -23,7 +23,6 @@ from director.style import (
     SLIVER_US,
     SPEAKER_AT_END_US,
     SPEAKER_VISIBLE_US,
-    SPLIT_EDIT_FRAMES,
 )
 from director.supply import Piece, Said, Supply, words_of
 from schemas.edl import Evidence, Place
@@ -120,22 +119,22 @@ class _Covering:
         self._rate = rate
         self._supply = supply
         self._said = _SpokenAround(words, supply.likeness, us_to_frame(COVER_US, rate))
-        self._lead = SPLIT_EDIT_FRAMES[len(SPLIT_EDIT_FRAMES) // 2]
-        self._shortest = max(us_to_frame(SHORTEST_COVER_US, rate), 2 * self._lead)
+        self._resting = Resting.between(words, rate)
+        self._shortest = max(us_to_frame(SHORTEST_COVER_US, rate), 2 * LEAD_FRAMES)
         self._first = _opening_end(words, us_to_frame(OPENING_US, rate))
         self._last_end = placed[-1].end - us_to_frame(SPEAKER_AT_END_US, rate)
-        self._sentences = sorted({word.end for word in words if word.ends_sentence})
+        self._sentences = sorted({self._resting.after(word.end) for word in words if word.ends_sentence})
         self._changes = sorted(changes_of_picture(placed))
         self._jumps = sorted(after.start for _, after in visible_jumps(placed))
         self.covers: list[Cover] = []
         for at in _asked_at(words, supply.topics):
-            self._try(at - self._lead, Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
+            self._try(self._resting.before(at), Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
         for passage in supply.likeness.shown_somewhere:
-            self._try(passage.start - self._lead, Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
-        for at in self._jumps:
-            if self._is_settled(at - self._lead):
-                self._try(at - self._lead, Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
-        for at in _ends_of_phrases(words):
+            self._try(self._resting.before(passage.start), Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
+        for at in map(self._resting.before, self._jumps):
+            if self._is_settled(at):
+                self._try(at, Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
+        for at in self._resting.starts:
             if self._is_long_take(at):
                 self._try(at, Purpose.LONG_TAKE, us_to_frame(SPEAKER_VISIBLE_US, rate))
 
@@ -152,8 +151,9 @@ class _Covering:
         end = min(start + piece.length, latest)
         if purpose is Purpose.ASKED and piece.is_screen:
             end = self._with_sentence(start, end)
+        end = self._resting.until(end, start + self._shortest)
         end = self._without_sliver_after(start, end, piece, latest)
-        worth = added([self._worth(start, end, purpose), self._supply.worth(piece, said)])
+        worth = added([self._worth(start, end, purpose), self._supply.worth(piece, said, start)])
         self._supply.take(piece, start, end)
         named, alike = (
             min(piece.topics & said.words, key=_is_pointed_to, default=None),
@@ -189,7 +189,10 @@ class _Covering:
         """The end, or the change of picture just after it; where that cannot be reached, a little sooner."""
         sliver = us_to_frame(SLIVER_US, self._rate)
         cuts = sorted(
-            {*self._near(self._changes, end, sliver), *(at + self._lead for at in self._near(self._jumps, end, sliver))}
+            {
+                *self._near(self._changes, end, sliver),
+                *(at + LEAD_FRAMES for at in self._near(self._jumps, end, sliver)),
+            }
         )
         for cut in reversed(cuts):
             if end < cut <= min(latest, start + piece.length):
@@ -242,11 +245,6 @@ def _asked_at(words: Sequence[PlacedWord], topics: frozenset[str]) -> Iterator[i
 def _points(words: Sequence[PlacedWord], index: int) -> bool:
     """Whether the speaker points to what is seen: "you can see", "let me show"."""
     return tuple(bare(word.text) for word in words[index : index + 3]) in POINTING
-
-
-def _ends_of_phrases(words: Sequence[PlacedWord]) -> list[int]:
-    ends = {word.end for word in words if word.ends_phrase}
-    return sorted(ends | {word.end for word, after in pairwise(words) if after.start > word.end})
 
 
 class _SpokenAround:

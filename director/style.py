@@ -114,6 +114,10 @@ SCREEN_COVER_US = 8_000_000
 #: The speaker stays on screen at least this long between covers, and at the end [Leake 2017: keep the speaker visible].
 SPEAKER_VISIBLE_US = 6_000_000
 SPEAKER_AT_END_US = 1_500_000
+#: Pictures change between phrases, as an editor cuts them: a cover that words ask for begins with their phrase, at most
+#: this long before them, and ends with one, at most this long before it must.
+COVER_START_REACH_US = 1_000_000
+COVER_END_REACH_US = 1_500_000
 #: Covers that the words ask for may follow each other sooner.
 ASKED_VISIBLE_US = 2_500_000
 #: A picture seen for less than this between a cut and a cover only flashes by.

@@ -2,9 +2,10 @@
 
 import re
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 
 from director.costs import Shares, shares
 from director.language import GENERIC_NAMES, SCREEN_TOPICS
@@ -37,27 +38,45 @@ class Said:
 
 @dataclass(slots=True)
 class Piece:
-    """Source frames ``[start, start + length)`` of one shot of B-roll; ``shown`` is where on the timeline it was.
-
-    ``number`` is its place among all pieces.
-    """
+    """Source frames ``[start, start + length)`` of one shot of B-roll; ``number`` is its place among all pieces."""
 
     number: int
     footage: Footage
     start: int
     length: int
     topics: frozenset[str]
-    shown: list[tuple[int, int]] = field(default_factory=list)
+    times_shown: int = 0
 
     @property
     def is_screen(self) -> bool:
         return self.footage.facts.kind is AssetKind.SCREEN
 
-    def rests(self, start: int, end: int, wait: int) -> bool:
-        """Whether it was not shown within ``wait`` frames of a time, before or after."""
-        after = bisect_right(self.shown, (start, end))
-        before = self.shown[after - 1][1] + wait <= start if after else True
-        return before and (end + wait <= self.shown[after][0] if after < len(self.shown) else True)
+    @property
+    def subject(self) -> frozenset[str]:
+        """What it is of, as its file's words tell, or else that file."""
+        return self.topics or frozenset({self.footage.source.id})
+
+    @property
+    def picture(self) -> tuple[str, int]:
+        """What a viewer takes for the same when it is seen again: the shot; of a screen, which goes on, this much."""
+        return self.footage.source.id, self.start if self.is_screen else self.footage.shot_at(self.start)[0]
+
+
+class _Seen:
+    """Where on the timeline things are seen."""
+
+    def __init__(self) -> None:
+        self._spans: dict[Hashable, list[tuple[int, int]]] = {}
+
+    def add(self, what: Hashable, start: int, end: int) -> None:
+        insort(self._spans.setdefault(what, []), (start, end))
+
+    def apart(self, what: Hashable, start: int, end: int) -> float:
+        """Frames from a span to the nearest at which it is seen, which lie apart; infinity where it is not."""
+        spans = self._spans.get(what, ())
+        after = bisect_right(spans, (start, end))
+        before = start - spans[after - 1][1] if after else inf
+        return min(before, spans[after][0] - end if after < len(spans) else inf)
 
 
 @dataclass(slots=True)
@@ -68,6 +87,7 @@ class Supply:
     likeness: Likeness = field(default_factory=Likeness)
     places: Mapping[str, int] = field(default_factory=dict)
     times_shown: dict[str, int] = field(default_factory=dict)
+    seen: _Seen = field(default_factory=_Seen)
 
     @classmethod
     def of(cls, pictures: Iterable[Footage], placed: Sequence[Placed], preferred: Sequence[str] = ()) -> "Supply":
@@ -91,11 +111,22 @@ class Supply:
             piece
             for piece in self.pieces
             if piece.length >= shortest
-            and len(piece.shown) < MOST_SHOWINGS
+            and piece.times_shown < MOST_SHOWINGS
             and (self._fits(piece, said) if asked else only_screens or not piece.is_screen)
-            and piece.rests(start, start + piece.length, piece.footage.clock.length(COVER_REPEAT_US))
+            and self._rests(piece, start)
         ]
-        return max(free, key=lambda piece: sum(worth for _, worth in self.worth(piece, said)), default=None)
+        return max(free, key=lambda piece: sum(worth for _, worth in self.worth(piece, said, start)), default=None)
+
+    def _rests(self, piece: Piece, start: int) -> bool:
+        """Whether its picture is not seen within 30 s of where it would be, before or after."""
+        wait = piece.footage.clock.length(COVER_REPEAT_US)
+        return self.seen.apart(piece.picture, start, start + piece.length) >= wait
+
+    def _just_shown(self, piece: Piece, start: int) -> float:
+        """How near its subject is seen: all of it right beside, nothing 30 s away; a screen goes on with it."""
+        wait = piece.footage.clock.length(COVER_REPEAT_US)
+        apart = self.seen.apart(piece.subject, start, start + piece.length)
+        return 0.0 if piece.is_screen else max(0.0, 1 - apart / max(1, wait))
 
     def shown_by(self, piece: Piece, said: Said) -> Alike | None:
         """The passage that a piece is taken to show by how it looks."""
@@ -105,21 +136,24 @@ class Supply:
     def _fits(self, piece: Piece, said: Said) -> bool:
         return not piece.topics.isdisjoint(said.words) or self.shown_by(piece, said) is not None
 
-    def worth(self, piece: Piece, said: Said) -> Shares:
-        """What it is worth to show a piece where this is said."""
+    def worth(self, piece: Piece, said: Said, start: int) -> Shares:
+        """What it is worth to show a piece from a frame on, where this is said."""
         source = piece.footage.source.id
         alike = self.likeness.best_of(said.passages, piece.number)
         place = self.places.get(source, len(self.places))
         return shares({
             "named": float(len(piece.topics & said.words)),
             "looks_alike": self.likeness.degree(alike.cosine) if alike else 0.0,
-            "shown_before": float(len(piece.shown)),
+            "shown_before": float(piece.times_shown),
+            "subject_just_shown": self._just_shown(piece, start),
             "less_preferred": place / max(1, len(self.places)),
             "source_shown_before": 1 - 1 / (1 + self.times_shown.get(source, 0)),
         })  # fmt: skip
 
     def take(self, piece: Piece, start: int, end: int) -> None:
-        insort(piece.shown, (start, end))
+        piece.times_shown += 1
+        self.seen.add(piece.picture, start, end)
+        self.seen.add(piece.subject, start, end)
         source = piece.footage.source.id
         self.times_shown[source] = self.times_shown.get(source, 0) + 1
 

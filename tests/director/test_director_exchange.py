@@ -55,10 +55,10 @@ class TestOpenTimelineIO:
 
     def test_a_clip_taken_out_takes_its_captions_along_and_the_rest_moves_up(self) -> None:
         edl = edit()
-        gone = edl.video[2]
+        gone = edl.video[7]
 
         def cut_it(timeline: otio.schema.Timeline) -> None:
-            del timeline.tracks[0][2]
+            del timeline.tracks[0][7]
             del timeline.tracks[1:]
 
         after = changed(edl, cut_it)

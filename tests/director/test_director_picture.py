@@ -218,6 +218,43 @@ def test_no_stretch_of_b_roll_comes_back_within_30_s() -> None:
             assert not again or later.start - clip.end >= 30 * edl.rate
 
 
+def test_no_shot_of_b_roll_comes_back_within_30_s_though_it_be_another_part_of_it() -> None:
+    city = talk(60, kind=AssetKind.B_ROLL, ident="city", name="city.mp4", digest="b")
+    edl = plan([talk(120, say(*speech(120))), city], Variant.CINEMATIC_FULL, PlanOptions())
+    assert len(edl.overlays) > 1
+    assert all(after.start - before.end >= 30 * edl.rate for before, after in pairwise(edl.overlays))
+
+
+def test_covers_alternate_between_subjects_where_there_are_several() -> None:
+    places = [f"{name}_{number}.mp4" for name in ("harbour", "forest") for number in (1, 2)]
+    covers = [
+        talk(9, kind=AssetKind.B_ROLL, ident=f"b{number}", name=name, digest=str(number))
+        for number, name in enumerate(places)
+    ]
+    edl = plan([talk(120, say(*speech(120))), *covers], Variant.CINEMATIC_FULL, PlanOptions())
+    shown = [next(source.name for source in edl.sources if source.id == clip.source) for clip in edl.overlays]
+    assert len(shown) > 2
+    assert all(one.split("_")[0] != other.split("_")[0] for one, other in pairwise(shown))
+
+
+@pytest.mark.parametrize("pace", Pace)
+def test_captions_change_with_the_pictures_that_cover_a_cut(pace: Pace) -> None:
+    edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions(pace=pace))
+    hiding = {one.id for one in edl.decisions if "hides a jump cut" in one.sentence}
+    covers = [cover for cover in edl.overlays if cover.reason in hiding]
+    assert covers
+    for cover in covers:
+        assert not any(caption.start < cover.start < caption.end for caption in edl.captions)
+        assert not any(0 < caption.start - cover.start < edl.rate / 2 for caption in edl.captions)
+
+
+def test_a_caption_stays_where_b_roll_begins_in_the_midst_of_its_words() -> None:
+    edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
+    over = [(one, cap) for one in edl.overlays for cap in edl.captions if cap.start < one.start < cap.end]
+    assert over
+    assert all(caption.end - cover.start >= edl.rate / 2 for cover, caption in over)
+
+
 def test_b_roll_leads_the_join_by_a_few_frames() -> None:
     edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
     joins = [clip.start for clip in edl.video[1:]]
@@ -228,15 +265,23 @@ def test_b_roll_leads_the_join_by_a_few_frames() -> None:
         assert any(4 <= join - clip.start <= 15 for join in joins)
 
 
-def test_b_roll_comes_a_few_frames_before_the_word_that_asks_for_it() -> None:
+@pytest.mark.parametrize(
+    ("line", "phrase"),
+    [
+        ("Then the harbour wakes up in the morning.", "Then"),
+        ("We look on for a while and then the harbour wakes up.", "harbour"),
+    ],
+    ids=["with its phrase", "far into it"],
+)
+def test_b_roll_comes_a_few_frames_before_what_asks_for_it(line: str, phrase: str) -> None:
     lines = list(speech(44))
-    lines[5] = (21.0, "Then the harbour wakes up in the morning.")
+    lines[5] = (21.0, line)
     harbour = talk(20, kind=AssetKind.B_ROLL, ident="sea", name="harbours_dawn.mp4", digest="b")
     edl = plan([talk(44, say(*lines)), harbour], Variant.CINEMATIC_FULL, PlanOptions())
     asked = [d for d in edl.decisions if "spoken of" in d.sentence]
     assert len(asked) == 1
     assert "“harbour”, said here" in asked[0].sentence
-    spoken = next(word.start for caption in edl.captions for word in caption.words if word.text == "harbour")
+    spoken = next(word.start for caption in edl.captions for word in caption.words if word.text == phrase)
     assert asked[0].start is not None
     assert 4 <= spoken - asked[0].start <= 15
 
