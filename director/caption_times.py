@@ -6,7 +6,7 @@ is a word that a caption may begin with and the frame from which it can be up; o
 both later and dearer is dropped.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -166,9 +166,13 @@ class _Programme:
         self._changes_after = [0, *map(self._change_after, range(1, count + 1))]
         self._unchanged_to = list(map(min, self._free_to, self._changes_after))
         self._ending = [_COST["another_caption"] + cost for cost in self._break]
-        self._too_short = [
-            _COST["short_text"] * max(0.0, 1 - columns / limits.line_chars) for columns in range(len(limits.fastest))
+        #: By columns: of a caption that begins a sentence, and of one that goes on with it.
+        self._too_short = [_short(columns, limits.line_chars) for columns in range(len(limits.fastest))]
+        self._too_little_left = [
+            cost + _left_over(columns, limits.line_chars) for columns, cost in enumerate(self._too_short)
         ]
+        self._begins = [cost == _COST["after_sentence"] for cost in self._break]
+        self._scraps = list(self._leaves_scraps())
 
     def _reaches(self, words: Sequence[PlacedWord], fitting: Sequence[int]) -> Iterator[int]:
         """One past the last word that a caption may end with: two lines, 7 s, no long pause, no other's sentence."""
@@ -194,6 +198,16 @@ class _Programme:
             return False
         change = self._changes[bisect_right(self._changes, self._ends[at - 1] - self._limits.lead)]
         return words[at].after_cut or change < self._starts[at] + self._limits.lead
+
+    def _leaves_scraps(self) -> Iterator[bool]:
+        """Before each word, and at the end: whether less than half a line is left of a sentence there."""
+        over = len(self._starts)
+        left = [False]
+        for at in range(over - 1, -1, -1):
+            columns = self._columns[over] - self._columns[at]
+            left.append(not self._begins[at] and 2 * columns < self._limits.line_chars)
+            over = at if self._begins[at] else over
+        return reversed(left)
 
     def _good_breaks(self) -> list[int]:
         """Words before which it is good to break, and the end."""
@@ -222,33 +236,41 @@ class _Programme:
         return list(_traced(min(ways[count], key=_order)))[::-1]
 
     def _go_on(self, state: _State, ways: Mapping[int, list[_State]]) -> None:
-        """Every caption that may begin there; with bad breaks only where a good one is out of reach or of the guide."""
+        """Every caption that may begin there.
+
+        With bad breaks only where a good one is out of reach or of the guide, or leaves over a word or two.
+        """
         first, last = state.word, self._reach[state.word]
         good = self._good[bisect_right(self._good, first) : bisect_right(self._good, last)]
-        if not self._end_at(good, state, ways):
+        if not self._end_at(good, state, ways) or self._scraps[good[-1]]:
             tried = set(good)
             self._end_at([end for end in range(first + 1, last + 1) if end not in tried], state, ways)
 
     def _end_at(self, ends: Sequence[int], state: _State, ways: Mapping[int, list[_State]]) -> bool:
         """Captions of the words from the state's up to each of ``ends``; whether one of them has time to be read.
 
-        This is what captioning takes its time for, so that everything is looked up that can be.
+        What is dearer by its text alone than all the ways that are kept is not looked at any longer. This is what captioning takes its time for, so that everything is looked up that can be.
         """
         limits, first, readable = self._limits, state.word, False
         fastest, comfortable, widest = limits.fastest, limits.comfortable, len(limits.fastest) - 1
         opening = max(self._starts[first], state.ready)
         columns_before = self._columns[first] + limits.between
         sentence, changed = self._sentences[first], self._changed[first]
+        too_short = self._too_short if self._begins[first] else self._too_little_left
         for end in ends:
             columns = self._columns[end] - columns_before
             columns = min(widest, columns)
             needed, start = fastest[columns], opening
-            cost = state.cost + self._ending[end] + self._too_short[columns]
+            cost = state.cost + self._ending[end] + too_short[columns]
             if self._unchanged[end] > changed:
                 cost += _COST["over_change"] * (self._unchanged[end] - changed)
             if self._sentences[end - 1] > sentence and self._break[end]:
                 cost += _COST["sentence_begun"]
             until = min(self._unchanged_to[end], start + limits.longest)
+            reached = ways[end]
+            if len(reached) == _MOST_STATES and cost >= reached[-1].cost:
+                readable = True
+                continue
             if start + needed > until:
                 start, until, more = self._stretched(state, end, start, until, needed)
                 cost += more
@@ -259,8 +281,8 @@ class _Programme:
             ready = max(min(start + needed, until) + CAPTION_GAP_FRAMES, self._earliest[end])
             soonest = min(start + needed, state.soonest + needed, until) + CAPTION_GAP_FRAMES
             soonest = max(soonest, self._earliest[end])
-            if not _is_worse(ways[end], cost, ready, soonest):
-                _keep(ways[end], _State(cost, ready, soonest, end, start, state))
+            if not _is_worse(reached, cost, ready, soonest):
+                _keep(reached, _State(cost, ready, soonest, end, start, state))
         return readable
 
     def _stretched(self, state: _State, end: int, start: int, until: int, needed: int) -> tuple[int, int, float]:
@@ -309,6 +331,16 @@ class _Programme:
             yield Block(first, end, start, min(until, unchanged, free_to))
 
 
+def _short(columns: int, line_chars: int) -> float:
+    """What it costs that a caption has less text than a line holds."""
+    return _COST["short_text"] * max(0.0, 1 - columns / line_chars)
+
+
+def _left_over(columns: int, line_chars: int) -> float:
+    """What it costs that one that goes on with a sentence has less than half of that."""
+    return _COST["left_over"] * max(0.0, 1 - 2 * columns / line_chars)
+
+
 def _is_worse(ways: Sequence[_State], cost: float, ready: int, soonest: int) -> bool:
     """Whether another way to the same word is as cheap and as early."""
     for way in ways:  # noqa: SIM110 (a generator takes twice as long, and this is asked for each end of each caption)
@@ -318,11 +350,9 @@ def _is_worse(ways: Sequence[_State], cost: float, ready: int, soonest: int) -> 
 
 
 def _keep(ways: list[_State], reached: _State) -> None:
-    """Adds a way to a word, and gives up the dearest of too many."""
-    ways.append(reached)
-    if len(ways) > _MOST_STATES:
-        ways.sort(key=_order)
-        del ways[_MOST_STATES:]
+    """Adds a way to a word in the order of cost, and gives up the dearest of too many."""
+    insort(ways, reached, key=_order)
+    del ways[_MOST_STATES:]
 
 
 def _order(way: _State) -> tuple[float, int]:

@@ -166,6 +166,9 @@ OF_CAPTION_BREAKS: Final[Mapping[str, Weight]] = MappingProxyType(
         "sentence_begun": Weight(-0.6, f"{_CAPTIONS}: broken at phrase boundaries; a new sentence gets a new caption"),
         "another_caption": Weight(-0.4, f"{_CAPTIONS}: as few changes of text as lines allow"),
         "short_text": Weight(-0.4, f"{_CAPTIONS}: as few changes of text as lines allow; all at no text at all"),
+        "left_over": Weight(
+            -3.0, f"{_CAPTIONS}: no word or two left of a sentence; all at no text, none at half a line"
+        ),
     }
 )
 

@@ -39,6 +39,21 @@ def test_a_long_sentence_breaks_at_its_commas() -> None:
     assert " ".join(first).endswith(",")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is of the first importance that the letter used should be fine in form.",
+        "It's a speed train that connects different cities in China.",
+        "We put the camera on a table and then we walked away from it.",
+    ],
+)
+def test_no_word_or_two_of_a_sentence_are_left_over(text: str) -> None:
+    for said in (words(text, 12), words(f"{text} {text}", 12)):
+        shown = caption(said, said[-1].end + 20, RATE, PORTRAIT_CAPTIONS, "en").captions
+        assert len(shown) > 1
+        assert min(len(" ".join(one.lines)) for one in shown) >= 11
+
+
 def test_nothing_is_left_out_at_a_normal_speed() -> None:
     text = "When the light comes in from the north, and the walls of the room are white, you need no lamp at all."
     assert " ".join(" ".join(one) for one in lines(text)) == text
