@@ -249,7 +249,8 @@ class _Programme:
     def _end_at(self, ends: Sequence[int], state: _State, ways: Mapping[int, list[_State]]) -> bool:
         """Captions of the words from the state's up to each of ``ends``; whether one of them has time to be read.
 
-        What is dearer by its text alone than all the ways that are kept is not looked at any longer. This is what captioning takes its time for, so that everything is looked up that can be.
+        What is dearer by its text alone than all the ways that are kept is not looked at any longer. This is what
+        captioning takes its time for, so that everything is looked up that can be.
         """
         limits, first, readable = self._limits, state.word, False
         fastest, comfortable, widest = limits.fastest, limits.comfortable, len(limits.fastest) - 1

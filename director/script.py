@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 from director.material import Footage
 from director.speech import Spoken
-from director.style import LEAST_CUT_US, LEAST_PAD_US, PaceStyle
+from director.style import PaceStyle
 from director.tightening import Drop, dropped_speech
 
 
@@ -202,7 +202,7 @@ def _lead(footage: Footage, index: int, pace: PaceStyle, tails: Sequence[int]) -
         free = min(gap - 1, gap - tails[index - 1])
     if free <= 0:
         return 0
-    padded = word.start - footage.clock.frame_at_or_after(word.start_us - _pads(footage, index, pace)[1])
+    padded = word.start - footage.clock.frame_at_or_after(word.start_us - pace.pad_before_us)
     return max(0, min(padded, free, word.start - footage.shot_at(word.start)[0]))
 
 
@@ -212,33 +212,16 @@ def _tail(footage: Footage, index: int, pace: PaceStyle) -> int:
     gap = (footage.words[index + 1].start if index + 1 < len(footage.words) else footage.clock.frames) - word.end
     if gap <= 0:
         return 0
-    pad_after_us, pad_before_us = _pads(footage, index + 1, pace)
     free = gap
     if index + 1 < len(footage.words):
         following = footage.words[index + 1]
-        shared = gap * pad_after_us // (pad_after_us + pad_before_us)
-        before_it = following.start - footage.clock.frame_at_or_after(following.start_us - pad_before_us)
+        shared = gap * pace.pad_after_us // (pace.pad_after_us + pace.pad_before_us)
+        before_it = following.start - footage.clock.frame_at_or_after(following.start_us - pace.pad_before_us)
         free = min(gap - 1, max(shared, gap - before_it))
     if free <= 0:
         return 0
-    padded = footage.clock.frame_at_or_before(word.end_us + pad_after_us) - word.end
+    padded = footage.clock.frame_at_or_before(word.end_us + pace.pad_after_us) - word.end
     return max(0, min(padded, free, footage.shot_at(max(0, word.end - 1))[1] - word.end))
-
-
-def _pads(footage: Footage, index: int, pace: PaceStyle) -> tuple[int, int]:
-    """How much of the pause before a word is kept after the speech and before it, in microseconds.
-
-    A pause that is just too long for the pace is cut to less than the pace would keep, so that the cut is worth it.
-    """
-    kept = pace.pad_after_us + pace.pad_before_us
-    if not 0 < index < len(footage.words):
-        return pace.pad_after_us, pace.pad_before_us
-    pause = _pause_us(footage, index)
-    if pause <= pace.longest_gap_us or pause >= kept + LEAST_CUT_US:
-        return pace.pad_after_us, pace.pad_before_us
-    left = min(kept, max(2 * LEAST_PAD_US, pause - LEAST_CUT_US))
-    after = left * pace.pad_after_us // kept
-    return after, left - after
 
 
 def _is_joined(footage: Sequence[Footage], places: Sequence[tuple[int, int]], at: int, pace: PaceStyle) -> bool:
