@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, takewhile
 
-from director.caption_places import off_the_mouth
+from director.caption_places import where_they_hide_least
 from director.captions import Captioning, caption, caption_style
 from director.costs import shares
 from director.covering import Cover, cover, note_unshown
@@ -117,7 +117,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
         caption_style=caption_style(canvas, recipe.captions, options.caption_look, burn_in=burn_in),
         decisions=ledger.decisions,
     )
-    return off_the_mouth(edl, seen, ledger)
+    return where_they_hide_least(edl, seen, ledger)
 
 
 def _title(footage: Footage) -> str:
@@ -351,9 +351,9 @@ def _captions(
 
 
 def _cuts(placed: Sequence[Placed], covers: Sequence[Cover]) -> Iterator[int]:
-    """Frames on which covers begin and end, and those of the jumps that are seen."""
+    """Frames on which covers begin and end, and those of the jumps between them, the least ones too."""
     hidden = _Hidden(covers)
-    yield from (after.start for _, after in visible_jumps(placed) if not hidden.at(after.start))
+    yield from (after.start for _, after in jump_cuts(placed) if not hidden.at(after.start))
     for one in covers:
         yield one.start
         yield one.end

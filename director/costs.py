@@ -62,6 +62,10 @@ OF_PASSAGES: Final[Mapping[str, Weight]] = MappingProxyType(
         "inner_cuts": Weight(-0.30, f"{_CHOOSING}: penalty for long pauses; each cut inside, of a cut a second"),
         "change_of_footage": Weight(-0.10, f"{_CHOOSING}: makes sense without what came before"),
         "changes_of_shot": Weight(-0.50, f"{_CHOOSING}: makes sense by itself; half for the first, all for one in 5 s"),
+        "changes_of_scene": Weight(
+            -1.50, f"{_CHOOSING}: a passage makes sense by itself, and tells one thing; all at 12"
+        ),
+        "brief": Weight(-0.60, "ARCHITECTURE, variants: up to 90 s; what a reel lacks of a minute, as its share"),
         "held": Weight(-0.60, f"{_CUTTING}: no gap is kept beyond the pace, and a short line is held in silence"),
         "gathered": Weight(-0.10, f"{_CHOOSING}: one passage rather than sentences from several places"),
     }
@@ -180,7 +184,10 @@ OF_CAPTION_PLACES: Final[Mapping[str, Weight]] = MappingProxyType(
             -1.0, "Netflix timed text guide: text does not lie over what matters; eyes hold a viewer"
         ),
         "face_covered": Weight(-0.5, "Netflix timed text guide: text does not lie over what matters"),
-        "moved_up": Weight(-0.2, "Netflix timed text guide: text stands at the foot of the picture where it can"),
+        "picture_covered": Weight(
+            -0.4, f"{_FRAMING}: what must stay whole is shown whole; the share of the text's rows that lies over it"
+        ),
+        "moved_up": Weight(-0.2, "Netflix timed text guide: text stands at the foot where it can; all at the head"),
     }
 )
 

@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 from math import inf
 
 from director.costs import OF_LINES, share
+from director.scenes import scene_changes
 from director.scoring import ScoredScript, asks
 from director.script import Script
 from director.style import GOOD_PAUSE_US, USABLE_PAUSE_US
@@ -17,6 +18,8 @@ Bounds = tuple[int, int]
 Run = tuple[int, int, float]
 #: Mean length of a shot [Salt; Bordwell: 4-6 s]; where scenes change as often, nothing holds a passage together.
 _SHOT_S = 5
+#: A passage through as many scenes as this could not tell less of one thing.
+_MANY_SCENES = 12
 #: Parts of a passage's worth by name, each from 0 to 1.
 Parts = Mapping[str, float]
 
@@ -40,8 +43,11 @@ class _Place:
     end: Parts | None
 
 
-def sentence_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[Passage, ...]:
-    """Up to ``most`` passages that start and end with whole sentences, the best first."""
+def sentence_passages(scored: ScoredScript, length: Bounds, most: int, full: int = 0) -> tuple[Passage, ...]:
+    """Up to ``most`` passages that start and end with whole sentences, the best first.
+
+    What lasts less than ``full`` frames costs for what it lacks.
+    """
     script, lines = scored.script, scored.script.lines
     opens = [line.opens and script.gap_before(line.first) is not None for line in lines]
     closes = [line.closes and script.gap_before(line.end) is not None for line in lines]
@@ -54,7 +60,7 @@ def sentence_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[
         )
         for at, word in enumerate(bounds)
     ]
-    return _best(scored, places, length, most)
+    return _best(scored, places, length, most, full)
 
 
 def phrase_passages(scored: ScoredScript, length: Bounds, most: int) -> tuple[Passage, ...]:
@@ -81,12 +87,14 @@ def passage_of_line(scored: ScoredScript, index: int, **more: float) -> Passage:
     return _passage(scored, line.first, line.end, {**_start(scored, line.first), **_end(scored, line.end), **more})
 
 
-def _best(scored: ScoredScript, places: Sequence[_Place], length: Bounds, most: int) -> tuple[Passage, ...]:
+def _best(
+    scored: ScoredScript, places: Sequence[_Place], length: Bounds, most: int, full: int = 0
+) -> tuple[Passage, ...]:
     """The passages between places, apart, that are worth most together."""
     script = scored.script
     starts = [_worth(place.start) for place in places]
     ends = [_worth(place.end) for place in places]
-    cuts = _Cuts(script)
+    cuts = _Cuts(script, full)
 
     def runs_to(end: int) -> Iterator[tuple[int, float]]:
         if places[end].end is None:
@@ -153,10 +161,12 @@ def _traced(last: Sequence[Sequence[Run | None]], place: int) -> Iterator[Run]:
 
 
 class _Cuts:
-    """What is cut out inside a passage, and whether it goes from one footage to another."""
+    """What is cut out inside a passage, whether it goes from one footage or scene to another, and what it lacks."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, full: int) -> None:
         self._script = script
+        self._full = full
+        self._scenes = list(accumulate(scene_changes(script), initial=0))
         self._before = list(accumulate((not joined for joined in script.joined), initial=0))
         spoken = zip(script.places, script.words, strict=True)
         shots = [(number, script.footage[number].shot_at(word.start)[0]) for (number, _), word in spoken]
@@ -166,10 +176,14 @@ class _Cuts:
         places = self._script.places
         cuts = self._before[end] - self._before[first + 1]
         rate = self._script.footage[places[first][0]].clock.rate
-        seconds = float(self._script.length(first, end) / rate)
+        frames = self._script.length(first, end)
+        seconds = float(frames / rate)
         changes = places[end - 1][0] != places[first][0]
         shots = self._shots[end - 1] - self._shots[first]
+        scenes = self._scenes[end - 1] - self._scenes[first]
         return {
+            "changes_of_scene": min(1.0, scenes / _MANY_SCENES),
+            "brief": max(0.0, 1 - frames / self._full) if self._full else 0.0,
             "inner_cuts": min(1.0, cuts / max(1.0, seconds)),
             "change_of_footage": float(changes),
             "changes_of_shot": 0.5 + 0.5 * min(1.0, shots * _SHOT_S / max(1.0, seconds)) if shots else 0.0,

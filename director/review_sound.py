@@ -27,13 +27,19 @@ def speech_without_sound(edl: EDL, material: Material, sounds: Sequence[HeardPie
     if not apart:
         return
     worst = max(_said_us(*one) for one in apart)
+    tick_us = max(_tick_us(shown) for shown, _, _ in apart)
     yield DeliveryCheck(
         name="speech seen and not heard",
         measured=f"{worst / 1000:.0f}",
         limit="within a frame",
         unit="ms",
-        passed=worst <= frame_to_us(1, edl.rate) + 1,
+        passed=worst <= max(frame_to_us(1, edl.rate), tick_us) + 1,
     )
+
+
+def _tick_us(shown: SeenFootage) -> int:
+    """The least time that a picture's source counts: it can lie no nearer to another one."""
+    return int(1_000_000 * shown.footage.clock.time_base)
 
 
 def _unheard(shown: SeenFootage, heard: Sequence[HeardPiece], rate: Fraction) -> Iterator[tuple[int, int]]:
@@ -54,7 +60,7 @@ def _unheard(shown: SeenFootage, heard: Sequence[HeardPiece], rate: Fraction) ->
 def _in_step(shown: SeenFootage, piece: HeardPiece, rate: Fraction) -> bool:
     """Whether the sound is of the picture's own time; a row of its own says by how much it is off."""
     seen_us = shown.footage.clock.us(shown.source_frame(piece.first))
-    return abs(seen_us - piece.start_us) < _SAME_MOMENT * frame_to_us(1, rate)
+    return abs(seen_us - piece.start_us) < max(_SAME_MOMENT * frame_to_us(1, rate), _tick_us(shown))
 
 
 #: Frames that picture and sound of the same words may be apart and still be taken for each other.

@@ -244,6 +244,8 @@ CAPTION_PAUSE_US = 1_000_000
 
 #: Height of a caption of two lines, in ems of its type, as it is drawn.
 CAPTION_HEIGHT_EMS = 2.92
+#: Free space between captions and a picture that they stand beside, in ems.
+BESIDE_PICTURE_EMS = 0.25
 #: From where to where the mouth is on the way from the eyes to the lower edge of a face box: its corners lie at 0.55 to
 #: 0.60 (measured on 58 faces of seven people), and open lips reach farther.
 MOUTH_REACH = (0.4, 0.85)
@@ -287,5 +289,10 @@ OPENING_SECONDS = 3
 SHORT_LENGTH = (30, 60)
 HOOK_LENGTH = (3, 5)
 REEL_LENGTH = (60, 90)
-#: Reels of which several are asked may be as short as this, where there is not enough for longer ones.
+#: A reel that tells one thing may be as short as this; what is missing of the shortest usual length costs.
 SHORTER_REEL_LENGTH = (15, 90)
+
+#: Shots whose light and colour differ by no more belong to one scene (measured: shots of one scene differ by up to 0.01
+#: and 0.01, those of different ones by 0.05 or 0.04 at least in one of them); so many scenes back it may go on.
+SCENE_LIGHT, SCENE_COLOUR = 0.05, 0.03
+SCENES_REMEMBERED = 2

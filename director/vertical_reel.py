@@ -15,7 +15,7 @@ from director.choosing import (
 )
 from director.costs import shares
 from director.material import Footage, Material
-from director.passages import Bounds, Passage, phrase_passages, sentence_passages
+from director.passages import Passage, phrase_passages, sentence_passages
 from director.ranking import chosen
 from director.recipe import Candidates, PlanOptions, Recipe, Selection, Shape, no_alternatives
 from director.scoring import ScoredScript
@@ -55,7 +55,7 @@ def _candidates(material: Material, options: PlanOptions) -> Candidates:
     best = tuple(_selection(scored.script, passage, options) for passage in passages)
 
     def others(most: int) -> tuple[Selection, ...]:
-        return tuple(_selection(scored.script, one, options) for one in sentence_passages(scored, length, most))
+        return tuple(_selection(scored.script, one, options) for one in _sentences(scored, material, most))
 
     return Candidates(best, others, "reels")
 
@@ -75,22 +75,25 @@ def _everything(script: Script, material: Material) -> Selection:
 
 
 def _passages(scored: ScoredScript, material: Material, count: int) -> tuple[Passage, ...]:
-    """As many as asked, of the best length if that can be; one alone may be of any, and end where no sentence does."""
-    wanted, several = (frame_bounds(length, material.rate) for length in (REEL_LENGTH, SHORTER_REEL_LENGTH))
-    if count == 1:
-        whole_story = scored.script.frames <= wanted[1]
-        return () if whole_story else _one(scored, wanted)
-    found = sentence_passages(scored, wanted, count)
-    shorter = sentence_passages(scored, several, count) if len(found) < count else ()
-    return max(found, shorter, key=len) or (() if scored.script.frames <= wanted[1] else _one(scored, wanted))
+    """As many as asked, of whole sentences; one alone may be of any length, and end where no sentence does."""
+    whole_story = scored.script.frames <= frame_bounds(REEL_LENGTH, material.rate)[1]
+    if count == 1 and whole_story:
+        return ()
+    return _sentences(scored, material, count) or (() if whole_story else _one(scored, material))
 
 
-def _one(scored: ScoredScript, length: Bounds) -> tuple[Passage, ...]:
-    any_length = 1, length[1]
+def _sentences(scored: ScoredScript, material: Material, most: int) -> tuple[Passage, ...]:
+    """Passages of whole sentences: a minute of one thing, rather than of many, or less than that."""
+    shortest, full = SHORTER_REEL_LENGTH, frame_bounds(REEL_LENGTH, material.rate)[0]
+    return sentence_passages(scored, frame_bounds(shortest, material.rate), most, full)
+
+
+def _one(scored: ScoredScript, material: Material) -> tuple[Passage, ...]:
+    wanted = frame_bounds(REEL_LENGTH, material.rate)
+    any_length = 1, wanted[1]
     return (
-        sentence_passages(scored, length, 1)
-        or sentence_passages(scored, any_length, 1)
-        or phrase_passages(scored, length, 1)
+        sentence_passages(scored, any_length, 1)
+        or phrase_passages(scored, wanted, 1)
         or phrase_passages(scored, any_length, 1)
     )
 

@@ -4,7 +4,22 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from schemas.facts import Alignment, AssetFacts, Faces, FaceSample, FaceTrack, Shots, Sound, Span, Transcript, Word
+from schemas.facts import (
+    Alignment,
+    AssetFacts,
+    CameraMove,
+    Faces,
+    FaceSample,
+    FaceTrack,
+    Picture,
+    PictureMeasures,
+    ShotPicture,
+    Shots,
+    Sound,
+    Span,
+    Transcript,
+    Word,
+)
 from schemas.media import AssetKind, AudioStream, MediaProbe, VideoStream
 
 SECOND = 1_000_000
@@ -145,3 +160,22 @@ def recorder(
             reference_sha256=main.sha256, offset_us=offset_us, drift_ppm=drift_ppm, correlation=correlation
         ),
     )
+
+
+def lit(facts: AssetFacts, exposure: float, warmth: float = 0.0) -> AssetFacts:
+    """The footage, measured to look the same from its start to its end."""
+    measures = PictureMeasures(
+        exposure=exposure,
+        shadows=0.1,
+        highlights=0.9,
+        warmth=warmth,
+        tint=0.0,
+        saturation=0.2,
+        sharpness=0.5,
+        move_x=0.0,
+        move_y=0.0,
+        motion=0.0,
+        shake=0.0,
+    )
+    whole = ShotPicture(start_us=0, end_us=facts.probe.duration_us, measures=measures, camera=CameraMove.STILL)
+    return facts.model_copy(update={"picture": Picture(step_us=500_000, samples=(), shots=(whole,))})

@@ -10,7 +10,7 @@ from director import PlanOptions, plan
 from schemas.edl import EDL, Variant
 from schemas.errors import OutputRefused
 from schemas.facts import AssetFacts, Span, Word
-from tests.director.director_footage import say, talk
+from tests.director.director_footage import lit, say, talk
 
 pytestmark = pytest.mark.unit
 
@@ -204,6 +204,23 @@ def test_a_highlight_stays_with_one_scene_where_it_can() -> None:
     edl = plan([facts], Variant.SHORT_HIGHLIGHT, PlanOptions())
     assert edl.video[0].source_in / 90_000 >= 35
     assert edl.video[-1].source_out / 90_000 <= 95.5
+
+
+def test_a_reel_tells_one_thing_rather_than_lasting_a_minute() -> None:
+    lines = [(1 + 5.0 * i, f"Lens {i} bends {i} rays of the light.") for i in range(30)]
+    shots = [6.0 * i + 0.5 for i in range(1, 14)]
+    edl = plan([talk(152, say(*lines), shots=[*shots, 110.5])], Variant.VERTICAL_REEL, PlanOptions())
+    assert 15 <= seconds(edl) <= 90
+    inside = [cut for cut in (*shots, 110.5) if edl.video[0].source_in < cut * 90_000 < edl.video[-1].source_out]
+    assert len(inside) <= 1
+
+
+def test_shots_that_look_alike_are_one_scene() -> None:
+    lines = [(1 + 5.0 * i, f"Lens {i} bends {i} rays of the light.") for i in range(30)]
+    facts = lit(talk(152, say(*lines), shots=[6.0 * i + 0.5 for i in range(1, 25)]), 0.5)
+    edl = plan([facts], Variant.VERTICAL_REEL, PlanOptions())
+    assert seconds(edl) >= 45
+    assert "changes_of_scene" not in {share.part for share in edl.decisions[0].shares}
 
 
 def test_speech_that_drags_loses_to_the_same_words_said_briskly() -> None:

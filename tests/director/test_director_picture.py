@@ -11,18 +11,15 @@ from schemas.edl import EDL, Caption, CropKey, Fit, Look, Motion, Variant
 from schemas.facts import (
     Activity,
     AssetFacts,
-    CameraMove,
     ChangedRegion,
     FaceTrack,
     Picture,
-    PictureMeasures,
     Region,
-    ShotPicture,
     Span,
 )
 from schemas.jobs import EditStyle, Pace
 from schemas.media import AssetKind
-from tests.director.director_footage import face_track, say, talk, video_stream
+from tests.director.director_footage import face_track, lit, say, talk, video_stream
 
 pytestmark = pytest.mark.unit
 
@@ -166,6 +163,22 @@ def close_up(top: float) -> EDL:
     tracks = [face_track(*((t / 2, 0.3, top) for t in range(40)), size=0.4)]
     facts = talk(20, say(*speech(20)), video=video_stream(20, width=1080, height=1920), tracks=tracks)
     return plan([facts], Variant.VERTICAL_REEL, PlanOptions())
+
+
+def test_captions_stand_beside_a_screen_that_is_shown_whole() -> None:
+    lines = list(speech(44))
+    lines[6] = (25.0, "Now you can see the whole list of it.")
+    screen = talk(30, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="b")
+    edl = plan([talk(44, say(*lines)), screen], Variant.VERTICAL_REEL, PlanOptions())
+    screens = [clip for clip in edl.overlays if clip.source == "rec"]
+    assert {clip.fit for clip in screens} == {Fit.BLURRED}
+    top_of_screen = (1920 - 1080 * 9 / 16) / 2
+    over_it = [one for one in edl.captions for clip in screens if clip.start <= one.start and one.end <= clip.end]
+    assert over_it
+    assert edl.caption_style
+    assert all(edl.caption_style.top < (one.bottom or 1920) <= top_of_screen for one in over_it)
+    decisions = [one.sentence for one in edl.decisions if one.kind == "caption_place"]
+    assert any("above the picture" in sentence for sentence in decisions)
 
 
 def test_captions_stand_above_a_face_whose_mouth_they_would_cover_and_else_at_the_foot() -> None:
@@ -419,24 +432,6 @@ def test_a_picture_that_begins_with_its_words_is_cut_with_its_sound() -> None:
     ]
     edl = plan(footage, Variant.CINEMATIC_FULL, PlanOptions())
     assert not any(decision.kind == "split_edit" for decision in edl.decisions)
-
-
-def lit(facts: AssetFacts, exposure: float, warmth: float = 0.0) -> AssetFacts:
-    measures = PictureMeasures(
-        exposure=exposure,
-        shadows=0.1,
-        highlights=0.9,
-        warmth=warmth,
-        tint=0.0,
-        saturation=0.2,
-        sharpness=0.5,
-        move_x=0.0,
-        move_y=0.0,
-        motion=0.0,
-        shake=0.0,
-    )
-    whole = ShotPicture(start_us=0, end_us=facts.probe.duration_us, measures=measures, camera=CameraMove.STILL)
-    return facts.model_copy(update={"picture": Picture(step_us=500_000, samples=(), shots=(whole,))})
 
 
 def test_shots_are_brought_to_one_light_and_given_the_look() -> None:
