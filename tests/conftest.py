@@ -9,7 +9,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.databases import server_dsn, template
 from tests.exploring import EXPLORED
+
+#: Here alone, so that all folders share them: a fixture that is imported elsewhere is another one.
+__all__ = ["server_dsn", "template"]
 
 # How long an example takes says how busy the machine is, and nothing of the code. The examples are the same each time,
 # so that a change is judged by what it changes; ``make explore`` looks at new ones, and at more of them.

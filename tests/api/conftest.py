@@ -28,10 +28,8 @@ from tests.stores.conftest import (
     pool,
     project,
     real_supabase_objects,
-    server_dsn,
     storage_server,
     supabase_objects,
-    template,
 )
 
 __all__ = [
@@ -40,10 +38,8 @@ __all__ = [
     "pool",
     "project",
     "real_supabase_objects",
-    "server_dsn",
     "storage_server",
     "supabase_objects",
-    "template",
 ]
 
 NOWHERE = "127.0.0.1:9"

@@ -1,30 +1,19 @@
 """Real processes and servers, run the way the stack runs them."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from cinema.stack.child import Child, ChildSpec
 from cinema.stack.ports import choose_port
-from cinema.stack.postgres import dsn, postgres_spec
 from cinema.stack.temporal import temporal_spec
 from cinema.temporal_setup import register_search_attributes
-from stores import Pool, bootstrap_embedded, migrate, open_pool
+from stores import Pool, open_pool
+from tests.databases import fresh_database
 
 START_SECONDS = 60.0
-
-
-@pytest.fixture(scope="session")
-def short_folder() -> Iterator[Path]:
-    """A folder whose path is short enough for sockets, and open to the user that Postgres runs as."""
-    folder = Path(tempfile.mkdtemp(prefix="cinema-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -48,15 +37,10 @@ async def start(logs: Path) -> AsyncIterator[Callable[[ChildSpec], Child]]:
 
 
 @pytest.fixture(scope="session")
-async def postgres_dsn(short_folder: Path) -> AsyncIterator[str]:
-    """A migrated embedded Postgres."""
-    data = short_folder / "postgres"
-    child = Child(postgres_spec(data), short_folder / "postgres.log", lambda: None)
-    await child.start(START_SECONDS)
-    await bootstrap_embedded(dsn(data))
-    await migrate(dsn(data))
-    yield dsn(data)
-    await child.stop()
+async def postgres_dsn(server_dsn: str, template: str) -> AsyncIterator[str]:
+    """A migrated database that the tests of this folder share."""
+    async for address in fresh_database(server_dsn, template):
+        yield address
 
 
 @pytest.fixture

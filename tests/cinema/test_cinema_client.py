@@ -37,9 +37,9 @@ from stores import Assets, Bucket, Jobs, Outputs, Pool
 from tests.api.gateway import Gateway, serving
 from tests.api.test_api_revisions import analysed
 from tests.director.test_director_review import recut, talk_of_two_lines
-from tests.stores.conftest import dsn, pool, server_dsn, template
+from tests.stores.conftest import dsn, pool
 
-__all__ = ["dsn", "pool", "server_dsn", "template"]
+__all__ = ["dsn", "pool"]
 
 pytestmark = pytest.mark.postgres
 

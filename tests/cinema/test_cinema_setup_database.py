@@ -9,9 +9,9 @@ from cinema.settings import SettingsError, variable
 from schemas.errors import CinemaError
 from stores import bootstrap_embedded
 from stores.migration import shipped_migrations
-from tests.stores.conftest import bare_dsn, server_dsn
+from tests.stores.conftest import bare_dsn
 
-__all__ = ["bare_dsn", "server_dsn"]
+__all__ = ["bare_dsn"]
 
 pytestmark = pytest.mark.postgres
 

@@ -26,12 +26,12 @@ from cinema.worker import activity_context
 from stores import Bucket, ObjectStore, Pool
 from tests.clients.makers import Makers
 from tests.conftest import REPOSITORY, TEMPORAL
-from tests.stores.conftest import dsn, owner_id, pool, server_dsn, template
+from tests.stores.conftest import dsn, owner_id, pool
 from workflows.contract import SEARCH_ATTRIBUTES
 from workflows.direct_job import DirectJob
 from workflows.plugin import cinema_plugin
 
-__all__ = ["dsn", "owner_id", "pool", "server_dsn", "template"]
+__all__ = ["dsn", "owner_id", "pool"]
 
 HERE = Path(__file__).parent
 PROGRAM_SECONDS = 120

@@ -8,9 +8,9 @@ import pytest
 from stores import Pool
 from tests.api.gateway import Gateway, serving
 from tests.security.belongings import Belongings, belongings_of
-from tests.stores.conftest import dsn, pool, server_dsn, template
+from tests.stores.conftest import dsn, pool
 
-__all__ = ["dsn", "pool", "server_dsn", "template"]
+__all__ = ["dsn", "pool"]
 
 
 @pytest.fixture

