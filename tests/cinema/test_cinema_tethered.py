@@ -25,22 +25,25 @@ BY_WATCHING = "import cinema.tethered as t; t.exec_tethered = t.watch_tethered; 
 
 
 def is_sleeping(pid: int) -> bool:
-    return b"sleep\x00600" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    try:
+        return b"sleep\x00600" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.mark.parametrize("tether", [BY_KERNEL, BY_WATCHING])
 def test_it_ends_when_its_parent_is_killed(tether: str) -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT.format(tether=tether)], stdout=subprocess.PIPE)
-    wait_for(lambda: any(is_sleeping(pid) for pid in descendants(parent.pid) if running(pid)), 10, "the program runs")
+    wait_for(lambda: any(is_sleeping(pid) for pid in descendants(parent.pid) if running(pid)), 60, "the program runs")
     below = descendants(parent.pid)
     parent.kill()
     parent.communicate()
-    wait_for(lambda: not any(running(pid) for pid in below), 5, "everything below the parent is gone")
+    wait_for(lambda: not any(running(pid) for pid in below), 60, "everything below the parent is gone")
 
 
 def test_it_does_not_start_for_a_parent_that_is_gone() -> None:
     command = [sys.executable, "-m", "cinema.tethered", "1", "9", "-", "sleep", "600"]
-    done = subprocess.run(command, capture_output=True, timeout=10, check=False)
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     assert done.returncode == 1
     assert b"parent is gone" in done.stderr
 
@@ -54,4 +57,4 @@ def test_watching_passes_signals_on_and_ends_as_the_program_did() -> None:
         assert watcher.stdout is not None
         assert watcher.stdout.readline() == b"up\n"
         watcher.send_signal(signal.SIGTERM)
-        assert watcher.wait(5) == 5
+        assert watcher.wait(60) == 5

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from tests.faults.clock import Clock
 from tests.faults.fault_plan import FaultPlan
 from tests.faults.network import CuttableNetwork
 from tests.faults.stack import SERVICES_DSN
+from tests.working_files import has_bytes
 
 #: In the environment of every process of the stack, its sandboxed children included.
 MARK = "FAULTS_STACK"
@@ -247,9 +248,7 @@ class StackUnderFault:
 
     async def rendering(self) -> None:
         """Wait until a render is well under way: its working folder has bytes in it."""
-        await until(
-            lambda: any(path.stat().st_size > 0 for path in _files(self.scratch.rglob("*"))), "something is rendered"
-        )
+        await until(lambda: has_bytes(self.scratch), "something is rendered")
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, seconds: float = PATIENCE_SECONDS) -> None:
@@ -282,11 +281,6 @@ def environment_of(home: Path) -> dict[str, str]:
         "PYTHONSAFEPATH": "1",
         MARK: str(home),
     }
-
-
-def _files(paths: Iterable[Path]) -> list[Path]:
-    """Those of the paths that are files and still there."""
-    return [path for path in paths if path.is_file()]
 
 
 def _hears(pid: int) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,10 @@ class Stack:
     home: Path
     traces: Receiver
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+        """The command as it runs; whatever goes wrong in the block, it does not outlive it."""
+        with subprocess.Popen(
             [sys.executable, "-m", "cinema", *map(str, arguments)],
             cwd=REPOSITORY,
             env={
@@ -46,11 +49,15 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def run(self, *arguments: str | Path, seconds: float = 1500) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=seconds)
+        with self.started(*arguments) as process:
+            out, err = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def direct(self, *arguments: str | Path) -> tuple[int, dict[str, Any]]:

@@ -8,15 +8,18 @@ import subprocess
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from demo.small import make_small_talk
+from tests.cinema.cinema_processes import descendants
 from tests.system.conftest import Stack
 from tests.system.measurement import measure, sha256
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 MADE = ("hook_cut", "vertical_reel")
+ORDERED = ("--outputs", ",".join(MADE))
 
 
 def line_of(process: subprocess.Popen[str], pattern: str) -> str:
@@ -29,10 +32,16 @@ def line_of(process: subprocess.Popen[str], pattern: str) -> str:
 
 
 def renders_of(worker: int) -> list[int]:
-    """The processes that render for a worker, whichever of its threads started them."""
-    listed = (task / "children" for task in Path(f"/proc/{worker}/task").iterdir())
-    children = [int(pid) for file in listed for pid in file.read_text().split()]
-    return [pid for pid in children if b"activities.render_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    """The processes that render for a worker."""
+    return [pid for pid in descendants(worker) if b"activities.render_child" in command_line(pid)]
+
+
+def command_line(pid: int) -> bytes:
+    """Empty for a process that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def hang_render(worker: int) -> int:
@@ -45,21 +54,34 @@ def hang_render(worker: int) -> int:
     return found[0]
 
 
+def only_rendered(api: httpx.Client, job_id: str) -> str:
+    """The one output that is being rendered, once nothing else of the job is."""
+    deadline = time.monotonic() + 400
+    while True:
+        outputs = api.get(f"/jobs/{job_id}").raise_for_status().json()["outputs"]
+        rendered: list[str] = [output["variant"] for output in outputs if output["status"] == "rendering"]
+        if len(rendered) == 1:
+            return rendered[0]
+        assert time.monotonic() < deadline, outputs
+        time.sleep(0.05)
+
+
 def test_one_output_is_called_off_and_made_again_after_the_job_has_closed(stack: Stack, tmp_path: Path) -> None:
     talk, out = tmp_path / "talk.mp4", tmp_path / "out"
     make_small_talk(talk)
     worker = stack.pid_of("worker-render")
-    directing = stack.start("direct", f"{talk}:a_roll", "--outputs", ",".join(MADE), "-o", out)
-    job_id = line_of(directing, r"Job (\S+)")
-    render = hang_render(worker)
-    called_off = line_of(directing, r"(hook_cut|vertical_reel) rendering")
-    kept = next(variant for variant in MADE if variant != called_off)
+    with stack.signed_in() as api, stack.started("direct", f"{talk}:a_roll", *ORDERED, "-o", out) as directing:
+        job_id = line_of(directing, r"Job (\S+)")
+        render = hang_render(worker)
+        called_off = only_rendered(api, job_id)
+        kept = next(variant for variant in MADE if variant != called_off)
+        line_of(directing, f"({called_off}) rendering")
 
-    cancelled = stack.run("cancel", job_id, "--outputs", called_off)
-    assert cancelled.returncode == 0, cancelled.stderr
-    assert not Path(f"/proc/{render}").exists(), "it is answered when the render has ended"
-    assert f"{called_off} cancelled" in cancelled.stdout
-    directing.communicate(timeout=1500)
+        cancelled = stack.run("cancel", job_id, "--outputs", called_off)
+        assert cancelled.returncode == 0, cancelled.stderr
+        assert not Path(f"/proc/{render}").exists(), "it is answered when the render has ended"
+        assert f"{called_off} cancelled" in cancelled.stdout
+        directing.communicate(timeout=1500)
     assert directing.returncode == 3, "the other output was made"
     assert [path.name for path in out.glob("*.mp4")] == [f"talk_{kept}.mp4"]
     assert list(stack.scratch.iterdir()) == []
@@ -82,16 +104,16 @@ def test_one_output_is_called_off_and_made_again_after_the_job_has_closed(stack:
 def test_nothing_is_rendered_before_its_plan_is_approved(stack: Stack, tmp_path: Path) -> None:
     talk, out = tmp_path / "talk.mp4", tmp_path / "out"
     make_small_talk(talk)
-    directing = stack.start("direct", f"{talk}:a_roll", "--outputs", ",".join(MADE), "--approve", "-o", out)
-    assert "From " in line_of(directing, r"Likely finished in .+\. ((?:From|Nothing) .+)"), (
-        "what was made here before says how long"
-    )
-    job_id = line_of(directing, r"Job (\S+)")
-    line_of(directing, r"job (awaiting_approval)")
-    time.sleep(1)
-    assert list(stack.scratch.iterdir()) == []
-    approved = stack.run("approve", job_id, "--outputs", "hook_cut")
-    assert approved.stdout.strip() == "Approved: hook_cut."
-    directing.communicate(timeout=1500)
+    with stack.started("direct", f"{talk}:a_roll", *ORDERED, "--approve", "-o", out) as directing:
+        assert "From " in line_of(directing, r"Likely finished in .+\. ((?:From|Nothing) .+)"), (
+            "what was made here before says how long"
+        )
+        job_id = line_of(directing, r"Job (\S+)")
+        line_of(directing, r"job (awaiting_approval)")
+        time.sleep(1)
+        assert list(stack.scratch.iterdir()) == []
+        approved = stack.run("approve", job_id, "--outputs", "hook_cut")
+        assert approved.stdout.strip() == "Approved: hook_cut."
+        directing.communicate(timeout=1500)
     assert directing.returncode == 3
     assert [path.name for path in out.glob("*.mp4")] == ["talk_hook_cut.mp4"]

@@ -13,6 +13,7 @@ import pytest
 from demo import Footage
 from tests.system.conftest import Stack
 from tests.system.measurement import measure
+from tests.working_files import has_bytes
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
@@ -27,7 +28,7 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds
 
 def rendering(stack: Stack) -> bool:
     """Whether a render is well under way: its working folder has bytes in it."""
-    return any(path.stat().st_size > 0 for path in stack.scratch.rglob("*") if path.is_file())
+    return has_bytes(stack.scratch)
 
 
 def test_a_corrupt_file_is_named_and_the_rest_is_made(stack: Stack, footage: Footage, tmp_path: Path) -> None:
@@ -69,10 +70,11 @@ def test_a_killed_render_worker_costs_one_attempt_and_leaves_nothing(
     stack: Stack, footage: Footage, tmp_path: Path
 ) -> None:
     order = ("--outputs", "vertical_reel", "--title", "killed", "--json")
-    directing = stack.start("direct", footage.talk, *order, "-o", tmp_path)
-    until(lambda: rendering(stack), directing)
-    os.kill(stack.pid_of("worker-render"), signal.SIGKILL)
-    out, err = directing.communicate(timeout=1500)
+    worker = stack.pid_of("worker-render")
+    with stack.started("direct", footage.talk, *order, "-o", tmp_path) as directing:
+        until(lambda: rendering(stack), directing)
+        os.kill(worker, signal.SIGKILL)
+        out, err = directing.communicate(timeout=1500)
     assert directing.returncode == 0, out + err
     report = json.loads(out)
     assert report["outputs"][0]["attempt"] == 2
@@ -84,10 +86,10 @@ def test_a_killed_render_worker_costs_one_attempt_and_leaves_nothing(
 
 def test_control_c_calls_the_job_off_and_leaves_nothing(stack: Stack, footage: Footage, tmp_path: Path) -> None:
     order = ("--outputs", "vertical_reel", "--pace", "relaxed", "--title", "off")
-    directing = stack.start("direct", footage.talk, *order, "-o", tmp_path)
-    until(lambda: rendering(stack), directing)
-    directing.send_signal(signal.SIGINT)
-    directing.communicate(timeout=200)
+    with stack.started("direct", footage.talk, *order, "-o", tmp_path) as directing:
+        until(lambda: rendering(stack), directing)
+        directing.send_signal(signal.SIGINT)
+        directing.communicate(timeout=200)
     assert directing.returncode == 130
     assert list(stack.scratch.iterdir()) == []
     assert list(tmp_path.iterdir()) == []

@@ -21,6 +21,10 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 #: What no operator's tool gets to know.
 FILE_NAME, TITLE = "wedding-of-ada.mp4", "Ada says yes"
 
+#: Where a job's trace begins, and what its parts tell last.
+ROOT = "cinema direct"
+ENDS = {ROOT, "RunActivity:render_output", "RunActivity:settle_job", "CompleteWorkflow:DirectJob"}
+
 Labels = dict[str, str]
 
 
@@ -40,12 +44,12 @@ def job(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     write_variation(folder / "talk.mp4", folder / FILE_NAME, b"watched")
     variants = "hook_cut,vertical_reel,short_highlight"
     seen = len(stack.traces.named("StartActivity:render_output"))
-    process = stack.start(
-        "direct", folder / FILE_NAME, "--title", TITLE, "--outputs", variants, "-o", folder / "out", "--json"
-    )
-    until(lambda: len(stack.traces.named("StartActivity:render_output")) > seen, "rendering begins")
-    os.kill(stack.pid_of("worker-jobs"), signal.SIGTERM)
-    out, err = process.communicate(timeout=1500)
+    worker = stack.pid_of("worker-jobs")
+    order = ("--title", TITLE, "--outputs", variants, "-o", folder / "out", "--json")
+    with stack.started("direct", folder / FILE_NAME, *order) as process:
+        until(lambda: len(stack.traces.named("StartActivity:render_output")) > seen, "rendering begins")
+        os.kill(worker, signal.SIGTERM)
+        out, err = process.communicate(timeout=1500)
     assert process.returncode == 3, err
     report: dict[str, Any] = json.loads(out)
     return report
@@ -53,7 +57,7 @@ def job(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
 
 @pytest.fixture(scope="module")
 def trace(job: dict[str, Any], traces: Receiver) -> list[ReceivedSpan]:
-    """All spans of the job's trace."""
+    """All spans of the job's trace, once none of them is still on its way."""
 
     def ended() -> list[ReceivedSpan]:
         workflow = f"job-{job['job_id']}"
@@ -62,7 +66,16 @@ def trace(job: dict[str, Any], traces: Receiver) -> list[ReceivedSpan]:
 
     until(ended, "the workflow's end is traced")
     (end,) = ended()
-    return [span for span in traces.spans if span.trace_id == end.trace_id]
+
+    def arrived() -> list[ReceivedSpan]:
+        return [span for span in traces.spans if span.trace_id == end.trace_id]
+
+    def is_whole() -> bool:
+        ids, names = {span.span_id for span in arrived()}, {span.name for span in arrived()}
+        return names >= ENDS and all(span.parent_id in ids for span in arrived() if span.name != ROOT)
+
+    until(is_whole, "every part has told of its work", seconds=300)
+    return arrived()
 
 
 def test_one_trace_connects_the_command_with_every_piece_of_work(
@@ -70,7 +83,7 @@ def test_one_trace_connects_the_command_with_every_piece_of_work(
 ) -> None:
     parents = {span.span_id: span.parent_id for span in trace}
     (root,) = (span for span in trace if not span.parent_id)
-    assert (root.name, root.service) == ("cinema direct", "cinema-direct")
+    assert (root.name, root.service) == (ROOT, "cinema-direct")
     assert all(span.parent_id in parents for span in trace if span is not root)
     assert {span.service for span in trace} == {
         f"cinema-{part}" for part in ("direct", "dispatcher", "worker-jobs", "worker-analysis", "worker-render")
@@ -116,7 +129,7 @@ def scraped(stack: Stack) -> dict[str, list[tuple[Labels, float]]]:
     found: dict[str, list[tuple[Labels, float]]] = {}
     for group in json.loads((stack.home / "prometheus-targets.json").read_text()):
         (target,) = group["targets"]
-        exposition = httpx.get(f"http://{target}/metrics", timeout=10).raise_for_status().text
+        exposition = httpx.get(f"http://{target}/metrics", timeout=60).raise_for_status().text
         for family in text_string_to_metric_families(exposition):
             for sample in family.samples:
                 found.setdefault(sample.name, []).append(({**sample.labels, **group["labels"]}, sample.value))
