@@ -1,7 +1,9 @@
-"""The sandboxed child that measures media, in small parts, writing down what it hears and sees as it does so."""
+"""The sandboxed child that measures media, in small parts, writing down what it hears and sees as it does so.
+
+A test may hold it over one of these, so that it is killed before it has done them all.
+"""
 
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from analysis.kept_sound import Measured, Music, Voice
 from analysis.listening import Samples
 from analysis.viewing import Footage, View
 from schemas.facts import Span
+from tests.activities.held_child import wait_for_leave
 
 #: Where the log goes; a child inherits the variable.
 LOG = "COUNTING_CHILD_LOG"
@@ -34,9 +37,8 @@ views_of = watching._views
 
 
 def counted_views(footage: Footage, stretch: Span) -> Iterator[View]:
-    """Writes the start of every stretch to the log before it is looked at, and takes its time, to be killed in it."""
+    """Writes the start of every stretch to the log before it is looked at."""
     _write_down(stretch.start_us)
-    time.sleep(0.5)
     return views_of(footage, stretch)
 
 
@@ -44,15 +46,16 @@ keep_sound = kept_sound.KeptSound.keep
 
 
 def counted_keep(kept: kept_sound.KeptSound, finding: Measured | Voice | Music) -> None:
-    """Writes what was found to the log, by a number of its kind, and takes its time, to be killed before the next."""
+    """Writes what was found to the log, by a number of its kind, before it is kept."""
     _write_down((Measured, Voice, Music).index(type(finding)))
     keep_sound(kept, finding)
-    time.sleep(0.3)
 
 
 def _write_down(number: int) -> None:
-    with Path(os.environ[LOG]).open("a", encoding="utf-8") as log:
-        log.write(f"{number}\n")
+    log = Path(os.environ[LOG])
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"{number}\n")
+    wait_for_leave(log, len(log.read_text(encoding="utf-8").splitlines()))
 
 
 def and_the_log(asked: Analyse) -> FileNeeds:

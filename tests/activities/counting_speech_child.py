@@ -1,7 +1,9 @@
-"""The process that holds a speech model, writing down each time that it loads one and each question it is asked."""
+"""The process that holds a speech model, writing down each time that it loads one and each question it is asked.
+
+A test may hold it over a question that was asked, whose number is counted over all processes with one log.
+"""
 
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +13,10 @@ from activities.file_needs import FileNeeds
 from activities.messages import Message
 from analysis.recognising import Recogniser
 from schemas.speech import HoldSpeechModel, SpeechAnswered, SpeechFailed, SpeechModel
+from tests.activities.held_child import wait_for_leave
 
 #: Where the log goes; a child inherits the variable.
 LOG = "COUNTING_SPEECH_CHILD_LOG"
-
-#: Seconds before a question is answered, to be killed in.
-PAUSE = 0.3
 
 load = speech_child._load
 answer = speech_child._Answering._answered
@@ -29,7 +29,8 @@ def counted_load(model: SpeechModel, places: int) -> Recogniser:
 
 def counted_answer(answering: speech_child._Answering, message: Message) -> SpeechAnswered | SpeechFailed:
     write_down("asked")
-    time.sleep(PAUSE)
+    log = Path(os.environ[LOG])
+    wait_for_leave(log, log.read_text(encoding="utf-8").count(" asked"))
     given = answer(answering, message)
     write_down("answered")
     return given

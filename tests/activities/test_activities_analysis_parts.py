@@ -34,6 +34,7 @@ from stores import Analyses, Bucket, LocalObjects, Pool
 from stores.sealing import Seal, new_key
 from tests.activities.counting_child import LOG
 from tests.activities.counting_speech_child import LOG as SPEECH_LOG
+from tests.activities.held_child import hold, let_go
 from tests.activities.kept_things import KeptThings, days
 from tests.analysis.image_text_models import install
 from tests.cinema.cinema_processes import descendants
@@ -212,11 +213,13 @@ async def test_a_hearing_goes_on_when_the_speech_process_is_killed(
     asked = tmp_path / "asked"
     monkeypatch.setenv(SPEECH_LOG, str(asked))
     monkeypatch.setattr("activities.speech.SPEECH", COUNTING_SPEECH)
+    hold(asked, 1)
     going_on = asyncio.ensure_future(hearing.run())
     async with asyncio.timeout(120):
-        while not asked.exists() or asked.read_text().count("asked") < 2:
+        while not asked.exists() or asked.read_text().count("asked\n") < 2:
             await asyncio.sleep(0.01)
     os.kill(int(asked.read_text().split()[-2]), signal.SIGKILL)
+    let_go(asked)
     assert await going_on == whole
     assert hearing.done() == pieces, "nothing is heard twice, and nothing begun anew"
     lines = [line.split(maxsplit=1)[1] for line in asked.read_text().splitlines()]
@@ -237,6 +240,8 @@ async def _killed_and_gone_on(long: LongPass) -> None:
     assert len(pieces) >= 4
     await long.forget()
 
+    # However late the kill comes, two pieces are not done by then.
+    hold(long.log, len(pieces) - 2)
     killed = asyncio.ensure_future(long.run())
     async with asyncio.timeout(120):
         while not await long.parts_of(long.divided[-1]):
@@ -247,6 +252,7 @@ async def _killed_and_gone_on(long: LongPass) -> None:
     with pytest.raises(CinemaError) as refused:
         await killed
     assert refused.value.code is ErrorCode.PROCESS_CRASHED
+    let_go(long.log)
     parts, _ = await long.parts(), long.done()
 
     assert await long.run() == whole

@@ -48,19 +48,19 @@ def alive(pid: int) -> bool:
     """Whether a process runs; one that has ended but was not yet reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
 async def written_pid(folder: Path) -> int:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (folder / "pid").exists() or not (folder / "pid").read_text():
             await asyncio.sleep(0.05)
     return int((folder / "pid").read_text())
 
 
 async def gone(pid: int) -> bool:
-    for _ in range(100):
+    for _ in range(1200):
         if not alive(pid):
             return True
         await asyncio.sleep(0.05)
@@ -97,10 +97,11 @@ async def test_trouble_in_the_child_is_an_error_here(tmp_path: Path, do: str, co
 
 
 async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    before = set(descendants(os.getpid()))
     with pytest.raises(CinemaError) as caught:
-        await ask("hang", tmp_path, seconds=3)
+        await ask("hang", tmp_path, seconds=1)
     assert caught.value.code is ErrorCode.PROCESS_TIMED_OUT
-    assert await gone(await written_pid(tmp_path))
+    assert {pid for pid in descendants(os.getpid()) if alive(pid)} <= before
 
 
 async def test_a_child_that_spins_is_ended_by_the_kernel_even_where_its_parent_cannot(tmp_path: Path) -> None:

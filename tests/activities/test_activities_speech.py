@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from analysis.recognising import Recognised
 from schemas.errors import CinemaError, ErrorCode
 from schemas.speech import HoldSpeechModel, SpeechArithmetic, SpeechModel
 from tests.activities.counting_speech_child import LOG
+from tests.activities.held_child import hold, let_go
 from tests.cinema.cinema_processes import running
 from tests.conftest import REPOSITORY
 
@@ -86,6 +88,13 @@ class Log:
         self._path = path
         path.touch()
 
+    def hold(self, answers: int) -> None:
+        """Let no more questions be answered than so many."""
+        hold(self._path, answers)
+
+    def let_go(self) -> None:
+        let_go(self._path)
+
     def lines(self) -> list[tuple[int, str]]:
         """The process and what it did, in order."""
         lines = [line.split(maxsplit=1) for line in self._path.read_text().splitlines()]
@@ -145,7 +154,9 @@ async def recognised(asking: AskedRecogniser, sound: list[Samples]) -> Recognise
     return await asyncio.to_thread(asking.recognise, sound, "en", 5)
 
 
+@cache
 def alone(seed: int) -> Recognised:
+    """What a model of one's own makes of it."""
     command = (sys.executable, "-c", ALONE, str(seed))
     environment = {**os.environ, **CHILD_LIBRARIES, "PYTHONPATH": str(REPOSITORY)}
     answered = subprocess.run(command, env=environment, capture_output=True, check=True)
@@ -167,8 +178,12 @@ async def test_analyses_share_one_load_and_are_told_what_they_would_find(
 
 async def test_where_there_is_room_questions_are_answered_side_by_side(log: Log, model: SpeechModel) -> None:
     speech, accounts = SpeechProcesses(places=2), [Account(on_gpu=False) for _ in range(2)]
+    log.hold(0)
     async with analysis(speech, model, accounts[0]) as one, analysis(speech, model, accounts[1]) as other:
-        answers = await asyncio.gather(recognised(one, windows(1)), recognised(other, windows(2)))
+        answering = asyncio.gather(recognised(one, windows(1)), recognised(other, windows(2)))
+        await log.has("asked", 2)
+        log.let_go()
+        answers = await answering
     await speech.aclose()
     assert answers == [alone(1), alone(2)]
     assert [what.split()[0] for _, what in log.lines()] == ["asked", "asked", "load", "answered", "answered"]
@@ -180,10 +195,12 @@ async def test_a_killed_process_costs_the_question_it_was_asked(
 ) -> None:
     async with analysis(processes, model) as asking:
         await recognised(asking, windows(1))
+        log.hold(1)
         answering = asyncio.create_task(recognised(asking, windows(2)))
         await log.has("asked", 2)
         (first,) = log.pids
         os.kill(first, signal.SIGKILL)
+        log.let_go()
         assert await answering == alone(2)
     assert [(pid == first, what) for pid, what in log.lines() if not what.startswith("load")] == [
         (True, "asked"),
@@ -195,6 +212,7 @@ async def test_a_killed_process_costs_the_question_it_was_asked(
 
 
 async def test_who_kills_every_process_is_told(log: Log, processes: SpeechProcesses, model: SpeechModel) -> None:
+    log.hold(0)
     line = SpeechLine(processes, model, Account(on_gpu=False))
     asking = AskedRecogniser(os.dup(line.theirs.fileno()))
     serving, answering = asyncio.create_task(line.serve()), asyncio.create_task(recognised(asking, windows(1)))
@@ -213,8 +231,10 @@ async def test_models_that_are_run_differently_do_not_mix(
     log: Log, processes: SpeechProcesses, model: SpeechModel
 ) -> None:
     exact = model.model_copy(update={"arithmetic": SpeechArithmetic.FLOAT32})
+    # Of hiss it would make words without end, each of which takes its time in full precision.
+    silence = [np.zeros(SPEECH_RATE, np.float32)]
     async with analysis(processes, model) as one, analysis(processes, exact) as other:
-        await asyncio.gather(recognised(one, windows(1)), recognised(other, windows(1)))
+        await asyncio.gather(recognised(one, silence), recognised(other, silence))
     loads = [(pid, what) for pid, what in log.lines() if what.startswith("load")]
     assert sorted(what for _, what in loads) == ["load tiny.en auto", "load tiny.en float32"]
     assert len({pid for pid, _ in loads}) == 2
@@ -234,12 +254,14 @@ async def test_a_process_that_nobody_needs_ends(log: Log, model: SpeechModel) ->
 async def test_an_analysis_that_is_called_off_frees_the_processor(
     log: Log, processes: SpeechProcesses, model: SpeechModel
 ) -> None:
+    log.hold(0)
     async with analysis(processes, model) as asking:
         answering = asyncio.create_task(recognised(asking, windows(1)))
         await log.has("asked")
     await gone(log.pids)
     assert log.counted("answered") == 0
     await asyncio.gather(answering, return_exceptions=True)
+    log.let_go()
     async with analysis(processes, model) as asking:
         assert await recognised(asking, windows(1)) == alone(1)
 
@@ -279,6 +301,6 @@ async def test_it_dies_with_a_worker_that_is_killed(tmp_path: Path) -> None:
 
 
 async def gone(pids: set[int], still: Callable[[int], bool] = running) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while any(map(still, pids)):
             await asyncio.sleep(0.02)
