@@ -43,7 +43,7 @@ async def burn(then: str, folder: Path, account: Account) -> None:
         Burn(then=then, folder=folder),
         Burn,
         limits=LIMITS,
-        time_limit=timedelta(minutes=2),
+        time_limit=timedelta(minutes=5),
         on_progress=ignore,
         account=account,
     )
@@ -155,6 +155,6 @@ async def test_an_account_that_cannot_be_closed_hides_no_error_of_the_work(
 
 
 async def burnt(folder: Path) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not (folder / "pid").exists():
             await asyncio.sleep(0.05)

@@ -29,7 +29,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
 
 
-async def ask(do: str, folder: Path, *, seconds: float = 60, seen: list[float] | None = None) -> Answer:
+async def ask(do: str, folder: Path, *, seconds: float = 300, seen: list[float] | None = None) -> Answer:
     async def follow(done: float) -> None:
         if seen is not None:
             seen.append(done)
@@ -179,7 +179,7 @@ async def burn(then: str, folder: Path, account: Account) -> Burn:
         Burn(then=then, folder=folder),
         Burn,
         limits=LIMITS,
-        time_limit=timedelta(seconds=60),
+        time_limit=timedelta(minutes=5),
         on_progress=ignore,
         account=account,
     )
@@ -192,7 +192,7 @@ async def test_a_large_request_to_a_child_that_never_reads_it_ends_with_the_chil
             Behaviour(do="x" * 1_000_000, folder=tmp_path),
             Answer,
             limits=LIMITS,
-            time_limit=timedelta(seconds=60),
+            time_limit=timedelta(minutes=5),
             on_progress=ignore,
         )
     assert caught.value.code is ErrorCode.PROCESS_CRASHED

@@ -71,7 +71,7 @@ async def served(tmp_path: Path, issuer: LocalIssuer) -> AsyncIterator[tuple[Loc
     )
     server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with httpx.AsyncClient(base_url=base_url) as client:
+    async with httpx.AsyncClient(base_url=base_url, timeout=60) as client:
         yield objects, client
     server.should_exit = True
     await serving

@@ -44,11 +44,11 @@ class Gateway:
     def client(self, owner_id: UUID | None = None) -> httpx.AsyncClient:
         """A client of the API, signed in as this creator, or else as a new one."""
         token = self.issuer.token(owner_id or uuid4())
-        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def stranger(self) -> httpx.AsyncClient:
         """A client that is not signed in."""
-        return httpx.AsyncClient(base_url=self.url, timeout=30)
+        return httpx.AsyncClient(base_url=self.url, timeout=60)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ async def test_what_is_done_is_recorded(gateway: Gateway, creator: httpx.AsyncCl
     await creator.patch(f"/projects/{UUID(int=1)}", json={"name": "Nobody's"})
     token = (await creator.post("/tokens", json={"name": "Script", "scopes": ["projects:read"]})).json()
     headers = {"Authorization": f"Bearer {token['secret']}"}
-    async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30) as script:
+    async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=60) as script:
         await script.patch(path, json={"name": "No"})
     entries = (await creator.get("/audit")).json()["items"][::-1]
     assert [(entry["action"], entry["outcome"], entry["status"]) for entry in entries] == [

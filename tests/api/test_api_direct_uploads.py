@@ -50,7 +50,7 @@ async def permitted(client: httpx.AsyncClient, project_id: str, size: int, **mor
 async def stored(ticket: UploadTicket, data: bytes, **fields: str) -> int:
     """The status of the storage server's last answer to somebody with nothing but this ticket."""
     headers = {**TUS, **ticket.headers}
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         given = metadata(**{**ticket.metadata, **fields})
         created = await browser.post(
             ticket.url, headers={**headers, "Upload-Length": str(len(data)), "Upload-Metadata": given}

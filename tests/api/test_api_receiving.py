@@ -137,12 +137,12 @@ async def test_who_says_nothing_any_more_has_gone(file: PartialFile, monkeypatch
 
 
 async def test_who_is_slow_is_heard_to_the_end(file: PartialFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "SILENCE_S", 2.0)
+    monkeypatch.setattr(receiving, "SILENCE_S", 3.0)
     monkeypatch.setattr(receiving, "MOMENT_S", 0.1)
 
     async def slowly() -> AsyncIterator[bytes]:
         for byte in range(8):
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.4)
             yield bytes([byte])
 
     assert await Reception(file, 8, None, Counted(file)).take(slowly())

@@ -21,7 +21,7 @@ async def issued(creator: httpx.AsyncClient, *scopes: str, **more: Any) -> dict[
 
 
 def program(gateway: Gateway, secret: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=gateway.url, headers={"Authorization": f"Bearer {secret}"}, timeout=30)
+    return httpx.AsyncClient(base_url=gateway.url, headers={"Authorization": f"Bearer {secret}"}, timeout=60)
 
 
 async def test_a_program_does_what_its_token_says(gateway: Gateway, creator: httpx.AsyncClient) -> None:

@@ -241,7 +241,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 async def test_a_token_verified_a_moment_ago_still_ends_in_time(verifier: TokenVerifier) -> None:
-    token = jwt.encode(claims(exp=int(time.time()) - LEEWAY_S + 2), EC_KEY, "ES256", headers={"kid": "ec-1"})
+    lasts_s = 4
+    token = jwt.encode(claims(exp=int(time.time()) - LEEWAY_S + lasts_s), EC_KEY, "ES256", headers={"kid": "ec-1"})
     await verifier.verify(token)
-    await asyncio.sleep(2)
+    await asyncio.sleep(lasts_s)
     await refused(verifier, token)

@@ -55,14 +55,14 @@ async def started(client: Client, owner_id: UUID) -> Counter[str]:
 
 async def until_started(client: Client, owner_id: UUID, jobs: list[Job]) -> Counter[str]:
     """What Temporal knows once it knows of every job; visibility lags a little behind."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while len(found := await started(client, owner_id)) < len(jobs):
             await asyncio.sleep(0.1)
     return found
 
 
 async def until_empty(pool: Pool) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while (await Outbox(pool).backlog()).waiting:
             await asyncio.sleep(0.1)
 

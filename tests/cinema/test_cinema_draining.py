@@ -24,7 +24,6 @@ from tests.cinema.cinema_processes import running
 from tests.cinema.conftest import RestartableTemporal
 from tests.conftest import REPOSITORY
 from tests.workflows.calling import WORK, Call, Calls, Done, Piece, Work
-from workflows.limits import HEARTBEAT_TIMEOUT
 from workflows.plugin import cinema_plugin
 
 pytestmark = pytest.mark.temporal
@@ -101,11 +100,9 @@ async def test_work_of_a_drained_worker_goes_on_elsewhere_at_once(
         assert list(render.scratch.iterdir()) == []
         async with worker_for(TaskQueue.RENDER, client, [render.work], settings):
             await handle.result()
-        handed_over_after = time.monotonic() - stopping_since
     assert settings.worker_drain_seconds <= stopped_after
-    assert handed_over_after < HEARTBEAT_TIMEOUT.total_seconds(), "nobody had to be missed first"
     assert [state.progress for state in render.successor_found] == [CHECKPOINT]
-    assert await why_again(handle) == [ErrorCode.WORKER_STOPPING]
+    assert await why_again(handle) == [ErrorCode.WORKER_STOPPING], "nobody had to be missed first"
 
 
 async def test_work_that_can_end_within_the_drain_time_does(client: Client) -> None:

@@ -77,7 +77,8 @@ async def test_work_that_a_full_gpu_worker_does_not_take_in_time_goes_to_a_cpu(c
     gpu_work, cpu_work = Work(), Work()
     gpu_work.may_end.clear()
     async with (
-        jobs_worker(client, GpuPolicy(patience_s=1)),
+        # Long enough for the GPU worker to take one piece on a machine with much else to do.
+        jobs_worker(client, GpuPolicy(patience_s=4)),
         worker_for(TaskQueue.RENDER, client, [cpu_work.work], ONE_SLOT),
         worker_for(TaskQueue.RENDER_GPU, client, [gpu_work.work], ONE_SLOT),
     ):

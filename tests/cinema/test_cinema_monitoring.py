@@ -119,7 +119,7 @@ async def of_temporal(temporal_server: RestartableTemporal) -> set[str]:
         await client.execute_workflow(Clumsy.run, id=queue, task_queue=queue)
         with pytest.raises(RPCError):
             await client.get_workflow_handle("nobody-started-it").describe()
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as answer:
             return told(answer.read().decode())
 
 

@@ -62,7 +62,7 @@ class Stack:
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.status['endpoints']['api_url']}/readyz", timeout=5).status_code == 200
+            return httpx.get(f"{self.status['endpoints']['api_url']}/readyz", timeout=60).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -104,7 +104,7 @@ def test_free_ports_are_chosen_where_the_preferred_ones_are_taken(stack: Stack) 
 
 
 def test_the_web_ui_answers(stack: Stack) -> None:
-    assert httpx.get(stack.status["endpoints"]["temporal_ui_url"], timeout=10, follow_redirects=True).status_code == 200
+    assert httpx.get(stack.status["endpoints"]["temporal_ui_url"], timeout=60, follow_redirects=True).status_code == 200
 
 
 def test_starting_again_finds_the_running_stack(stack: Stack) -> None:

@@ -53,7 +53,7 @@ async def asked(process: Process, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{port_of(listener)}"
     monkeypatch.setenv(descriptor.DESCRIPTOR, str(listener.detach()))
-    async with watched(Settings(), process.probes), httpx.AsyncClient(base_url=url) as client:
+    async with watched(Settings(), process.probes), httpx.AsyncClient(base_url=url, timeout=60) as client:
         yield client
 
 

@@ -186,12 +186,12 @@ NAMELESS = RawValue(Payload(metadata={"encoding": b"\xff\xfe"}, data=b"{}"))
 )
 async def test_nonsense_fails_the_workflow_instead_of_hanging(server: Server, arguments: list[Any]) -> None:
     handle = await server.plain.start_workflow(DIRECT_JOB, args=arguments, id=f"job-{uuid4()}", task_queue=JOBS_QUEUE)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
     assert isinstance(caught.value.cause, ApplicationError)
     assert (caught.value.cause.type, caught.value.cause.non_retryable) == ("invalid_input", True)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert (await handle.query(JOB_STATE))["outputs"] == []
 
 
@@ -242,7 +242,7 @@ async def test_a_job_called_off_while_it_is_opened_leaves_nothing(server: Server
         handle = await server.plain.start_workflow(DIRECT_JOB, job, id=f"job-{job['job_id']}", task_queue=JOBS_QUEUE)
         await until_an_activity_has_begun(server, handle.id)
         await handle.cancel()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             with pytest.raises(WorkflowFailureError) as caught:
                 await handle.result()
     assert isinstance(caught.value.cause, CancelledError)
@@ -251,7 +251,7 @@ async def test_a_job_called_off_while_it_is_opened_leaves_nothing(server: Server
 
 
 async def until_an_activity_has_begun(server: Server, workflow_id: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             described = await server.plain.get_workflow_handle(workflow_id).describe()
             if any(found.HasField("last_started_time") for found in described.raw_description.pending_activities):

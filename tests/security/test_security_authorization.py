@@ -73,7 +73,7 @@ def _encoded(part: dict[str, Any]) -> str:
 
 
 def client_with(gateway: Gateway, token: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=gateway.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return httpx.AsyncClient(base_url=gateway.url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
 
 def walk(gateway: Gateway, belongings: Belongings) -> list[Call]:

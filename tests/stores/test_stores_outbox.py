@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from time import monotonic
 from uuid import UUID
 
 import pytest
@@ -16,7 +15,8 @@ pytestmark = pytest.mark.postgres
 
 LEASE = timedelta(seconds=30)
 A_MOMENT = timedelta(milliseconds=50)
-PATIENCE = timedelta(seconds=10)
+#: Far longer than anything here takes.
+PATIENCE = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -157,13 +157,11 @@ async def test_the_backlog_counts_and_ages_what_waits(pool: Pool, project: Proje
 
 
 async def test_waiting_ends_at_once_when_a_job_comes(pool: Pool, project: Project, outbox: Outbox) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        woken = tasks.create_task(outbox.wait(PATIENCE))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        woken = tasks.create_task(outbox.wait(timedelta(hours=1)))
         await asyncio.sleep(0.1)
-        started = monotonic()
         await Jobs(pool).create(project.owner_id, project.id, JobRequest())
     assert woken.result()
-    assert monotonic() - started < 2
 
 
 @pytest.mark.usefixtures("job")

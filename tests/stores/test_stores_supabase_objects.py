@@ -312,7 +312,7 @@ async def test_what_somebody_else_uploaded_is_read_once_for_its_checksum(
     url = await supabase_objects.signed_upload_url(
         Bucket.ASSETS, KEY, expires_in=timedelta(hours=1), max_bytes=len(content)
     )
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         assert (await browser.put(url, content=content)).status_code == 200
     first = await supabase_objects.stat(Bucket.ASSETS, KEY)
     assert first is not None
@@ -330,7 +330,7 @@ async def test_anyone_may_download_by_a_signed_address_under_its_name(supabase_o
     )
     other = "owner/project/other.mp4"
     await put(supabase_objects, b"other", other)
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         answer = await browser.get(url)
         assert answer.content == b"content"
         assert "filename*=UTF-8''K%C3%BCche%20%26%20Co.mp4" in answer.headers["content-disposition"]

@@ -80,7 +80,7 @@ class Stack:
     def signed_in(self) -> httpx.Client:
         """A client of the API as the creator of this machine."""
         url = json.loads(self.run("status", "--json").stdout)["endpoints"]["api_url"]
-        token = httpx.post(f"{url}/auth/local").raise_for_status().json()["access_token"]
+        token = httpx.post(f"{url}/auth/local", timeout=60).raise_for_status().json()["access_token"]
         return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     @property

@@ -77,6 +77,6 @@ class Work:
         return Done(queue=info.task_queue, attempt=info.attempt)
 
     async def until_begun(self, count: int) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while len(self.begun) < count:
                 await asyncio.sleep(0.02)

@@ -90,13 +90,13 @@ async def start(client: Client, stand_ins: StandIns) -> WorkflowHandle[DirectJob
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.02)
 
 
 async def until_state(jobs: JobClient, stand_ins: StandIns, condition: Callable[[JobState], bool]) -> JobState:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             state = await jobs.state(stand_ins.job_id)
             if condition(state):

@@ -79,7 +79,7 @@ async def test_operators_read_how_many_segments_are_there(client: Client) -> Non
     stand_ins = PartsStandIns(there={0, 2, 5}, held_parts={3})
 
     async def says(handle: Handle, words: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while words not in await current_details(handle):
                 await asyncio.sleep(0.1)
 
@@ -137,7 +137,7 @@ async def test_a_pause_begins_no_part_and_nothing_is_done_twice(client: Client) 
     stand_ins = PartsStandIns(segments=40, held_parts=set(range(1, 41)))
     async with AsyncExitStack() as stack:
         handle = await begin(stack, client, stand_ins)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while stand_ins.at_once < PARTS_AT_ONCE:
                 await asyncio.sleep(0.05)
         await JobClient(client).pause(stand_ins.job_id)
