@@ -11,6 +11,7 @@ from render.assembly import assemble
 from render.correction import correct_index
 from render.delivery import check_delivery, require_passed
 from render.failures import reporting_output
+from render.gathering import avoid_gathers
 from render.master import EncodedSound
 from render.picture_track import PictureTrack
 from render.shaping import undrawable
@@ -88,6 +89,7 @@ class MadeVideo:
 
 def make_video(request: RenderRequest, steps: Steps) -> MadeVideo:
     """Make the file to deliver: the picture, the sound beside it, and both in one MP4."""
+    avoid_gathers()
     (picture, origin), (sound, sound_time, sound_notes) = _made_side_by_side(request, steps)
     video = request.folder / "output.mp4"
     assembly_time = _assembled(picture, sound, request.edl, video)

@@ -14,6 +14,7 @@ import av.error
 from render.assembly import assemble
 from render.engine import MadeVideo, caption_notes, prove_video
 from render.failures import reporting_output
+from render.gathering import avoid_gathers
 from render.picture_track import PictureTrack, render_picture
 from render.sound_file import read_sound, write_sound
 from render.soundtrack import make_soundtrack
@@ -39,6 +40,7 @@ def render_segment(request: SegmentRequest, progress: ProgressCallback) -> MadeP
         MediaRefused: A source is forbidden or holds nothing that decodes.
         TransientError: The disk is full, or the encoder or memory failed.
     """
+    avoid_gathers()
     steps = Steps(progress, {"picture": 1.0})
     with reporting_output():
         file = request.folder / "segment.mp4"
@@ -53,6 +55,7 @@ def render_sound(request: RenderRequest, progress: ProgressCallback) -> MadePart
         MediaRefused: A source is forbidden or holds nothing that decodes.
         TransientError: The disk is full, or the encoder or memory failed.
     """
+    avoid_gathers()
     steps = Steps(progress, {"sound": 1.0})
     with reporting_output():
         sound, time, notes = make_soundtrack(request, steps.part("sound"))
@@ -73,6 +76,7 @@ def join(request: JoinRequest, progress: ProgressCallback) -> RenderResult:
         DeliveryRejected: The parts do not belong together, or the finished file misses a hard limit.
         TransientError: The disk is full.
     """
+    avoid_gathers()
     steps = Steps(progress, _SHARES)
     started = perf_counter()
     with reporting_output():
