@@ -31,6 +31,8 @@ _TOLERANCE_S = Fraction(15, 1000)
 #: Up to this much they are taken for an uneven clock, which live recordings have, and not for a break: silence put in
 #: or sound left out for each would be heard as a click.
 _UNEVEN_S = Fraction(40, 1000)
+#: What the clock says at first is the median of this many seconds: one packet alone may be early or late.
+_SETTLING_S = Fraction(2, 10)
 #: They have to be off for this long for the count to be put right. The sound of that time is made longer or shorter by
 #: what they are off, by four hundredths at most.
 _DOUBTED_S = 1
@@ -168,8 +170,9 @@ class _Run:
         self._format = _format(first)
         self._start = start
         self._frames_in = 0
-        self._position = round_half_up(start * SAMPLE_RATE)
+        self._position = 0
         self._mix = mix
+        self._settled = False
         self._doubted: list[Stereo] = []
         self._off: list[Fraction] = []
         keeps_channels = mix is not ChannelMix.ALL or first.layout.nb_channels == 1
@@ -185,20 +188,31 @@ class _Run:
         self._frames_in += frame.samples
         frame.pts = None
         samples = self._converted(self._resampler.resample(frame))
-        if abs(off) <= _TOLERANCE_S:
+        if self._settled and abs(off) <= _TOLERANCE_S:
             yield from self._placed([*self._believed(), *samples])
             return
         self._doubted += samples
         self._off.append(off)
-        if sum(part.shape[1] for part in self._doubted) >= _DOUBTED_S * SAMPLE_RATE:
+        if not self._settled:
+            if self._frames_in >= _SETTLING_S * frame.sample_rate:
+                yield from self._settle()
+        elif sum(part.shape[1] for part in self._doubted) >= _DOUBTED_S * SAMPLE_RATE:
             yield from self._put_right()
 
     def flush(self) -> Iterator[tuple[int, Stereo]]:
+        if not self._settled:
+            yield from self._settle()
         yield from self._placed([*self._believed(), *self._converted(self._resampler.resample(None))])
 
     def _is_off(self, frame: AudioFrame, at: Fraction | None) -> Fraction:
         """By how much a frame is later, in seconds, than the count of samples says."""
         return Fraction(0) if at is None else at - self._start - Fraction(self._frames_in, frame.sample_rate)
+
+    def _settle(self) -> Iterator[tuple[int, Stereo]]:
+        self._start += median(self._off)
+        self._position = round_half_up(self._start * SAMPLE_RATE)
+        self._settled = True
+        yield from self._placed(self._believed())
 
     def _believed(self) -> list[Stereo]:
         """What was doubted, as it is: the timestamps have come back to the count."""

@@ -2,4 +2,4 @@
 
 from typing import Final
 
-ENGINE_VERSION: Final = "cinema-render/20"
+ENGINE_VERSION: Final = "cinema-render/21"

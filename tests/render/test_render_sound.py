@@ -321,6 +321,26 @@ def test_an_uneven_clock_neither_clicks_nor_runs_away(time: Callable[[int], floa
     assert bends.max() < 1.5 * bends[10_000:20_000].max()
 
 
+def test_a_late_packet_moves_nothing_that_is_read_from_it_on(tmp_path: Path) -> None:
+    wave = np.rint(20_000 * noise(20)[0] / np.abs(noise(20)).max()).astype(np.int16)
+    late = np.random.default_rng(1).random(wave.size // 1024) < 0.25
+    path = tmp_path / "live.mkv"
+    with av.open(str(path), "w", container_options={"cluster_time_limit": "60"}) as output:
+        stream = output.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for number, begin in enumerate(range(0, wave.size - 1023, 1024)):
+            packet = av.Packet(wave[begin : begin + 1024].tobytes())
+            packet.stream, packet.time_base, packet.duration = stream, Fraction(1, 48_000), 1024
+            packet.pts = packet.dts = begin + 960 * int(late[number])
+            output.mux(packet)
+    media = describe(path)
+    reader = SoundReader(media.source, path)
+    for start in range(17 * 48_000, 48_000, -50_000):
+        part = reader.read(start, 4800)[0] * 32768
+        errors = [np.abs(part - wave[start + by : start + by + 4800]).max() for by in range(-50, 51)]
+        assert min(errors) < 2, start
+    reader.close()
+
+
 def decibels(wave: Stereo) -> float:
     return float(10 * np.log10(np.mean(wave.astype(np.float64) ** 2)))
 
