@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from cinema.directing.editing import read_edit, read_text
+from cinema.printing import printable
 from director import EXPORTS, ExportFormat, differences
 from director import explain as explained
 from director.alike import alike, in_one, times
@@ -101,4 +102,5 @@ def _clock(seconds: float) -> str:
 
 
 def _print(line: str) -> None:
-    Console().print(line, markup=False, highlight=False, soft_wrap=True)
+    """Edits come from others too, and so do the names and words in them."""
+    Console().print(printable(line), markup=False, highlight=False, soft_wrap=True)

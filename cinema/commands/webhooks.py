@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from cinema.connections import database, installed
 from cinema.owner import local_owner
+from cinema.printing import printable
 from cinema.settings import Settings, load_settings
 from cinema.stack.layout import Layout
 from cinema.webhook_sending import delivery_policy, webhook_seal
@@ -259,14 +260,9 @@ def _attempt_table(made: Iterable[WebhookAttempt]) -> Table:
             took,
             status,
             escape(attempt.error or ""),
-            escape(_printable(attempt.response or "")),
+            escape(printable(attempt.response or "").replace("\n", " ")),
         )
     return table
-
-
-def _printable(text: str) -> str:
-    """A receiver's answer without what would steer the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _coloured(status: EndpointStatus | DeliveryStatus) -> str:

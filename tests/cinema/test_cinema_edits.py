@@ -51,6 +51,18 @@ def test_two_edits_are_compared_and_the_exit_status_says_whether_they_differ(
     assert json.loads(other.output)[0]["sentence"].startswith("lasts ")
 
 
+def test_what_others_have_written_does_not_steer_the_terminal(
+    cinema: Callable[..., Result], natural: Path, tmp_path: Path
+) -> None:
+    hostile = tmp_path / "hostile.edl.json"
+    hostile.write_text(
+        edit().model_copy(update={"title": "Gl\x1b[2J\x1b]0;mine\x07\u202eass\x9b31m"}).model_dump_json()
+    )
+    for told in (cinema("explain", hostile), cinema("diff", natural, hostile)):
+        assert "ass" in told.output
+        assert all(sign.isprintable() for sign in told.output.replace("\n", ""))
+
+
 def test_a_timeline_gets_a_score_with_its_reasons(cinema: Callable[..., Result], natural: Path, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs.otio"
     theirs.write_text(export_otio(edit(), media_url=lambda source: source.name))
