@@ -12,7 +12,6 @@ The names of inputs and outputs are those of Optimum's export of CLIP, which Tra
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -25,7 +24,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 from pydantic import Field, ValidationError
 from tokenizers import Tokenizer
 
-from analysis.models import PinnedFile, find_pinned, sha256_of
+from analysis.models import PinnedFile, checksum_of, find_pinned
 from analysis.planes import Picture
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.facts import Embedded, EmbeddingSpace, SignedUnit
@@ -165,7 +164,7 @@ def find_image_text(models: Path) -> ImageTextModel | None:
     for file in model.files:
         if not (folder / file.name).is_file():
             raise _unusable(f"{file.name} is missing")
-        if _checksum(folder / file.name) != file.sha256:
+        if checksum_of(folder / file.name) != file.sha256:
             raise _unusable(f"{file.name} is not the file that {DECLARATION} declares")
     return model
 
@@ -217,16 +216,6 @@ def wanted_model(wanted: str | None, models: Path) -> ImageTextModel | None:
 def _unusable(reason: str) -> CinemaError:
     message = f"The installed image-text model cannot be used: {reason}. Install it again, or remove its folder."
     return CinemaError(ErrorCode.MODEL_UNAVAILABLE, message)
-
-
-def _checksum(path: Path) -> str:
-    stat = path.stat()
-    return _read_checksum(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def _read_checksum(path: Path, _size: int, _changed_ns: int) -> str:
-    return sha256_of(path)
 
 
 class ImageEncoder:

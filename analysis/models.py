@@ -8,6 +8,7 @@ import importlib.util
 import os
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,6 +62,11 @@ class WhisperModelFiles:
     def answers_to(self, wanted: str) -> bool:
         """Whether it is meant by that name, or by the path of its folder."""
         return wanted == self.name or Path(wanted) == self.folder
+
+    @property
+    def weights(self) -> str:
+        """Tells what lies in the folder from another model that was put there under the same name."""
+        return checksum_of(self.folder / "model.bin")[:16]
 
     @property
     def english_only(self) -> bool:
@@ -141,6 +147,17 @@ def sha256_of(path: Path) -> str:
     """Of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checksum_of(path: Path) -> str:
+    """The same, read anew only once the file has changed."""
+    stat = path.stat()
+    return _read_checksum(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _read_checksum(path: Path, _size: int, _changed_ns: int) -> str:
+    return sha256_of(path)
 
 
 def _download(file: PinnedFile, models: Path) -> Path | None:

