@@ -26,6 +26,11 @@ PADDING_S = 0.032
 TARGET_DBFS = -20.0
 MAX_GAIN_DB = 45.0
 _LOUD_PERCENTILE = 95
+#: Somebody may speak for a few seconds of an hour: only what stands this far out of the room tells how loud that is, if
+#: there are so many frames of it.
+_ROOM_PERCENTILE = 10
+STANDS_OUT_DB = 6.0
+_FEWEST_STANDING_OUT = 10
 
 _BLOCK_FRAMES = 60 * SPEECH_RATE // VOICE_FRAME
 #: Frames of a stretch that is found for itself: about ten minutes.
@@ -53,7 +58,9 @@ def speaking_gain(levels: Levels) -> float:
     audible = levels[levels > -100]
     if not len(audible):
         return 1.0
-    wanted = TARGET_DBFS - float(np.percentile(audible, _LOUD_PERCENTILE))
+    standing_out = audible[audible > np.percentile(audible, _ROOM_PERCENTILE) + STANDS_OUT_DB]
+    heard = standing_out if len(standing_out) >= _FEWEST_STANDING_OUT else audible
+    wanted = TARGET_DBFS - float(np.percentile(heard, _LOUD_PERCENTILE))
     return float(10 ** (min(wanted, MAX_GAIN_DB) / 20))
 
 

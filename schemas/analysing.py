@@ -43,10 +43,10 @@ class ArtifactRef(Model):
 ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         "probe": 7,
-        "sound": 3,
+        "sound": 4,
         "transcript": 5,
         "shots": 4,
-        "faces": 7,
+        "faces": 8,
         "picture": 4,
         "activity": 3,
         "image_embeddings": 2,

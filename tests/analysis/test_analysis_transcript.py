@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from analysis import settle_parameters
+from analysis.kept_sound import KeptSound
+from analysis.listening import SPEECH_RATE
+from analysis.metering import StreamLevels
 from analysis.models import find_whisper
 from analysis.probe import probe
-from analysis.recording import record
+from analysis.recording import Recording, record
 from analysis.transcript import TranscriptParameters, transcribe
 from schemas.errors import CinemaError, ErrorCode
-from schemas.facts import Transcript
+from schemas.facts import ChannelMix, Transcript
 from tests.analysis.analysis_media import MakeClip, noise
 
 pytestmark = pytest.mark.media
@@ -145,6 +148,20 @@ def test_a_famous_sentence(media: Path, tmp_path: Path) -> None:
     text = plain("".join(word.text for word in found.words))
     assert "asknotwhatyourcountrycandoforyouaskwhatyoucandoforyourcountry" in text
     assert found.model == "tiny.en"
+
+
+@with_model
+def test_a_sentence_after_minutes_of_silence_is_as_loud_as_any(media: Path, tmp_path: Path) -> None:
+    path = media / "speech_audio" / "jfk_11s_16k_mono.wav"
+    said = record(path, probe(path)).wave
+    room = np.random.default_rng(1).normal(0, 10, 280 * SPEECH_RATE)
+    wave = np.concatenate((room.astype(np.int16), said))
+    found = transcribe(
+        Recording(wave, ChannelMix.ALL, KeptSound(), StreamLevels(None, None, 0)), TranscriptParameters(), tmp_path
+    )
+    text = plain("".join(word.text for word in found.words))
+    assert "myfellowamericansasknotwhatyourcountrycandoforyouaskwhatyoucandoforyourcountry" in text
+    assert found.words[0].start_us >= 280_000_000
 
 
 @with_model
