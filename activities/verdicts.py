@@ -1,5 +1,7 @@
 """What a judge said of a question: asked once, and remembered, so that no retry asks again or gets another edit."""
 
+from pydantic import ValidationError
+
 from activities.artifacts import read_object
 from activities.context import ActivityContext
 from activities.declarations import PlanOutput
@@ -48,6 +50,9 @@ class Verdicts:
     async def _known(self, key: str) -> Verdict | None:
         try:
             return Verdict.model_validate_json(await read_object(self._objects, Bucket.OUTPUTS, key))
+        except ValidationError:
+            # Another version has written it, in a form of its own.
+            return None
         except CinemaError as error:
             if error.code in _NOT_KNOWN:
                 return None
