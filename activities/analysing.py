@@ -188,7 +188,7 @@ class AnalysisActivities:
 
     async def _keep(self, asset: AssetRef, measurement: _Measurement, made: BaseModel) -> None:
         ref, content = measurement.ref, asset.sha256
-        version = str(ANALYZERS[measurement.analyzer].version)
+        version = ANALYZERS[measurement.analyzer].version
         await self._analyses.announce(ref, asset_sha256=content, analyzer_version=version)
         await write_artifact(self._context.objects, ref, made)
         await self._analyses.record(ref, asset_sha256=content, analyzer_version=version)

@@ -37,7 +37,7 @@ class AnalysisParts:
 
     async def keep(self, content: str, whole: ArtifactRef, number: int, part: str) -> None:
         """Store a part; the same one again is fine."""
-        ref, version = part_ref(whole, number), str(ANALYZERS[whole.analyzer].version)
+        ref, version = part_ref(whole, number), ANALYZERS[whole.analyzer].version
         async with self._analyses.making(ref.key):
             await self._analyses.announce(ref, asset_sha256=content, analyzer_version=version)
             await upload_bytes(self._objects, Bucket.ANALYSIS, ref.object_key, part.encode())

@@ -27,7 +27,7 @@ from analysis.sound import SoundParameters, measure_sound
 from analysis.speech_embeddings import SpeechEmbeddingsParameters, embed_speech
 from analysis.transcript import TranscriptParameters, transcribe
 from analysis.watching import PictureAnalysis
-from schemas.analysing import ANALYZER_VERSIONS, AnalysisRequest
+from schemas.analysing import AnalysisRequest, version_of
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import (
     Activity,
@@ -68,8 +68,8 @@ class Analyzer:
     settle: Callable[[Any, Path], Any] = _unchanged
 
     @property
-    def version(self) -> int:
-        return ANALYZER_VERSIONS[self.name]
+    def version(self) -> str:
+        return version_of(self.name)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
 )
 
 
-def artifact_key(analyzer: str, version: int, asset_sha256: str, parameters: Mapping[str, Any]) -> str:
+def artifact_key(analyzer: str, version: str, asset_sha256: str, parameters: Mapping[str, Any]) -> str:
     """What an analysis is remembered by: SHA-256, in hex, of the canonical JSON of everything it depends on."""
     content = {"analyzer": analyzer, "version": version, "asset": asset_sha256, "parameters": parameters}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -39,7 +39,8 @@ class ArtifactRef(Model):
     object_key: str
 
 
-#: Raised with every change that can change what an analyzer answers, so that old artifacts are not taken for new ones.
+#: Raised with every change that can change what an analyzer answers, so that old artifacts are not taken for new ones;
+#: the probe's makes all of them old.
 ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         "probe": 7,
@@ -54,6 +55,12 @@ ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
         "alignment": 2,
     }
 )
+
+
+def version_of(analyzer: str) -> str:
+    """Which version of an analyzer answers now, and by which version of the probe that all others go by."""
+    version = str(ANALYZER_VERSIONS[analyzer])
+    return version if analyzer == "probe" else f"{version} by probe {ANALYZER_VERSIONS['probe']}"
 
 
 class AnalysisPass(StrEnum):

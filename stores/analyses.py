@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef
+from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef, version_of
 from stores.database import Connections, model_from, session
 from stores.making_rights import making_right
 
@@ -38,7 +38,7 @@ class Analyses:
               and (analyzer, analyzer_version) in (select * from unnest($2::text[], $3::text[]))
             order by created_at desc, key
         """
-        versions = list(map(str, ANALYZER_VERSIONS.values()))
+        versions = [version_of(analyzer) for analyzer in ANALYZER_VERSIONS]
         async with session(self._connections) as connection:
             rows = await connection.fetch(statement, list(contents), list(ANALYZER_VERSIONS), versions)
         found: defaultdict[str, list[ArtifactRef]] = defaultdict(list)

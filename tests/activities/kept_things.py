@@ -14,7 +14,7 @@ from activities.output_keys import OutputKeys
 from activities.removing import Remover
 from activities.retention import RetentionActivities
 from activities.retention_declarations import BeginDeletion, FinishDeletion, ProjectRef, SweepBatch, SweptBatch
-from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef
+from schemas.analysing import ArtifactRef, version_of
 from schemas.edl import Variant
 from schemas.jobs import Asset, Job, JobRequest, Output, Project
 from schemas.media import AssetKind
@@ -106,7 +106,7 @@ class KeptThings:
         """As a worker makes it, unless it is there."""
         key = sha256(content + analyzer.encode())
         ref = ArtifactRef(analyzer=analyzer, key=key, object_key=f"{key[:2]}/{key}.json")
-        version = str(ANALYZER_VERSIONS[analyzer])
+        version = version_of(analyzer)
         async with self.analyses.making(key):
             if await self.analyses.find(key) is None:
                 await self.analyses.announce(ref, asset_sha256=sha256(content), analyzer_version=version)

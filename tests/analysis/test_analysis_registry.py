@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import ANALYZERS, applicable, artifact_key, guess_kind, run_analyzer, run_analyzers, settle_parameters
-from schemas.analysing import AnalysisRequest, passes_of
+from schemas.analysing import ANALYZER_VERSIONS, AnalysisRequest, passes_of
 from schemas.errors import CinemaError
 from schemas.facts import AssetFacts, Shots
 from schemas.media import AssetKind, MediaProbe
@@ -36,26 +36,32 @@ def test_every_analyzer_fills_a_field_of_the_facts() -> None:
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4))
 def test_a_key_does_not_depend_on_the_order_of_parameters(parameters: dict[str, int | str]) -> None:
     turned = dict(reversed(parameters.items()))
-    assert artifact_key("sound", 1, ASSET, parameters) == artifact_key("sound", 1, ASSET, turned)
+    assert artifact_key("sound", "1", ASSET, parameters) == artifact_key("sound", "1", ASSET, turned)
 
 
 def test_a_key_tells_everything_apart() -> None:
     keys = {
-        artifact_key("sound", 1, ASSET, {}),
-        artifact_key("shots", 1, ASSET, {}),
-        artifact_key("sound", 2, ASSET, {}),
-        artifact_key("sound", 1, "b" * 64, {}),
-        artifact_key("sound", 1, ASSET, {"model": None}),
-        artifact_key("sound", 1, ASSET, {"model": "base"}),
+        artifact_key("sound", "1", ASSET, {}),
+        artifact_key("shots", "1", ASSET, {}),
+        artifact_key("sound", "2", ASSET, {}),
+        artifact_key("sound", "1", "b" * 64, {}),
+        artifact_key("sound", "1", ASSET, {"model": None}),
+        artifact_key("sound", "1", ASSET, {"model": "base"}),
     }
     assert len(keys) == 6
     assert all(len(key) == 64 for key in keys)
 
 
+def test_a_new_probe_makes_all_that_went_by_the_old_one_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {name: analyzer.version for name, analyzer in ANALYZERS.items()}
+    monkeypatch.setattr("schemas.analysing.ANALYZER_VERSIONS", {**ANALYZER_VERSIONS, "probe": 1000})
+    assert all(analyzer.version != before[name] for name, analyzer in ANALYZERS.items())
+
+
 def test_a_key_stays_what_it_is_between_versions() -> None:
     """Changing how keys are made forgets every analysis ever stored: do so only on purpose."""
-    expected = "69b7b982afe3c3082cc4ca95f5affd865abd0f6d93c96371b04fa7fd9a24eacc"
-    assert artifact_key("probe", 1, ASSET, {}) == expected
+    expected = "c62e498e35d51d45b8e835a2e8a7f4b8620a421563d9c15e5ada0c5d3c09096d"
+    assert artifact_key("probe", "1", ASSET, {}) == expected
 
 
 def test_runs_what_is_asked_for(make_clip: MakeClip, tmp_path: Path) -> None:

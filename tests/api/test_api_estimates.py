@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from activities.artifacts import write_artifact
-from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef
+from schemas.analysing import ArtifactRef, version_of
 from schemas.cost import Outcome, Usage
 from schemas.errors import ErrorCode, ErrorInfo
 from schemas.jobs import Asset, JobRequest
@@ -61,7 +61,7 @@ async def asset(gateway: Gateway, project_id: UUID, *, sha256: str, size_bytes: 
 async def probed(gateway: Gateway, sha256: str, duration_us: int) -> None:
     ref = ArtifactRef(analyzer="probe", key=sha256, object_key=f"{sha256}.json")
     await write_artifact(gateway.objects, ref, talk(duration_us))
-    await Analyses(gateway.pool).record(ref, asset_sha256=sha256, analyzer_version=str(ANALYZER_VERSIONS["probe"]))
+    await Analyses(gateway.pool).record(ref, asset_sha256=sha256, analyzer_version=version_of("probe"))
 
 
 async def estimate(creator: httpx.AsyncClient, project_id: UUID) -> dict[str, Any]:

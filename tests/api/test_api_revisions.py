@@ -14,7 +14,7 @@ from activities.output_keys import OutputKeys, edit_key
 from activities.uploads import upload_bytes
 from director import PlanOptions, plan
 from render import to_srt
-from schemas.analysing import ANALYZER_VERSIONS, ArtifactRef
+from schemas.analysing import ArtifactRef, version_of
 from schemas.edl import EDL, Variant
 from schemas.facts import AssetFacts, Picture
 from schemas.jobs import Job
@@ -70,7 +70,7 @@ async def analysed(gateway: Gateway, facts: AssetFacts) -> None:
         ref = ArtifactRef(analyzer=analyzer, key=key, object_key=object_key(key))
         content = getattr(kept, analyzer).model_dump_json().encode()
         await upload_bytes(gateway.objects, Bucket.ANALYSIS, ref.object_key, content)
-        version = str(ANALYZER_VERSIONS[analyzer])
+        version = version_of(analyzer)
         await Analyses(gateway.pool).record(ref, asset_sha256=facts.sha256, analyzer_version=version)
 
 
