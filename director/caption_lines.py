@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from unicodedata import combining, east_asian_width
 
-from director.language import BREAK_BEFORE, DISPENSABLE, bare, leads_on
+from director.language import DISPENSABLE, bare
+from director.languages import Language, among
+from director.speech import PHRASE_ENDS
 from director.style import CAPTION_LINES
 
 #: Scripts written without spaces between words.
@@ -52,22 +54,24 @@ def _line_ends(widths: Sequence[int], between: int, line_chars: int) -> Iterator
         used -= widths[first] + between
 
 
-def fitted(words: Sequence[str], between: str, line_chars: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def fitted(
+    words: Sequence[str], between: str, line_chars: int, language: Language
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The words on at most two lines, leaving out the least needed where they do not fit; and which of them are left.
 
     A single word wider than a line is cut short.
     """
     left = list(range(min(len(words), CAPTION_LINES * line_chars)))
-    lines = _lines([words[at] for at in left], between, line_chars)
+    lines = _lines([words[at] for at in left], between, line_chars, language)
     while lines is None:
         if len(left) == 1:
             return (_clipped(words[left[0]], line_chars),), tuple(left)
         del left[_least_needed([words[at] for at in left])]
-        lines = _lines([words[at] for at in left], between, line_chars)
+        lines = _lines([words[at] for at in left], between, line_chars, language)
     return lines, tuple(left)
 
 
-def _lines(words: Sequence[str], between: str, line_chars: int) -> tuple[str, ...] | None:
+def _lines(words: Sequence[str], between: str, line_chars: int, language: Language) -> tuple[str, ...] | None:
     """The words on one line if they fit, else on two at the best break; ``None`` where two do not hold them."""
     text = between.join(words)
     if text_width(text) <= line_chars:
@@ -80,16 +84,17 @@ def _lines(words: Sequence[str], between: str, line_chars: int) -> tuple[str, ..
     for at in range(1, len(words)):
         upper, lower = widths[at - 1] - gap, widths[-1] - widths[at - 1] - gap
         if max(upper, lower) <= line_chars:
-            worth = _break_worth(words, at) - abs(upper - lower) / line_chars
+            worth = _break_worth(words, at, language) - abs(upper - lower) / line_chars
             if best is None or worth > best[0]:
                 best = worth, at
     return (between.join(words[: best[1]]), between.join(words[best[1] :])) if best else None
 
 
-def _break_worth(words: Sequence[str], at: int) -> float:
-    if words[at - 1].endswith((".", "!", "?", ",", ";", ":")):
+def _break_worth(words: Sequence[str], at: int, language: Language) -> float:
+    if words[at - 1].endswith(PHRASE_ENDS):
         return 0.6
-    return (0.4 if words[at].lower() in BREAK_BEFORE else 0.0) - (0.3 if leads_on(words[at - 1]) else 0.0)
+    good = 0.4 if among(bare(words[at]), language.breaks) else 0.0
+    return good - (0.3 if language.leads_on(words[at - 1]) else 0.0)
 
 
 def _least_needed(words: Sequence[str]) -> int:

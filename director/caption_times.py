@@ -16,7 +16,8 @@ from typing import Final, NamedTuple
 
 from director.caption_lines import reaches, text_width
 from director.costs import OF_CAPTION_BREAKS
-from director.language import BREAK_BEFORE, SPEAKER, bare, leads_on
+from director.language import bare
+from director.languages import Language, among
 from director.placing import PlacedWord
 from director.style import (
     BRIEFEST_CAPTION,
@@ -50,6 +51,7 @@ class CaptionLimits:
     rate: Fraction
     line_chars: int
     between: int
+    language: Language
     shortest: int
     briefest: int
     longest: int
@@ -62,7 +64,7 @@ class CaptionLimits:
     comfortable: tuple[int, ...]
 
     @classmethod
-    def of(cls, rate: Fraction, line_chars: int, between: int) -> "CaptionLimits":
+    def of(cls, rate: Fraction, line_chars: int, between: int, language: Language) -> "CaptionLimits":
         shortest = (SHORTEST_CAPTION * rate).__ceil__()
 
         def frames(speed: int) -> tuple[int, ...]:
@@ -73,6 +75,7 @@ class CaptionLimits:
             rate,
             line_chars,
             between,
+            language,
             shortest=shortest,
             briefest=(BRIEFEST_CAPTION * rate).__ceil__(),
             longest=(LONGEST_CAPTION * rate).__floor__(),
@@ -377,12 +380,17 @@ def _break_cost(words: Sequence[PlacedWord], at: int, limits: CaptionLimits) -> 
         return _COST["after_sentence"]
     if before.ends_phrase:
         return _COST["after_phrase"]
-    leads = _COST["leading_word"] if leads_on(before.text) or _is_one_name(before.text, after.text) else 0.0
+    leads = _COST["leading_word"] if _is_one(before.text, after.text, limits.language) else 0.0
     if after.start - before.end > limits.breath:
         return _COST["in_pause"] + leads
-    return (_COST["before_small_word"] if bare(after.text) in BREAK_BEFORE else _COST["in_phrase"]) + leads
+    return (
+        _COST["before_small_word"] if among(bare(after.text), limits.language.breaks) else _COST["in_phrase"]
+    ) + leads
 
 
-def _is_one_name(before: str, after: str) -> bool:
-    """Whether two words are written as parts of a name."""
-    return before[-1:].isalnum() and before[:1].isupper() and after[:1].isupper() and bare(after) not in SPEAKER
+def _is_one(before: str, after: str, language: Language) -> bool:
+    """Whether a word leads to the next, or both are written as parts of a name."""
+    if language.leads_on(before):
+        return True
+    named = before[-1:].isalnum() and before[:1].isupper() and after[:1].isupper()
+    return named and bare(after) not in language.speaker

@@ -11,6 +11,7 @@ from fractions import Fraction
 from director.caption_cuts import with_cuts
 from director.caption_lines import fitted, joiner, text_width
 from director.caption_times import Block, CaptionLimits, timed_blocks
+from director.languages import language_of
 from director.placing import PlacedWord
 from director.style import CaptionLayout
 from schemas.edl import Canvas, Caption, CaptionLook, CaptionStyle, CaptionWord
@@ -45,7 +46,8 @@ def caption(
     ``changes`` are the frames on which another scene begins, and ``cuts`` all on which another picture does, in order.
     """
     between = joiner(language)
-    limits = CaptionLimits.of(rate, layout.line_chars, len(between))
+    words_of_it = language_of(language)
+    limits = CaptionLimits.of(rate, layout.line_chars, len(between), words_of_it)
     said = [word for word in words if word.text]
     if not said or duration < limits.shortest:
         return Captioning(())
@@ -54,7 +56,7 @@ def caption(
     blocks = timed_blocks(said, changes, duration, limits)
     for block in with_cuts(blocks, said, cuts, duration, limits):
         spoken = said[block.first : block.end]
-        lines, left = fitted([word.text for word in spoken], between, layout.line_chars)
+        lines, left = fitted([word.text for word in spoken], between, layout.line_chars, words_of_it)
         captions.append(_caption(block, lines, [spoken[at] for at in left]))
         shown, columns = block.until - block.start, text_width(between.join(lines))
         shortened += len(left) < len(spoken)

@@ -1,4 +1,4 @@
-"""Small sets of English words that the director knows the role of; other languages go by pauses and punctuation."""
+"""Small sets of English words that the director knows the role of; ``director.languages`` has others."""
 
 import re
 
@@ -111,12 +111,7 @@ SCREEN_TOPICS = frozenset(
 )
 
 
-def leads_on(text: str) -> bool:
-    """Whether a word leads to the one after it, as an article, a preposition or a number does."""
-    word = bare(text)
-    return text[-1:].isalnum() and (word in LEADING or word in NUMBERS or word[:1].isdigit())
-
-
 def bare(text: str) -> str:
     """A written word in lower case, without punctuation."""
-    return text.lower() if text.isascii() and text.isalnum() else _NOT_A_LETTER.sub("", text.lower())
+    plain = text.isascii() and text.isalnum()
+    return text.lower() if plain else _NOT_A_LETTER.sub("", text.lower().replace("’", "'"))  # noqa: RUF001

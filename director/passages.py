@@ -203,7 +203,9 @@ def _start(scored: ScoredScript, first: int) -> Parts:
         "opening": scored.opening(first),
         "uncertain_opening": scored.doubt(first),
         "needs_context": scored.context[line] if begins.first == first else scored.context_of(first, begins.end),
-        "starts_inside_sentence": 0.0 if whole else missing_before(scored.script.words, begins.first, first),
+        "starts_inside_sentence": 0.0
+        if whole
+        else missing_before(scored.script.words, begins.first, first, scored.language_at(first)),
         **_pause(scored.script, first, "start"),
     }
 
@@ -212,7 +214,9 @@ def _end(scored: ScoredScript, end: int) -> Parts:
     line = scored.script.lines[scored.line_of[end - 1]]
     whole = line.end == end and line.closes
     return {
-        "ends_inside_sentence": 0.0 if whole else missing_after(scored.script.words, line.first, end),
+        "ends_inside_sentence": 0.0
+        if whole
+        else missing_after(scored.script.words, line.first, end, scored.language_at(end - 1)),
         **_pause(scored.script, end, "end"),
     }
 

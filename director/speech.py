@@ -18,8 +18,10 @@ from director.style import (
 from director.timeline import PictureClock
 from schemas.facts import Sound, Span, Transcript
 
-_FULL_STOPS = (".", "!", "?", "…", "。", "！", "？", "।", "؟")  # noqa: RUF001 (full stops of other scripts)
-_COMMAS = (",", ";", ":", "—", "–", "、", "，", "；")  # noqa: RUF001 (commas of other scripts)
+_FULL_STOPS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔")  # noqa: RUF001 (full stops of other scripts)
+_COMMAS = (",", ";", ":", "—", "–", "、", "，", "；", "،", "؛")  # noqa: RUF001 (commas of other scripts)
+#: What a phrase may end with, in all scripts.
+PHRASE_ENDS = _FULL_STOPS + _COMMAS
 _CLOSERS = "\"'”’»)]}」』"  # noqa: RUF001 (closing quotes are curly on purpose)
 _ABBREVIATIONS = frozenset(
     {
@@ -41,8 +43,15 @@ _ABBREVIATIONS = frozenset(
         "ltd.",
         "co.",
     }
+    # German, French, Spanish, Portuguese, Italian.
+    | {"z.", "d.", "z.b.", "d.h.", "bzw.", "usw.", "ca.", "nr.", "str.", "evtl.", "ggf.", "mme.", "mlle."}
+    | {"sra.", "srta.", "ud.", "uds.", "dra.", "av.", "núm.", "sig.", "sig.ra", "dott.", "ecc.", "pág.", "pag."}
 )
 
+
+#: Marks that some languages write apart from the word before, by a space that no line breaks at.
+_MARKS_APART = frozenset({"?", "!", ":", ";"})
+_MARK_SPACE = "\N{NO-BREAK SPACE}"
 
 #: No word is longer; what a recogniser gives beyond it is noise.
 _LONGEST_WORD = 80
@@ -194,10 +203,18 @@ def _is_abbreviation(text: str) -> bool:
 
 
 def _clean_words(transcript: Transcript) -> Iterator[_Heard]:
+    """What can be printed; a mark that stands apart, as French writes "?", belongs to the word before it."""
+    waiting: _Heard | None = None
     for word in transcript.words:
         text = word.text if word.text.isalnum() else _clean(word.text)
         if any(character.isalnum() for character in text):
-            yield _Heard(word.start_us, word.end_us, text[:_LONGEST_WORD], certain=word.probability)
+            if waiting:
+                yield waiting
+            waiting = _Heard(word.start_us, word.end_us, text[:_LONGEST_WORD], certain=word.probability)
+        elif waiting and waiting.text[-1:].isalnum() and text in _MARKS_APART:
+            waiting = waiting._replace(text=waiting.text + _MARK_SPACE + text)
+    if waiting:
+        yield waiting
 
 
 def _clean(text: str) -> str:

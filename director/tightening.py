@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from director.language import FILLERS, NEGATIONS, NUMBERS, RESTART_CUES, SMALL_WORDS, bare
+from director.language import FILLERS, bare
+from director.languages import Language, language_of
 from director.material import Footage
 from director.speech import Sentence, Spoken
 from director.style import (
@@ -62,14 +63,14 @@ def quote(words: Sequence[Spoken], most: int = 12) -> str:
 
 def _repeated_takes(footage: Footage, tokens: Sequence[str]) -> Iterator[Drop]:
     """Sentences said again soon after, all but the last complete one; asides between two takes go with them."""
-    sentences, words = footage.sentences, footage.words
+    sentences, words, language = footage.sentences, footage.words, language_of(footage.language)
     retaken: dict[int, tuple[int, float]] = {}
     for earlier in range(len(sentences)):
         for later in range(earlier + 1, min(earlier + 1 + TAKE_REACH_SENTENCES, len(sentences))):
             pair = sentences[earlier], sentences[later]
             if words[pair[1].first].start_us - words[pair[0].end - 1].end_us > TAKE_REACH_US:
                 break
-            ratio = _same_line(footage, tokens, *pair)
+            ratio = _same_line(footage, tokens, pair, language)
             if ratio is not None:
                 worse = later if _broke_off(words, pair[1]) and not _broke_off(words, pair[0]) else earlier
                 retaken.setdefault(worse, (later if worse == earlier else earlier, ratio))
@@ -78,7 +79,7 @@ def _repeated_takes(footage: Footage, tokens: Sequence[str]) -> Iterator[Drop]:
         middle: (better, 0.0)
         for worse, (better, _) in retaken.items()
         for middle in range(worse + 1, better)
-        if middle not in retaken and _is_aside(tokens, sentences[middle])
+        if middle not in retaken and _is_aside(tokens, sentences[middle], language)
     }
     for index, (better, ratio) in sorted({**retaken, **asides}.items()):
         yield _take_drop(footage, index, better, ratio)
@@ -94,14 +95,17 @@ def _take_drop(footage: Footage, index: int, better: int, ratio: float) -> Drop:
     return Drop("repeated_take", sentence.first, sentence.end, text, ("share of words repeated", f"{ratio:.2f}"))
 
 
-def _same_line(footage: Footage, tokens: Sequence[str], earlier: Sentence, later: Sentence) -> float | None:
+def _same_line(
+    footage: Footage, tokens: Sequence[str], pair: tuple[Sentence, Sentence], language: Language
+) -> float | None:
     """How much of the one line the other repeats, if it is a second take of it."""
+    earlier, later = pair
     first = [token for token in tokens[earlier.first : earlier.end] if token]
     second = [token for token in tokens[later.first : later.end] if token]
     if not first or not second:
         return None
     pause = footage.words[earlier.end].start_us - footage.words[earlier.end - 1].end_us
-    shared = _begun_again(first, second)
+    shared = _begun_again(first, second, language)
     if _broke_off(footage.words, earlier):
         needed = FALSE_START_SHARE * len(first)
     else:
@@ -110,23 +114,25 @@ def _same_line(footage: Footage, tokens: Sequence[str], earlier: Sentence, later
         return shared / len(first)
     if min(len(first), len(second)) < TAKE_WORDS or pause < USABLE_PAUSE_US:
         return None
-    return 1.0 if first == second else _reworded(first, second)
+    return 1.0 if first == second else _reworded(first, second, language)
 
 
-def _begun_again(first: Sequence[str], second: Sequence[str]) -> int:
+def _begun_again(first: Sequence[str], second: Sequence[str], language: Language) -> int:
     """How many words of ``first`` the other line begins with, as they were said or as they were heard."""
     shared = _common_prefix(first, second)
-    if shared == len(first) or not sounds_alike(first[:1], second[:1]):
+    if shared == len(first) or not sounds_alike(first[:1], second[:1], language):
         return shared
     matched = 0
     for kind, start, end, other, other_end in _changes(first, second[: len(first) + FALSE_START_WORDS]):
-        if kind != "equal" and not (kind == "replace" and sounds_alike(first[start:end], second[other:other_end])):
+        if kind != "equal" and not (
+            kind == "replace" and sounds_alike(first[start:end], second[other:other_end], language)
+        ):
             break
         matched = end
     return max(shared, matched)
 
 
-def _reworded(first: Sequence[str], second: Sequence[str]) -> float | None:
+def _reworded(first: Sequence[str], second: Sequence[str], language: Language) -> float | None:
     """How alike two lines are, if they say the same; exchanging a word that carries sense makes another line."""
     shared = (Counter(first) & Counter(second)).total()
     if 2 * shared < HEARD_RATIO * (len(first) + len(second)):
@@ -135,10 +141,10 @@ def _reworded(first: Sequence[str], second: Sequence[str]) -> float | None:
     alike = 0
     for kind, first_from, first_to, second_from, second_to in matcher.get_opcodes():
         one, other = first[first_from:first_to], second[second_from:second_to]
-        if kind == "equal" or (kind == "replace" and sounds_alike(one, other)):
+        if kind == "equal" or (kind == "replace" and sounds_alike(one, other, language)):
             alike += len([*one, *other])
-        elif not NEGATIONS.isdisjoint({*one, *other}) or (
-            kind == "replace" and not SMALL_WORDS.issuperset({*one, *other})
+        elif not language.negations.isdisjoint({*one, *other}) or (
+            kind == "replace" and not language.small.issuperset({*one, *other})
         ):
             return None
     ratio = alike / (len(first) + len(second))
@@ -149,7 +155,7 @@ def _changes(first: Sequence[str], second: Sequence[str]) -> Sequence[tuple[str,
     return SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
 
 
-def sounds_alike(first: Sequence[str], second: Sequence[str]) -> bool:
+def sounds_alike(first: Sequence[str], second: Sequence[str], language: Language) -> bool:
     """Whether a recogniser may write the same sound as either, such as "side bar" and "sidebar".
 
     Numbers and negations are told apart by one letter, and are never alike.
@@ -158,7 +164,7 @@ def sounds_alike(first: Sequence[str], second: Sequence[str]) -> bool:
     if one == other:
         return bool(one)
     if one[:1] != other[:1] or any(
-        token in NUMBERS or token in NEGATIONS or not token.isalpha() for token in (*first, *second)
+        token in language.numbers or token in language.negations or not token.isalpha() for token in (*first, *second)
     ):
         return False
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= HEARD_ALIKE
@@ -176,9 +182,9 @@ def _broke_off(words: Sequence[Spoken], sentence: Sentence) -> bool:
     return last.trails_off or not last.ends_sentence
 
 
-def _is_aside(tokens: Sequence[str], sentence: Sentence) -> bool:
+def _is_aside(tokens: Sequence[str], sentence: Sentence, language: Language) -> bool:
     said = tokens[sentence.first : sentence.end]
-    return len(said) <= _ASIDE_WORDS and not RESTART_CUES.isdisjoint(said)
+    return len(said) <= _ASIDE_WORDS and not language.restarts.isdisjoint(said)
 
 
 def _restarts(footage: Footage, tokens: Sequence[str]) -> Iterator[Drop]:
