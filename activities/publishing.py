@@ -156,6 +156,7 @@ class Publishing:
             storyboard=Storyboard(image_key=keys.storyboard, grid=result.storyboard_grid),
             **_places(keys),
         )
+        await self._videos.retract(asked.output.output_id)
         await upload_file(self._objects, Bucket.OUTPUTS, keys.srt, result.srt)
         await upload_file(self._objects, Bucket.OUTPUTS, keys.vtt, result.vtt)
         await upload_file(self._objects, Bucket.THUMBS, keys.thumbnail, result.thumbnail)

@@ -60,6 +60,11 @@ class Videos:
                 storable_json(files.model_dump(mode="json")),
             )
 
+    async def retract(self, output_id: UUID) -> None:
+        """What was announced is not there any more: other files are about to take its place."""
+        async with session(self._connections) as connection:
+            await connection.execute("update public.job_outputs set announced = null where id = $1", output_id)
+
     async def announced(self, output_id: UUID, render_key: str) -> OutputFiles | None:
         """What an attempt at the output has said that it uploads, if it was this video."""
         async with session(self._connections) as connection:

@@ -334,13 +334,28 @@ async def test_what_did_not_arrive_or_is_not_wanted_any_more_is_rendered(
     assert await studio.numbers(asked) == SHOWN
 
 
+async def test_a_video_whose_pictures_were_replaced_meanwhile_is_not_published_with_them(
+    studio: OutputStudio, counted: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edl = cut(counted)
+    asked = await died_before_completion(studio, edl, monkeypatch)
+    other = EDL.model_validate({**dict(edl), "captions": edl.captions[:-1]})
+    await upload_bytes(studio.objects, Bucket.OUTPUTS, asked.edl_key, other.model_dump_json().encode())
+    with monkeypatch.context() as patched, pytest.raises(CinemaError):
+        patched.setattr(Videos, "announce", dies)
+        await studio.render(asked)
+    await upload_bytes(studio.objects, Bucket.OUTPUTS, asked.edl_key, edl.model_dump_json().encode())
+    rendered = await studio.render(asked)
+    assert (rendered.attempt, rendered.reused) == (3, False)
+
+
+async def dies(*_: object) -> Output:
+    raise CinemaError(ErrorCode.INTERNAL, "The worker died.")
+
+
 async def died_before_completion(studio: OutputStudio, edl: EDL, monkeypatch: pytest.MonkeyPatch) -> RenderOutput:
     """An order whose first attempt ended with everything uploaded and nothing on record."""
     asked = await studio.ordered(edl)
-
-    async def dies(*_: object) -> Output:
-        raise CinemaError(ErrorCode.INTERNAL, "The worker died.")
-
     with monkeypatch.context() as patched, pytest.raises(CinemaError):
         patched.setattr(Outputs, "complete", dies)
         await studio.render(asked)

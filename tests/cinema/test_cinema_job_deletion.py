@@ -11,6 +11,7 @@ from temporalio.worker import Worker
 
 from activities.declarations import TaskQueue
 from activities.job_deletion import JobDeletionActivities
+from cinema.client import AsyncClient
 from schemas.jobs import Job
 from stores import Bucket, Jobs, Pool
 from tests.api.delivered_output import delivered_job
@@ -94,7 +95,8 @@ async def test_a_deletion_whose_worker_is_lost_is_carried_on_by_another(
     with monkeypatch.context() as patched:
         patched.setattr(gateway.objects, "delete", hangs)
         async with worker(client, gateway):
-            assert (await creator.delete(f"/jobs/{job.id}")).status_code == 202
+            async with AsyncClient(gateway.url, gateway.issuer.token(job.owner_id)) as program:
+                assert (await program.jobs.delete(job.id)).id == job.id
             await removing.wait()
     async with worker(client, gateway):
         await client.get_workflow_handle(delete_job_id(job.id)).result()
