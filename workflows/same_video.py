@@ -4,6 +4,7 @@ Nothing can be stuck in this wait: who makes a video holds the right to it only 
 is queued itself, and loses it with its process. And the wait takes no worker from anybody.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -34,9 +35,14 @@ async def made_once(
             render_key = _made_elsewhere(error)
             if render_key is None:
                 raise
+        await _wait(calls, AwaitVideo(owner_id=asked.owner_id, render_key=render_key), which, listener)
+
+
+async def _wait(calls: HeldCalls, awaited: AwaitVideo, which: str, listener: Listener) -> None:
+    try:
         await calls.work(
             AWAIT_VIDEO,
-            AwaitVideo(owner_id=asked.owner_id, render_key=render_key),
+            awaited,
             AWAITED,
             summary=f"wait for the video of {which}, which is being made already",
             name=f"await-{which}",
@@ -44,6 +50,12 @@ async def made_once(
             begins=listener.awaits,
             waits=listener.waits,
         )
+    except ActivityError as error:
+        if _made_elsewhere(error) is None:
+            raise
+        # It was called off, or taken back by a pause, amid a look: then the server tries no other one.
+        if listener.given_up():
+            raise asyncio.CancelledError from error
 
 
 def _made_elsewhere(error: ActivityError) -> str | None:

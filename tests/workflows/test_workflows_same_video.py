@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 
 import pytest
+from temporalio import activity
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.declarations import TaskQueue
+from activities.declarations import AWAIT_VIDEO, AwaitVideo, TaskQueue
 from schemas.edl import Variant
 from schemas.jobs import JobStatus, OutputStatus
 from tests.conftest import TEMPORAL
@@ -39,7 +42,21 @@ async def client() -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def waiting(client: Client, stand_ins: StandIns, awaited: Variant = HOOK) -> AsyncIterator[Handle]:
-    """A job one of whose outputs waits, all others being made; a single worker renders one at a time."""
+    """A job one of whose outputs waits, and all others of which have been made."""
+    others = [variant for variant in Variant if variant is not awaited]
+    async with working(client, stand_ins) as handle:
+        await until(
+            lambda: (
+                stand_ins.calls[f"await {awaited}"] >= 1
+                and all(stand_ins.statuses[variant] is OutputStatus.COMPLETED for variant in others)
+            )
+        )
+        yield handle
+
+
+@asynccontextmanager
+async def working(client: Client, stand_ins: StandIns) -> AsyncIterator[Handle]:
+    """A job in the works; a single worker renders one output at a time."""
     async with AsyncExitStack() as stack:
         for queue in TaskQueue:
             worker = Worker(
@@ -56,13 +73,6 @@ async def waiting(client: Client, stand_ins: StandIns, awaited: Variant = HOOK) 
             id=direct_job_id(stand_ins.job_id),
             task_queue=TaskQueue.JOBS,
             result_type=DirectJobResult,
-        )
-        others = [variant for variant in Variant if variant is not awaited]
-        await until(
-            lambda: (
-                stand_ins.calls[f"await {awaited}"] >= 1
-                and all(stand_ins.statuses[variant] is OutputStatus.COMPLETED for variant in others)
-            )
         )
         yield handle
 
@@ -100,12 +110,15 @@ async def test_it_waits_without_a_worker_and_is_made_or_found_when_the_other_has
 async def test_a_long_wait_leaves_nothing_in_the_history(client: Client) -> None:
     stand_ins = StandIns(made_elsewhere={HOOK})
     async with waiting(client, stand_ins) as handle:
-        before = (await handle.describe()).history_length
-        looks = stand_ins.calls[f"await {HOOK}"]
-        await until(lambda: stand_ins.calls[f"await {HOOK}"] >= looks + 2)
-        assert (await handle.describe()).history_length == before
+        await until(lambda: stand_ins.calls[f"await {HOOK}"] >= 4)
         stand_ins.made_elsewhere.clear()
         await handle.result()
+        scheduled = [
+            event.activity_task_scheduled_event_attributes.activity_id
+            async for event in handle.fetch_history_events()
+            if event.HasField("activity_task_scheduled_event_attributes")
+        ]
+    assert scheduled.count("await-hook_cut") == 1, "all looks are tries of one activity"
 
 
 async def test_it_is_called_off_while_it_waits(client: Client) -> None:
@@ -114,6 +127,39 @@ async def test_it_is_called_off_while_it_waits(client: Client) -> None:
         await JobClient(client).cancel_outputs(stand_ins.job_id, [stand_ins.id_of(HOOK)])
         assert (await handle.result()).status is JobStatus.PARTIAL
     assert stand_ins.statuses[HOOK] is OutputStatus.CANCELLED
+
+
+@dataclass
+class LookingStandIns(StandIns):
+    """Whoever looks whether the video is still being made takes until ``looked`` to see that it is."""
+
+    looking: asyncio.Event = field(default_factory=asyncio.Event)
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @activity.defn(name=AWAIT_VIDEO.name)
+    async def await_video(self, asked: AwaitVideo) -> None:
+        self.looking.set()
+        await self.looked.wait()
+        await super().await_video(asked)
+
+
+async def test_it_is_called_off_amid_a_look(client: Client) -> None:
+    stand_ins = LookingStandIns(made_elsewhere={HOOK})
+    async with working(client, stand_ins) as handle:
+        await stand_ins.looking.wait()
+        order = asyncio.create_task(JobClient(client).cancel_outputs(stand_ins.job_id, [stand_ins.id_of(HOOK)]))
+        async with asyncio.timeout(60):
+            while PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED not in await states(handle):
+                await asyncio.sleep(0.05)
+        stand_ins.looked.set()
+        await order
+        assert (await handle.result()).status is JobStatus.PARTIAL
+    assert stand_ins.statuses[HOOK] is OutputStatus.CANCELLED
+
+
+async def states(handle: Handle) -> list[int]:
+    described = await handle.describe()
+    return [one.state for one in described.raw_description.pending_activities]
 
 
 async def test_a_pause_takes_the_wait_back_and_it_goes_on_after_it(client: Client) -> None:
