@@ -37,7 +37,7 @@ from tests.activities.counting_speech_child import LOG as SPEECH_LOG
 from tests.activities.held_child import hold, let_go
 from tests.activities.kept_things import KeptThings, days
 from tests.analysis.image_text_models import install
-from tests.cinema.cinema_processes import descendants
+from tests.cinema.cinema_processes import command_line, descendants
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.postgres
@@ -247,7 +247,7 @@ async def _killed_and_gone_on(long: LongPass) -> None:
         while not await long.parts_of(long.divided[-1]):
             await asyncio.sleep(0.02)
     for pid in descendants(os.getpid()):
-        if b"counting_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if b"counting_child" in command_line(pid):
             os.kill(pid, signal.SIGKILL)
     with pytest.raises(CinemaError) as refused:
         await killed

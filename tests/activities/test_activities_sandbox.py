@@ -15,7 +15,7 @@ from activities.system_calls import can_refuse
 from schemas.errors import CinemaError, ErrorCode
 from tests.activities.burning_child import BURNT_BYTES, BURNT_SECONDS, Burn
 from tests.activities.misbehaving_child import Answer, Behaviour
-from tests.cinema.cinema_processes import descendants
+from tests.cinema.cinema_processes import at_work
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.unit
@@ -97,11 +97,11 @@ async def test_trouble_in_the_child_is_an_error_here(tmp_path: Path, do: str, co
 
 
 async def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    before = set(descendants(os.getpid()))
+    before = at_work(os.getpid())
     with pytest.raises(CinemaError) as caught:
         await ask("hang", tmp_path, seconds=1)
     assert caught.value.code is ErrorCode.PROCESS_TIMED_OUT
-    assert {pid for pid in descendants(os.getpid()) if alive(pid)} <= before
+    assert at_work(os.getpid()) <= before
 
 
 async def test_a_child_that_spins_is_ended_by_the_kernel_even_where_its_parent_cannot(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ async def ignore(_: float) -> None:
 
 
 async def test_a_child_that_is_called_off_while_it_starts_is_ended_too(tmp_path: Path) -> None:
-    before = set(descendants(os.getpid()))
+    before = at_work(os.getpid())
     for turns in range(8):
         asking = asyncio.create_task(ask("hang", tmp_path))
         for _ in range(turns):
@@ -213,7 +213,7 @@ async def test_a_child_that_is_called_off_while_it_starts_is_ended_too(tmp_path:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-    assert {pid for pid in descendants(os.getpid()) if alive(pid)} <= before
+    assert at_work(os.getpid()) <= before
 
 
 async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from api.contract import LINKS
 from schemas.resources.problem import Problem
 from tests.api.gateway import Gateway
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(900)]
 
 CHECKS = [
     not_a_server_error,

@@ -27,6 +27,19 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def command_line(pid: int) -> bytes:
+    """Its arguments, each followed by a NUL; empty for a process that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def at_work(pid: int) -> set[int]:
+    """What runs below this process, but for the database that tests share, whose processes come and go."""
+    return {found for found in descendants(pid) if running(found) and b"postgres" not in command_line(found)}
+
+
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
     """Fail unless ``condition`` comes true in time."""
     deadline = time.monotonic() + seconds

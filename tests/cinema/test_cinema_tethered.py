@@ -4,11 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.cinema.cinema_processes import descendants, running, wait_for
+from tests.cinema.cinema_processes import command_line, descendants, running, wait_for
 
 pytestmark = pytest.mark.unit
 
@@ -25,10 +24,7 @@ BY_WATCHING = "import cinema.tethered as t; t.exec_tethered = t.watch_tethered; 
 
 
 def is_sleeping(pid: int) -> bool:
-    try:
-        return b"sleep\x00600" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    return b"sleep\x00600" in command_line(pid)
 
 
 @pytest.mark.parametrize("tether", [BY_KERNEL, BY_WATCHING])

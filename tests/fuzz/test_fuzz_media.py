@@ -16,13 +16,13 @@ import pytest
 
 from activities.sandbox import ChildTask, SandboxLimits, run_in_child
 from schemas.errors import OF_MATERIAL, CinemaError, ErrorCode
-from tests.cinema.cinema_processes import descendants
+from tests.cinema.cinema_processes import at_work
 from tests.conftest import REPOSITORY
 from tests.fuzz.corpus import corpus
 from tests.fuzz.fuzz_child import Batch, Done, Verdict
 from tests.fuzz.mutations import mutated
 
-pytestmark = [pytest.mark.media, pytest.mark.timeout(280 + int(os.environ.get("CINEMA_FUZZ_FILES", "0")))]
+pytestmark = [pytest.mark.media, pytest.mark.timeout(900 + int(os.environ.get("CINEMA_FUZZ_FILES", "0")))]
 
 FILES = int(os.environ.get("CINEMA_FUZZ_FILES", "600"))
 SEED = int(os.environ.get("CINEMA_FUZZ_SEED", "20260101"))
@@ -44,7 +44,7 @@ async def test_every_damaged_file_is_rendered_or_refused_with_a_reason(
     folder = tmp_path / "files"
     folder.mkdir()
     names = _damaged_files(folder, tmp_path)
-    held, running = _descriptors(), set(descendants(os.getpid()))
+    held, running = _descriptors(), at_work(os.getpid())
     shares = [names[number::SIDE_BY_SIDE] for number in range(SIDE_BY_SIDE)]
     judged = await asyncio.gather(
         *(_work_through(folder, share, tmp_path / f"notes-{number}") for number, share in enumerate(shares))
@@ -58,7 +58,7 @@ async def test_every_damaged_file_is_rendered_or_refused_with_a_reason(
     assert any(not verdict.code for verdict in verdicts)
     assert sorted(path.name for path in folder.iterdir()) == names, "nothing is left behind"
     assert _descriptors() <= held
-    assert set(descendants(os.getpid())) <= running
+    assert at_work(os.getpid()) <= running
 
 
 def _descriptors() -> int:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from demo.small import make_small_talk
-from tests.cinema.cinema_processes import descendants
+from tests.cinema.cinema_processes import command_line, descendants
 from tests.system.conftest import Stack
 from tests.system.measurement import measure, sha256
 
@@ -34,14 +34,6 @@ def line_of(process: subprocess.Popen[str], pattern: str) -> str:
 def renders_of(worker: int) -> list[int]:
     """The processes that render for a worker."""
     return [pid for pid in descendants(worker) if b"activities.render_child" in command_line(pid)]
-
-
-def command_line(pid: int) -> bytes:
-    """Empty for a process that has ended."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
 
 
 def hang_render(worker: int) -> int:
