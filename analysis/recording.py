@@ -11,6 +11,7 @@ from analysis.hearing import Hearing, hear, voice_of
 from analysis.kept_sound import KeptSound
 from analysis.listening import Waveform, hear_whole, mix_down, record_dialogue, to_wave
 from analysis.metering import StreamLevels, StreamMeter
+from analysis.offset import without_offset
 from analysis.parts import Parts
 from analysis.voice import Levels
 from schemas.facts import ChannelMix
@@ -84,7 +85,7 @@ def _decoded(
     """A dialogue and its mix; one that is heard whole to know its mix is decoded only once."""
     if probe.dialogue is None or probe.dialogue.end_us > HEARD_WHOLE_US:
         mix = find_mix(path, probe)
-        return record_dialogue(path, probe, mix, tap=tap, progress=progress), mix
+        return without_offset(record_dialogue(path, probe, mix, tap=tap, progress=progress)), mix
     channels = hear_whole(path, probe, tap)
     mix = dialogue_mix(iter([channels]))
-    return to_wave(mix_down(channels, mix)), mix
+    return without_offset(to_wave(mix_down(channels, mix))), mix

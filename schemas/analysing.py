@@ -44,10 +44,10 @@ class ArtifactRef(Model):
 ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         "probe": 7,
-        "sound": 4,
-        "transcript": 5,
+        "sound": 5,
+        "transcript": 6,
         "shots": 4,
-        "faces": 8,
+        "faces": 9,
         "picture": 4,
         "activity": 3,
         "image_embeddings": 2,

@@ -51,6 +51,16 @@ def test_silences_lie_between_the_bursts(make_clip: MakeClip) -> None:
     assert sound.room_tone.duration_us > 800_000
 
 
+@pytest.mark.parametrize("offset", [0.003, -0.06])
+def test_a_constant_that_a_cheap_interface_adds_is_no_noise(make_clip: MakeClip, offset: float) -> None:
+    samples = noise(4, -60)
+    samples[:, 48_000:72_000] += tone(0.5, -20)
+    true = measured(make_clip("true.wav", sound=samples, layout="mono"))
+    moved = measured(make_clip("moved.wav", sound=samples + np.float32(offset), layout="mono"))
+    assert moved.noise_floor_dbfs == pytest.approx(true.noise_floor_dbfs, abs=0.5)
+    assert moved.silences == true.silences
+
+
 @pytest.mark.parametrize(
     ("gains", "mix"),
     [
