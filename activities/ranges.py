@@ -17,20 +17,33 @@ from activities.patience import patiently
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.rendering import RANGE_ANSWER, RANGE_MOST_BYTES, RANGE_REQUEST, RangedFile
 
-#: Places in one object that are read on from at the same time: a picture's, an overlay's, a sound's, and what is next.
-MOST_READERS = 6
+#: Places in one object that are read on from at the same time: its index, and a few stretches that are shown.
+MOST_PLACES = 6
+#: Within so many bytes of where one place stands another reader follows it, and is given what was read ahead for it.
+NEAR_BYTES = 8 << 20
 
-#: What was read is kept up to here: picture and sound are opened one after the other, each beginning with the index.
+#: What was read is kept up to here: picture and sound are read by several readers, and each begins with the index.
 KEPT_BYTES = 32 << 20
+
+
+@dataclass(eq=False)
+class _Place:
+    """The object opened once more, and up to which byte it has been read there."""
+
+    file: BinaryIO
+    reached: int
 
 
 @dataclass
 class RangedObject:
-    """One stored object, opened as often as the child has readers for it; ``open_object`` may block."""
+    """One stored object, opened for each place in it that is read on from; ``open_object`` may block.
+
+    Picture and sound are read side by side, each by a reader of its own: the index, and then one stretch after another.
+    """
 
     open_object: Callable[[], BinaryIO]
     size_bytes: int
-    _readers: "OrderedDict[int, BinaryIO]" = field(default_factory=OrderedDict)
+    _places: "list[_Place]" = field(default_factory=list)
     _kept: "OrderedDict[tuple[int, int], bytes]" = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
@@ -59,39 +72,49 @@ class RangedObject:
         """Let go of the socket and of what was opened; the child's end too, should it not have been handed over."""
         self._ours.close()
         self.theirs.close()
-        for file in self._readers.values():
-            await asyncio.to_thread(file.close)
-        self._readers.clear()
+        for place in self._places:
+            await asyncio.to_thread(place.file.close)
+        self._places.clear()
 
-    async def _found_or_read(self, reader: int, start: int, length: int) -> bytes:
+    async def _found_or_read(self, start: int, length: int) -> bytes:
         data = self._kept.pop((start, length), None)
         if data is None:
-            data = await patiently(partial(asyncio.to_thread, self._read, reader, start, length))
+            data = await patiently(partial(asyncio.to_thread, self._read, start, length))
         self._kept[start, length] = data
         while sum(map(len, self._kept.values())) > KEPT_BYTES:
             self._kept.popitem(last=False)
         return data
 
-    def _read(self, reader: int, start: int, length: int) -> bytes:
+    def _read(self, start: int, length: int) -> bytes:
         """In a thread."""
         if not 0 < length <= RANGE_MOST_BYTES or start + length > self.size_bytes:
             raise TransientError(ErrorCode.PROCESS_CRASHED, "The process working on this file asked for nonsense.")
-        if reader not in self._readers:
-            while len(self._readers) >= MOST_READERS:
-                self._readers.popitem(last=False)[1].close()
-            self._readers[reader] = self._opened()
-        self._readers.move_to_end(reader)
-        file = self._readers[reader]
+        place = self._place_near(start)
         try:
-            file.seek(start)
-            data = file.read(length)
+            place.file.seek(start)
+            data = place.file.read(length)
         except BaseException:
             # What broke is opened anew, should it be asked for again.
-            self._readers.pop(reader).close()
+            self._places.remove(place)
+            place.file.close()
             raise
         if len(data) != length:
             raise TransientError.store("The object store gave less of a file than it has.")
+        place.reached = max(place.reached, start + length)
         return data
+
+    def _place_near(self, start: int) -> "_Place":
+        """The place from which ``start`` is read on, the one used last at the end of the list; a new one if need be."""
+        near = [place for place in self._places if abs(place.reached - start) <= NEAR_BYTES]
+        if near:
+            place = min(near, key=lambda each: abs(each.reached - start))
+            self._places.remove(place)
+        else:
+            while len(self._places) >= MOST_PLACES:
+                self._places.pop(0).file.close()
+            place = _Place(self._opened(), start)
+        self._places.append(place)
+        return place
 
     def _opened(self) -> BinaryIO:
         """The object, still the one that it was when the edit was made, as far as its size says."""

@@ -3,7 +3,6 @@
 import errno
 import os
 from functools import cache
-from itertools import count
 from threading import Lock
 
 from schemas.rendering import RANGE_ANSWER, RANGE_MOST_BYTES, RANGE_REQUEST, RangedFile
@@ -18,7 +17,6 @@ class RangeReader:
     def __init__(self, file: RangedFile) -> None:
         self._size = file.size_bytes
         self._channel = _channel(file.descriptor)
-        self._number = self._channel.next_number()
         self._position = 0
 
     def read(self, count: int) -> bytes:
@@ -30,7 +28,7 @@ class RangeReader:
         wanted = min(count, self._size - self._position, RANGE_MOST_BYTES)
         if wanted <= 0:
             return b""
-        data = self._channel.fetch(self._number, self._position, wanted)
+        data = self._channel.fetch(self._position, wanted)
         self._position += len(data)
         return data
 
@@ -52,14 +50,10 @@ class _Channel:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._turn = Lock()
-        self._numbers = count()
 
-    def next_number(self) -> int:
-        return next(self._numbers)
-
-    def fetch(self, reader: int, position: int, wanted: int) -> bytes:
+    def fetch(self, position: int, wanted: int) -> bytes:
         with self._turn:
-            os.write(self._descriptor, RANGE_REQUEST.pack(reader, position, wanted))
+            os.write(self._descriptor, RANGE_REQUEST.pack(position, wanted))
             (length,) = RANGE_ANSWER.unpack(self._exactly(RANGE_ANSWER.size))
             if length < 0:
                 raise OSError(errno.EIO, "a part of the file could not be read where it lies")

@@ -43,16 +43,15 @@ class SegmentLengths(Model):
 class RangedFile(Model):
     """A file that lies elsewhere: whoever holds the other end of ``descriptor`` reads any part of it for us.
 
-    A request there is ``RANGE_REQUEST``: the number of the reader that asks (each reads on in its own place), the first
-    byte, and how many. The answer is ``RANGE_ANSWER``, how many bytes follow, or -1 where they could not be read; why
-    not is known at the other end.
+    A request there is ``RANGE_REQUEST``: the first byte, and how many. The answer is ``RANGE_ANSWER``, how many bytes
+    follow, or -1 where they could not be read; why not is known at the other end.
     """
 
     descriptor: Annotated[int, Ge(0)]
     size_bytes: Annotated[int, Ge(0)]
 
 
-RANGE_REQUEST: Final = Struct(">IQI")
+RANGE_REQUEST: Final = Struct(">QI")
 RANGE_ANSWER: Final = Struct(">i")
 #: The most that one request may ask for.
 RANGE_MOST_BYTES: Final = 1 << 20

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -129,6 +131,22 @@ async def test_a_hook_reads_the_index_and_what_it_shows(
     assert store.bytes_read < size / 5
     whole = run(a_hook(long_source), [long_source], tmp_path / "whole")
     assert all(np.array_equal(a, b) for a, b in zip(lumas(result.video), lumas(whole.video), strict=True))
+
+
+async def test_picture_and_sound_that_are_read_side_by_side_fetch_nothing_twice(
+    store: RemoteFaultyObjects, long_source: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch, fetched = store._fetch, []
+
+    def note(*given: Any) -> bytes:
+        *_, start, length = given
+        fetched.append((start, start + length))
+        return fetch(*given)
+
+    monkeypatch.setattr(store, "_fetch", note)
+    await rendered(store, long_source, a_hook(long_source), tmp_path / "out")
+    fetched.sort()
+    assert all(end <= start for (_, end), (start, _) in pairwise(fetched))
 
 
 async def test_a_store_that_is_away_for_a_moment_costs_a_moment(
