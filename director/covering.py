@@ -25,6 +25,7 @@ from director.style import (
     SPEAKER_VISIBLE_US,
 )
 from director.supply import Piece, Said, Supply, words_of
+from director.turns import turns_of_speech
 from schemas.edl import Evidence, Place
 from schemas.timebase import us_to_frame
 
@@ -125,15 +126,16 @@ class _Covering:
         self._last_end = placed[-1].end - us_to_frame(SPEAKER_AT_END_US, rate)
         self._sentences = sorted({self._resting.after(word.end) for word in words if word.ends_sentence})
         self._changes = sorted(changes_of_picture(placed))
+        self._openings = sorted({*self._changes, *turns_of_speech(placed)})
         self._jumps = sorted(after.start for _, after in visible_jumps(placed))
         self.covers: list[Cover] = []
         for at in _asked_at(words, supply.topics):
             self._try(self._resting.before(at), Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
         for passage in supply.likeness.shown_somewhere:
             self._try(self._resting.before(passage.start), Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
-        for at in map(self._resting.before, self._jumps):
-            if self._is_settled(at):
-                self._try(at, Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
+        for jump in self._jumps:
+            if self._is_settled(jump):
+                self._try(self._resting.before(jump), Purpose.JUMP_CUT, us_to_frame(SPEAKER_VISIBLE_US, rate))
         for at in self._resting.starts:
             if self._is_long_take(at):
                 self._try(at, Purpose.LONG_TAKE, us_to_frame(SPEAKER_VISIBLE_US, rate))
@@ -205,9 +207,9 @@ class _Covering:
         return points[bisect_right(points, end) : bisect_left(points, end + reach)]
 
     def _is_settled(self, at: int) -> bool:
-        """Whether a scene has been up for long enough to know who speaks in it; a jump sooner shows as a resize."""
-        change = bisect_right(self._changes, at)
-        return not change or at - self._changes[change - 1] >= us_to_frame(SCENE_OPENING_US, self._rate)
+        """Whether it has been seen for long enough who speaks in a scene; a jump sooner shows as a resize."""
+        change = bisect_right(self._openings, at)
+        return not change or at - self._openings[change - 1] >= us_to_frame(SCENE_OPENING_US, self._rate)
 
     def _is_long_take(self, at: int) -> bool:
         """Whether the same picture has been up for long, with no cover and no cut to another."""

@@ -122,8 +122,8 @@ SCREEN_LEAD_US = 700_000
 LONG_TAKE_US = 15_000_000
 #: The opening line belongs to the speaker's face; where no line is known, this much does.
 OPENING_US = 4_000_000
-#: So long nothing that only hides a jump covers a new scene: who speaks is seen first [Leake 2017: start wide, keep the
-#: speaker visible].
+#: So long nothing that only hides a jump covers a new scene or speaker: who speaks is seen first [Leake 2017: start
+#: wide, keep the speaker visible].
 SCENE_OPENING_US = 2_500_000
 #: The same stretch of B-roll is not shown again within this time.
 COVER_REPEAT_US = 30_000_000

@@ -222,6 +222,23 @@ def test_a_new_scene_is_seen_before_b_roll_hides_a_jump_in_it() -> None:
     assert not any(0 <= start - change < 2.5 * edl.rate for start in starts for change in changes)
 
 
+def test_nobody_is_hidden_who_begins_to_speak() -> None:
+    left = [(6.0 * at, 6.0 * at + 3) for at in range(0, 20, 2)]
+    right = [(6.0 * at, 6.0 * at + 3) for at in range(1, 20, 2)]
+    both = [
+        face_track(*((at / 2, place, 0.2) for at in range(240)), speaking=speaking)
+        for place, speaking in ((0.1, left), (0.7, right))
+    ]
+    lines = [(6.0 * at, f"Light number {at} is falling in.") for at in range(20)]
+    facts = talk(120, say(*lines), tracks=both)
+    city = talk(60, kind=AssetKind.B_ROLL, ident="city", name="city.mp4", digest="b")
+    edl = plan([facts, city], Variant.CINEMATIC_FULL, PlanOptions())
+    hiding = {one.id for one in edl.decisions if "hides a jump cut" in one.sentence}
+    alone = plan([facts.model_copy(update={"faces": None}), city], Variant.CINEMATIC_FULL, PlanOptions())
+    assert not any(clip.reason in hiding for clip in edl.overlays)
+    assert any("hides a jump cut" in one.sentence for one in alone.decisions)
+
+
 def test_no_stretch_of_b_roll_comes_back_within_30_s() -> None:
     edl = plan(with_b_roll(), Variant.CINEMATIC_FULL, PlanOptions())
     for index, clip in enumerate(edl.overlays):
