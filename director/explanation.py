@@ -11,6 +11,8 @@ from schemas.edl import EDL, Decision
 _SHOWN_OF_A_KIND = 12
 #: Parts of a decision's worth that a reader is shown; the rest are added up.
 _SHOWN_SHARES = 4
+#: What ends a sentence that ends with what was said.
+_ENDINGS = (".”", "!”", "?”", "…”")
 
 
 def explain(edl: EDL) -> str:
@@ -21,7 +23,7 @@ def explain(edl: EDL) -> str:
     name = edl.variant.replace("_", " ")
     heading = (
         f"{edl.title}: {name}, {_clock(edl.duration, edl.rate)}, {edl.canvas.width}x{edl.canvas.height}, "
-        f"{len(edl.video)} clips, {len(edl.overlays)} covers, {len(edl.captions)} captions"
+        f"{_count(edl.video, 'clip')}, {_count(edl.overlays, 'cover')}, {_count(edl.captions, 'caption')}"
     )
     seen: Counter[str] = Counter()
     lines = []
@@ -38,6 +40,10 @@ def explain(edl: EDL) -> str:
     return "\n".join([heading, *lines, *more])
 
 
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
 def _when(decision: Decision) -> tuple[bool, int]:
     return decision.start is None, decision.start or 0
 
@@ -49,7 +55,9 @@ def _line(decisions: Sequence[Decision], rate: Fraction) -> str:
     worth: Counter[str] = Counter()
     for share in (share for decision in decisions for share in decision.shares):
         worth[share.part] += share.thousandths
-    return f"  {at[0] or '-':>6}  {said}{times(at)}.{_worth(worth)}"
+    sentence = said + times(at)
+    stop = "" if sentence.endswith(_ENDINGS) else "."
+    return f"  {at[0] or '-':>6}  {sentence}{stop}{_worth(worth)}"
 
 
 def _worth(shares: Mapping[str, int]) -> str:

@@ -85,3 +85,11 @@ def test_a_reader_is_told_the_worth_behind_each_sentence() -> None:
     assert cover.endswith("]")
     assert "speaker hidden -0." in cover or "others -0." in cover
     assert "[+" in cover
+
+
+def test_one_of_a_kind_is_not_told_in_the_plural_and_a_quoted_end_is_the_end() -> None:
+    whole = edit()
+    quoting = Decision(id="d", kind="hook", sentence="The line that makes a viewer stay: “I sold the house.”")
+    told = explain(whole.model_copy(update={"captions": whole.captions[:1], "decisions": (quoting,)}))
+    assert told.splitlines()[0].endswith(" 1 caption")
+    assert told.splitlines()[1].endswith("house.”")
