@@ -63,7 +63,7 @@ class OutputAttempts:
         """What was published before, or of a video that is there, or of what ``make`` makes.
 
         Raises:
-            VideoBeingMade: somebody else makes this very video; it takes a wait of no worker's, and another call.
+            VideoBeingMade: somebody else makes this very video; to be called again once they have ended.
         """
         async with heartbeating(self._step.stage) as heartbeat:
             output = await patiently(lambda: self._outputs.get(asked.output.output_id))

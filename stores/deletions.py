@@ -5,6 +5,7 @@ from uuid import UUID
 
 from schemas.errors import CinemaError, ErrorCode
 from schemas.retention import DeletionRecord, Inventory, Verification
+from stores.belongings import Belongings
 from stores.database import Connection, Connections, model_from, session, storable, transaction
 from stores.removals import StoredObject, stored_object
 from stores.retention import claim_unused_analyses
@@ -17,26 +18,27 @@ _OUTPUTS = f"select id from public.job_outputs where job_id in ({_JOBS})"  # noq
 _EVENTS = "select id from public.webhook_events where project_id = $1"
 _DELIVERIES = f"select id from public.webhook_deliveries where event_id in ({_EVENTS})"  # noqa: S608 (a constant)
 
-#: What belongs to a project, by table, in the order in which it can go; each condition names the rows of project $1.
-_ROWS: Mapping[str, str] = {
-    "webhook_attempts": f"delivery_id in ({_DELIVERIES})",
-    "webhook_deliveries": f"event_id in ({_EVENTS})",
-    "webhook_events": "project_id = $1",
-    "notices": "project_id = $1",
-    "output_days": "project_id = $1",
-    "job_days": "project_id = $1",
-    "ledger": f"job_id in ({_JOBS})",
-    "job_retries": f"job_id in ({_JOBS})",
-    "outbox": f"job_id in ({_JOBS})",
-    "share_links": f"output_id in ({_OUTPUTS})",
-    "job_outputs": f"job_id in ({_JOBS})",
-    "jobs": "project_id = $1",
-    "segments": "project_id = $1",
-    "uploads": "project_id = $1",
-    "incoming_objects": "project_id = $1",
-    "assets": "project_id = $1",
-    "projects": "id = $1",
-}
+OF_PROJECT = Belongings(
+    {
+        "webhook_attempts": f"delivery_id in ({_DELIVERIES})",
+        "webhook_deliveries": f"event_id in ({_EVENTS})",
+        "webhook_events": "project_id = $1",
+        "notices": "project_id = $1",
+        "output_days": "project_id = $1",
+        "job_days": "project_id = $1",
+        "ledger": f"job_id in ({_JOBS})",
+        "job_retries": f"job_id in ({_JOBS})",
+        "outbox": f"job_id in ({_JOBS})",
+        "share_links": f"output_id in ({_OUTPUTS})",
+        "job_outputs": f"job_id in ({_JOBS})",
+        "jobs": "project_id = $1",
+        "segments": "project_id = $1",
+        "uploads": "project_id = $1",
+        "incoming_objects": "project_id = $1",
+        "assets": "project_id = $1",
+        "projects": "id = $1",
+    }
+)
 
 
 class Deletions:
@@ -224,7 +226,7 @@ class Deletions:
         async with transaction(self._connections) as connection:
             present = await connection.fetchval("select true from public.projects where id = $1 for update", project_id)
             if present:
-                removed = {table: await _delete(connection, table, project_id) for table in _ROWS}
+                removed = await OF_PROJECT.remove(connection, project_id)
                 await connection.execute(
                     "update public.deletions set rows_removed = $2 where project_id = $1", project_id, removed
                 )
@@ -233,10 +235,7 @@ class Deletions:
     async def rows_left(self, project_id: UUID) -> Mapping[str, int]:
         """How many rows of each table belong to the project."""
         async with session(self._connections) as connection:
-            return {
-                table: await connection.fetchval(f"select count(*) from public.{table} where {belongs}", project_id)  # noqa: S608 (constants)
-                for table, belongs in _ROWS.items()
-            }
+            return await OF_PROJECT.count(connection, project_id)
 
     async def finish(self, project_id: UUID, verification: Verification) -> DeletionRecord:
         """Records the proof; from now on the record cannot be changed. The same again changes nothing."""
@@ -250,11 +249,6 @@ class Deletions:
                 verification.model_dump(mode="json"),
             )
             return await _record(connection, project_id)
-
-
-async def _delete(connection: Connection, table: str, project_id: UUID) -> int:
-    status = await connection.execute(f"delete from public.{table} where {_ROWS[table]}", project_id)  # noqa: S608 (constants)
-    return int(status.removeprefix("DELETE "))
 
 
 async def _record(connection: Connection, project_id: UUID) -> DeletionRecord:

@@ -7,26 +7,28 @@ from schemas.cost import Bill
 from schemas.errors import CinemaError, ConflictError, ErrorCode
 from schemas.jobs import JobStatus
 from schemas.retention import Inventory, JobDeletionRecord, Verification
+from stores.belongings import Belongings
 from stores.database import Connection, Connections, model_from, session, storable, transaction
 from stores.removals import StoredObject, stored_object
 
 _OUTPUTS = "select id from public.job_outputs where job_id = $1"
-_OF_JOB = "data ? 'job_id' and data ->> 'job_id' = $1::uuid::text"
-_EVENTS = f"select id from public.webhook_events where {_OF_JOB}"  # noqa: S608 (a constant)
+_ABOUT_JOB = "data ? 'job_id' and data ->> 'job_id' = $1::uuid::text"
+_EVENTS = f"select id from public.webhook_events where {_ABOUT_JOB}"  # noqa: S608 (a constant)
 _DELIVERIES = f"select id from public.webhook_deliveries where event_id in ({_EVENTS})"  # noqa: S608 (a constant)
 
-#: What belongs to a job, by table, in the order in which it can go; each condition names the rows of job $1.
-_ROWS: Mapping[str, str] = {
-    "webhook_attempts": f"delivery_id in ({_DELIVERIES})",
-    "webhook_deliveries": f"event_id in ({_EVENTS})",
-    "webhook_events": _OF_JOB,
-    "ledger": "job_id = $1",
-    "job_retries": "job_id = $1",
-    "outbox": "job_id = $1",
-    "share_links": f"output_id in ({_OUTPUTS})",
-    "job_outputs": "job_id = $1",
-    "jobs": "id = $1",
-}
+OF_JOB = Belongings(
+    {
+        "webhook_attempts": f"delivery_id in ({_DELIVERIES})",
+        "webhook_deliveries": f"event_id in ({_EVENTS})",
+        "webhook_events": _ABOUT_JOB,
+        "ledger": "job_id = $1",
+        "job_retries": "job_id = $1",
+        "outbox": "job_id = $1",
+        "share_links": f"output_id in ({_OUTPUTS})",
+        "job_outputs": "job_id = $1",
+        "jobs": "id = $1",
+    }
+)
 
 
 class JobDeletions:
@@ -124,7 +126,7 @@ class JobDeletions:
             present = await connection.fetchval("select true from public.jobs where id = $1 for update", job_id)
             if present:
                 await connection.execute("select cinema.forget_job_in_totals($1)", job_id)
-                removed = {table: await _delete(connection, table, job_id) for table in _ROWS}
+                removed = await OF_JOB.remove(connection, job_id)
                 await connection.execute(
                     "update public.job_deletions set rows_removed = $2 where job_id = $1", job_id, removed
                 )
@@ -133,10 +135,7 @@ class JobDeletions:
     async def rows_left(self, job_id: UUID) -> Mapping[str, int]:
         """How many rows of each table belong to the job."""
         async with session(self._connections) as connection:
-            return {
-                table: await connection.fetchval(f"select count(*) from public.{table} where {belongs}", job_id)  # noqa: S608 (constants)
-                for table, belongs in _ROWS.items()
-            }
+            return await OF_JOB.count(connection, job_id)
 
     async def finish(self, job_id: UUID, verification: Verification) -> JobDeletionRecord:
         """Records the proof; from now on the record cannot be changed. The same again changes nothing."""
@@ -158,11 +157,6 @@ def require_ended(status: JobStatus) -> None:
         raise ConflictError(
             ErrorCode.INVALID_TRANSITION, f"This job is {status}: call it off first, and delete it once it has ended."
         )
-
-
-async def _delete(connection: Connection, table: str, job_id: UUID) -> int:
-    status = await connection.execute(f"delete from public.{table} where {_ROWS[table]}", job_id)  # noqa: S608 (constants)
-    return int(status.removeprefix("DELETE "))
 
 
 async def _record(connection: Connection, job_id: UUID) -> JobDeletionRecord:

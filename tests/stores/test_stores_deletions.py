@@ -28,8 +28,8 @@ async def tables_below(pool: Pool, table: str) -> set[str]:
 
 async def test_every_table_that_hangs_below_a_project_is_counted_and_emptied(pool: Pool) -> None:
     """Whoever adds a table adds it to the deletion's list, or this fails."""
-    assert await tables_below(pool, "public.projects") == set(deletions._ROWS)
+    assert await tables_below(pool, "public.projects") == set(deletions.OF_PROJECT.conditions)
 
 
 async def test_every_table_that_hangs_below_a_job_is_counted_and_emptied(pool: Pool) -> None:
-    assert await tables_below(pool, "public.jobs") | EVENTS == set(job_deletions._ROWS)
+    assert await tables_below(pool, "public.jobs") | EVENTS == set(job_deletions.OF_JOB.conditions)
