@@ -171,7 +171,7 @@ _FRENCH: Final = _completed(
         pointing=_words("ce c' cela ça cet cette ces celui celle ceux son sa ses leurs tel telle"),
         connectives=_words(
             "et ou mais donc or car alors puis ensuite aussi ainsi pourtant cependant toutefois sinon enfin "
-            "d'ailleurs parce en-effet du-coup"
+            "d'ailleurs parce"
         ),
         coordinating=_words("et ou mais donc or car ni"),
         subordinating=_words(
@@ -198,7 +198,7 @@ _FRENCH: Final = _completed(
             "quarante cinquante soixante cent cents mille million millions milliard milliards pourcent moitié "
             "double"
         ),
-        padding=FILLERS | _words("ben bah bon genre quoi voilà en-fait vraiment juste okay"),
+        padding=FILLERS | _words("ben bah bon genre quoi voilà vraiment juste okay"),
         restarts=_words("pardon désolé reprends recommence attends"),
         negations=_words("ne n' pas non jamais sans aucun aucune rien"),
         small=_words("y en moi ici là plus tout tous toute toutes fait être avoir"),
@@ -212,10 +212,7 @@ _SPANISH: Final = _completed(
     Language(
         pronouns=_words("él ella ellos ellas le les"),
         pointing=_words("esto eso esa ese esta este estos estas esos esas aquello su sus tal"),
-        connectives=_words(
-            "y e o pero entonces luego así además también porque pues sino aunque después por-eso sin-embargo "
-            "igualmente"
-        ),
+        connectives=_words("y e o pero entonces luego así además también porque pues sino aunque después igualmente"),
         coordinating=_words("y e o u pero ni sino"),
         subordinating=_words("que porque si cuando mientras aunque como donde para quien cual pues"),
         subjects=_words("yo tú usted ustedes nosotros vosotros él ella ellos ellas nadie alguien todos uno"),
@@ -223,7 +220,7 @@ _SPANISH: Final = _completed(
             "el la los las un una unos unas mi mis tu tus su sus nuestro nuestra nuestros no muy es son era "
             "eran está están soy eres somos he has ha hemos han puede puedes debe se me te nos lo le"
         ),
-        replies=_words("sí no claro exacto exactamente vale bueno correcto desde-luego okay"),
+        replies=_words("sí no claro exacto exactamente vale bueno correcto okay"),
         begun_replies=_words("todavía aún"),
         address=_words("tú tu tus te ti usted ustedes vosotros nosotros nuestro nuestra os"),
         claims=_words(
@@ -236,8 +233,8 @@ _SPANISH: Final = _completed(
             "cuarenta cincuenta sesenta setenta ochenta noventa cien ciento mil millón millones ciento mitad "
             "doble"
         ),
-        padding=FILLERS | _words("eh pues bueno o-sea digamos básicamente realmente okay"),
-        restarts=_words("perdón perdona repito otra-vez espera"),
+        padding=FILLERS | _words("eh pues bueno digamos básicamente realmente okay"),
+        restarts=_words("perdón perdona repito espera"),
         negations=_words("no nunca jamás sin ningún ninguno ninguna nada tampoco"),
         small=_words("aquí ahí allí ya más todo toda todos todas ser estar hay mí"),
     ),
