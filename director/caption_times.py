@@ -23,6 +23,7 @@ from director.style import (
     BRIEFEST_CAPTION,
     CAPTION_CHAIN,
     CAPTION_GAP_FRAMES,
+    CAPTION_LATE,
     CAPTION_LEAD,
     CAPTION_LINES,
     CAPTION_PAUSE_US,
@@ -60,6 +61,7 @@ class CaptionLimits:
     chain: int
     lead: int
     slip: int
+    late: int
     fastest: tuple[int, ...]
     comfortable: tuple[int, ...]
 
@@ -84,6 +86,7 @@ class CaptionLimits:
             chain=(CAPTION_CHAIN * rate).__floor__(),
             lead=(CAPTION_LEAD * rate).__floor__(),
             slip=(CAPTION_SLIP * rate).__floor__(),
+            late=(CAPTION_LATE * rate).__floor__(),
             fastest=frames(FASTEST_CHARS_PER_S),
             comfortable=frames(READING_CHARS_PER_S),
         )
@@ -150,7 +153,7 @@ class _Programme:
         count = len(words)
         self._limits = limits
         self._duration = duration
-        self._lead, self._slip = max(1, limits.lead), max(1, limits.slip)
+        self._lead, self._late = max(1, limits.lead), max(1, limits.late)
         self._starts = [word.start for word in words]
         self._ends = list(accumulate((word.end for word in words), max))
         widths = [text_width(word.text) for word in words]
@@ -295,7 +298,7 @@ class _Programme:
         It begins early, and those before it as well if need be. If that is not enough, it may stay over a change of
         picture, and keep the next one waiting, where that costs less than what it lacks.
         """
-        slip, early = self._limits.slip, max(state.soonest, until - needed)
+        early = max(state.soonest, until - needed)
         moved = start - early + max(0, state.ready - early)
         cost = _COST["early"] * moved / self._lead if moved else 0.0
         least, gone = cost + self._lacking(until - early, needed), until
@@ -304,8 +307,8 @@ class _Programme:
             least, gone = min((least, gone), (cost + self._lacking(until - early, needed), until))
         late = early + needed - until
         if late > 0 and end < len(self._starts):
-            late = min(slip, late)
-            cost, until = cost + _COST["late"] * late / self._slip, until + late
+            late = min(self._limits.late, late)
+            cost, until = cost + _COST["late"] * late / self._late, until + late
             least, gone = min((least, gone), (cost + self._lacking(until - early, needed), until))
         return early, gone, least
 

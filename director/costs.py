@@ -157,7 +157,7 @@ OF_CAPTION_BREAKS: Final[Mapping[str, Weight]] = MappingProxyType(
         "out_of_guide": Weight(-8.0, f"{_CAPTIONS}: 20 characters a second, 5/6 s; thrice where no time is left"),
         "barely_seen": Weight(-30.0, f"{_CAPTIONS}: a third of a second is no time to read; other captions join it"),
         "hurried": Weight(-1.0, f"{_CAPTIONS}: 17 characters a second; the share of that time that is not there"),
-        "late": Weight(-1.5, f"{_CAPTIONS}: in time with its first word; as late as it may be"),
+        "late": Weight(-4.5, f"{_CAPTIONS}: in time with its first word; as late as it may be"),
         "early": Weight(-0.3, f"{_CAPTIONS}: in time with its first word; half a second early in silence"),
         "held_over_change": Weight(-1.0, f"{_CAPTIONS}: what was said is gone when the picture changes"),
         "over_change": Weight(-0.5, f"{_CAPTIONS}: what is said lies within a picture; each change in the midst of it"),

@@ -233,11 +233,13 @@ BRIEFEST_CAPTION = Fraction(1, 3)
 CAPTION_GAP_FRAMES = 2
 #: A shorter gap between captions is closed to the least, as what is no gap and no pause only flickers.
 CAPTION_CHAIN = Fraction(1, 2)
-#: How long before its first word, in silence, a caption may begin that there is no time to read after it; and how far
-#: its beginning may be moved in running speech, either way [BBC subtitle guidelines: a sequence of one speaker's may
-#: slip, if it catches up].
+#: How long before its first word, in silence, a caption may begin that there is no time to read after it; how far into
+#: the words before it in running speech; and how long after its first word, for the one before it to be read [BBC
+#: subtitle guidelines: a caption may slip if the next ones catch up; it neither precedes speech nor outlasts it by more
+#: than 1.5 s, of which this is half].
 CAPTION_LEAD = Fraction(1, 2)
 CAPTION_SLIP = Fraction(1, 4)
+CAPTION_LATE = Fraction(3, 4)
 CAPTION_LINES = 2
 #: A caption does not stay up through a silence longer than this.
 CAPTION_PAUSE_US = 1_000_000

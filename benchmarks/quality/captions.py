@@ -1,8 +1,9 @@
 """How many captions of an edit break the guide, and how many of them no captioning of the same words could spare.
 
 The least that must break it is counted on its own, not by the director's programme: of all ways to part the words into
-captions of two lines, each begun no more than half a second before its first word in silence, and moved no more than a
-quarter of a second within speech, the one that leaves the fewest captions without the time that reading takes.
+captions of two lines, each begun no more than half a second before its first word in silence, no more than a quarter of
+a second before the words ahead of it are over, and no more than three quarters after its first word, the one that
+leaves the fewest captions without the time that reading takes.
 """
 
 from bisect import bisect_right
@@ -17,6 +18,7 @@ from director.grammar import cutting_of, lint
 from director.material import gather
 from director.style import (
     CAPTION_GAP_FRAMES,
+    CAPTION_LATE,
     CAPTION_LEAD,
     CAPTION_LINES,
     CAPTION_SLIP,
@@ -126,14 +128,14 @@ def _cut_before(before: _Said, after: _Said, cuts: Sequence[int]) -> int:
 
 def _shown(words: Sequence[_Said], first: int, end: int, ready: int, edit: EDL) -> tuple[bool, int]:
     """Whether a caption has too little time to be read, and from when the next one may be up."""
-    rate, slip = edit.rate, int(CAPTION_SLIP * edit.rate)
+    rate, slip, late = edit.rate, int(CAPTION_SLIP * edit.rate), int(CAPTION_LATE * edit.rate)
     text = " ".join(word.text for word in words[first:end])
     needed = (max(SHORTEST_CAPTION, Fraction(len(text), FASTEST_CHARS_PER_S)) * rate).__ceil__()
     earliest = words[first].start - int(CAPTION_LEAD * rate)
     if first:
         earliest = max(earliest, words[first - 1].end - slip)
     start = max(ready, earliest, 0)
-    latest = edit.duration if end == len(words) else words[end].start + slip - CAPTION_GAP_FRAMES
+    latest = edit.duration if end == len(words) else words[end].start + late - CAPTION_GAP_FRAMES
     until = start + needed
     return until > latest, min(until, latest) + CAPTION_GAP_FRAMES
 

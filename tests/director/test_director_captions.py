@@ -180,6 +180,16 @@ def test_a_short_gap_between_captions_is_closed() -> None:
     assert shown(spoken, 130)[0][2] == 64
 
 
+def test_what_is_said_too_fast_stays_up_while_the_next_speaker_begins() -> None:
+    """The pictures change right before the first words and right after the last, which are too many for the time."""
+    fast, slow = ("Somebody must have stolen the jewels.", 50, 82), ("We look at it again.", 84, 160)
+    _, (_, start, end), (_, following, until) = shown(said(("Yes.", 0, 40), fast, slow), 180, changes=(50, 83))
+    assert start == 50
+    assert end - start >= len(fast[0]) / 20 * RATE
+    assert following - slow[1] <= 3 / 4 * RATE
+    assert until - following >= len(slow[0]) / 17 * RATE
+
+
 LINE = "The light comes from the left, and it is soft enough to show the skin as it really is today."
 
 
