@@ -1,6 +1,7 @@
 """What has been kept long enough: announced to its creator, then taken out of use."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,6 +26,20 @@ EXPIRING = "retention.expiring"
 _OLD_ENOUGH = """
     since <= $1::timestamptz + $3::interval - make_interval(days => (select min(retention_days) from public.plans))
 """
+
+
+@dataclass(frozen=True)
+class _Expiring:
+    """A table of rows that expire: the function that tells which are due, and the rows that each is held by."""
+
+    table: str
+    expiry: str
+    holders: str
+    held_by: str
+
+
+_ASSETS = _Expiring("public.assets", "cinema.asset_expiry", "public.projects", "project_id")
+_OUTPUTS = _Expiring("public.job_outputs", "cinema.output_expiry", "public.jobs", "job_id")
 
 
 class Retention:
@@ -107,60 +122,33 @@ class Retention:
 
     async def claim_assets(self, policy: RetentionPolicy, as_of: datetime) -> tuple[UUID, ...]:
         """Takes up to ``batch_size`` assets whose time has come out of use, for good."""
-        async with transaction(self._connections) as connection:
-            projects = await connection.fetch(
-                """
-                select id from public.projects where id in (
-                    select project_id from cinema.asset_expiry($2)
-                    where expires_at <= $1 and due_at <= $1 and not busy order by expires_at, id limit $3
-                ) order by id for update skip locked
-                """,
-                as_of,
-                policy.grace,
-                policy.batch_size,
-            )
-            # Under the lock no job can be created or reopened in these projects: what is not busy now stays so.
-            rows = await connection.fetch(
-                """
-                update public.assets set expiring_since = clock_timestamp() where id in (
-                    select id from cinema.asset_expiry($2)
-                    where project_id = any($4::uuid[]) and expires_at <= $1 and due_at <= $1 and not busy
-                    order by expires_at, id limit $3
-                ) returning id
-                """,
-                as_of,
-                policy.grace,
-                policy.batch_size,
-                [row["id"] for row in projects],
-            )
-        return _ids(rows)
+        return await self._claim(_ASSETS, policy, as_of)
 
     async def claim_outputs(self, policy: RetentionPolicy, as_of: datetime) -> tuple[UUID, ...]:
         """The same for outputs."""
+        return await self._claim(_OUTPUTS, policy, as_of)
+
+    async def _claim(self, expiring: _Expiring, policy: RetentionPolicy, as_of: datetime) -> tuple[UUID, ...]:
+        due = f"from {expiring.expiry}($2) where expires_at <= $1 and due_at <= $1 and not busy"
+        bounds = as_of, policy.grace, policy.batch_size
         async with transaction(self._connections) as connection:
-            jobs = await connection.fetch(
-                """
-                select id from public.jobs where id in (
-                    select job_id from cinema.output_expiry($2)
-                    where expires_at <= $1 and due_at <= $1 and not busy order by expires_at, id limit $3
+            holders = await connection.fetch(
+                f"""
+                select id from {expiring.holders} where id in (
+                    select {expiring.held_by} {due} order by expires_at, id limit $3
                 ) order by id for update skip locked
-                """,
-                as_of,
-                policy.grace,
-                policy.batch_size,
+                """,  # noqa: S608 (constants)
+                *bounds,
             )
+            # Under the lock no job can be created or reopened of what they hold: what is not busy now stays so.
             rows = await connection.fetch(
-                """
-                update public.job_outputs set expiring_since = clock_timestamp() where id in (
-                    select id from cinema.output_expiry($2)
-                    where job_id = any($4::uuid[]) and expires_at <= $1 and due_at <= $1 and not busy
-                    order by expires_at, id limit $3
+                f"""
+                update {expiring.table} set expiring_since = clock_timestamp() where id in (
+                    select id {due} and {expiring.held_by} = any($4::uuid[]) order by expires_at, id limit $3
                 ) returning id
-                """,
-                as_of,
-                policy.grace,
-                policy.batch_size,
-                [row["id"] for row in jobs],
+                """,  # noqa: S608 (constants)
+                *bounds,
+                [row["id"] for row in holders],
             )
         return _ids(rows)
 
