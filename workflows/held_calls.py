@@ -9,11 +9,14 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState, is_cancelled_exception
 
 from activities.declarations import FIND_QUEUED_WORK, Argument, Declaration, LoadedJob, Nothing, Result
 from workflows.calls import JobCalls
 from workflows.limits import LIGHT, PIECES_AT_ONCE, ActivityLimits
+
+#: Marks a job in which a pause costs no work its retries; those that began before recorded a failure.
+_RETRIED_AFTER_PAUSE = "retried after a pause"
 
 #: Marks a job that is in turns; one that began before there were any has more scheduled than this, and replays so.
 _IN_TURNS = "work in turns"
@@ -99,7 +102,7 @@ class HeldCalls:
                 try:
                     answer = await working
                 except ActivityError as error:
-                    if not (is_cancelled_exception(error) and name in self._taken_back and not given_up()):
+                    if given_up() or name not in self._taken_back or not _to_do_again(error):
                         raise
                 else:
                     self.done += 1
@@ -120,3 +123,15 @@ class HeldCalls:
             if name in self._working and self._held():
                 self._taken_back.add(name)
                 self._working[name].cancel()
+
+
+def _to_do_again(error: ActivityError) -> bool:
+    """Whether work that was taken back has not been done, and has not failed for good.
+
+    A worker may have begun it in the meantime: where its attempt then fails, the server lets nobody try once more.
+    """
+    if is_cancelled_exception(error):
+        return True
+    if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+        return False
+    return error.retry_state is RetryState.CANCEL_REQUESTED and workflow.patched(_RETRIED_AFTER_PAUSE)

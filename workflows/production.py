@@ -30,6 +30,9 @@ from workflows.listener import Listener
 from workflows.parts import PartsRender
 from workflows.same_video import made_once
 
+#: Marks a job in which what fails while it is called off is called off; those that began before recorded a failure.
+_CALLED_OFF_FIRST = "called off before it failed"
+
 #: Failures after which a plan that was made may be gone.
 _LOST = frozenset({ErrorCode.OBJECT_MISSING, ErrorCode.OBJECT_CORRUPT})
 
@@ -119,6 +122,9 @@ class Production:
             failure = failure_of(error)
             if failure.code in _LOST:
                 self._plans.pop(output_id, None)
+            if output_id in self._given_up and workflow.patched(_CALLED_OFF_FIRST):
+                # It failed before it heard of that: whoever called it off records how it ended.
+                return
             await self._rows.fail(output_id, failure)
 
     async def _plan(self, output_id: UUID, assets: Sequence[AnalysedAsset]) -> PlannedOutput:

@@ -2,19 +2,32 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from temporalio import activity
 from temporalio.api.enums.v1 import EventType, IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.declarations import TaskQueue
+from activities.declarations import (
+    FIND_QUEUED_WORK,
+    RENDER_OUTPUT,
+    Nothing,
+    QueuedWork,
+    RenderedOutput,
+    RenderOutput,
+    TaskQueue,
+)
+from activities.interception import application_error
+from activities.queued_work import find_queued_work
 from schemas.control import JobState
 from schemas.edl import Variant
 from schemas.errors import CinemaError, ErrorCode, TransientError
@@ -308,6 +321,86 @@ async def test_one_output_is_called_off_and_its_siblings_go_on(client: Client) -
         settled = await handle.result()
     assert settled.status is JobStatus.PARTIAL
     assert {output.variant for output in settled.outputs if output.status is OutputStatus.CANCELLED} == {REEL}
+
+
+@dataclass
+class FailingWhenCancelled(StandIns):
+    """A render that hears that it is called off, or taken back, at the moment in which it fails."""
+
+    begun: set[Variant] = field(default_factory=set)
+    error: CinemaError = field(default_factory=lambda: CinemaError(ErrorCode.DELIVERY_CHECK_FAILED, "It is too dark."))
+
+    @activity.defn(name=RENDER_OUTPUT.name)
+    async def render_output(self, asked: RenderOutput) -> RenderedOutput:
+        self.begun.add(asked.output.variant)
+        try:
+            return await super().render_output(asked)
+        except asyncio.CancelledError:
+            raise application_error(self.error) from None
+
+
+async def test_an_output_that_fails_as_it_is_called_off_is_called_off(client: Client) -> None:
+    stand_ins = FailingWhenCancelled(held={HOOK, REEL})
+    async with working(client, stand_ins) as jobs:
+        handle = await start(client, stand_ins)
+        await until(lambda: {HOOK, REEL} <= stand_ins.begun)
+        steered = await jobs.cancel_outputs(stand_ins.job_id, [stand_ins.id_of(REEL)])
+        assert state_of(steered.job, REEL) is OutputStatus.CANCELLED
+        stand_ins.held.discard(HOOK)
+        settled = await handle.result()
+    assert {output.variant: output.status for output in settled.outputs}[REEL] is OutputStatus.CANCELLED
+    assert stand_ins.statuses[HOOK] is OutputStatus.COMPLETED
+
+
+async def test_a_job_whose_outputs_fail_as_it_is_called_off_is_called_off(client: Client) -> None:
+    stand_ins = FailingWhenCancelled(held=set(Variant))
+    async with working(client, stand_ins):
+        handle = await start(client, stand_ins)
+        await until(lambda: set(Variant) <= stand_ins.begun)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    assert stand_ins.status is JobStatus.CANCELLED
+    assert set(stand_ins.statuses.values()) == {OutputStatus.CANCELLED}
+
+
+@dataclass
+class BegunAsTakenBack(FailingWhenCancelled):
+    """All renders are said to have been begun by nobody, as they have been when a pause asks, a moment before."""
+
+    @activity.defn(name=FIND_QUEUED_WORK.name)
+    async def find_queued_work(self, _: Nothing) -> QueuedWork:
+        return QueuedWork(activity_ids=tuple(f"render-{variant}" for variant in self.held))
+
+    def activities(self) -> Sequence[Callable[..., Any]]:
+        return [*(one for one in super().activities() if one is not find_queued_work), self.find_queued_work]
+
+
+async def test_a_render_that_is_begun_and_fails_as_a_pause_takes_it_back_keeps_its_retries(client: Client) -> None:
+    passing = TransientError(ErrorCode.PROCESS_CRASHED, "The process ended.")
+    stand_ins = BegunAsTakenBack(held={REEL}, error=passing)
+    async with working(client, stand_ins) as jobs:
+        handle = await start(client, stand_ins)
+        await until(lambda: REEL in stand_ins.begun)
+        await jobs.pause(stand_ins.job_id)
+        await until(lambda: stand_ins.tidied == 1)
+        stand_ins.held.clear()
+        await jobs.resume(stand_ins.job_id)
+        assert (await handle.result()).status is JobStatus.COMPLETED
+    assert stand_ins.calls["render vertical_reel"] == 2
+
+
+async def test_a_render_that_fails_for_good_as_a_pause_takes_it_back_has_failed(client: Client) -> None:
+    stand_ins = BegunAsTakenBack(held={REEL})
+    async with working(client, stand_ins) as jobs:
+        handle = await start(client, stand_ins)
+        await until(lambda: REEL in stand_ins.begun)
+        await jobs.pause(stand_ins.job_id)
+        await until(lambda: stand_ins.statuses[REEL] is OutputStatus.FAILED)
+        stand_ins.held.clear()
+        await jobs.resume(stand_ins.job_id)
+        assert (await handle.result()).status is JobStatus.PARTIAL
+    assert stand_ins.calls["render vertical_reel"] == 1
 
 
 async def test_a_whole_job_is_called_off_while_it_is_analysed(client: Client) -> None:
