@@ -75,7 +75,7 @@ async def _make_namespace(client: Client, retention: timedelta) -> None:
             RegisterNamespaceRequest(
                 namespace=client.namespace,
                 description="Cinema AI",
-                workflow_execution_retention_period=_duration(retention),
+                workflow_execution_retention_period=duration(retention),
             )
         )
     except RPCError as error:
@@ -85,7 +85,7 @@ async def _make_namespace(client: Client, retention: timedelta) -> None:
 
 
 async def _keep_for(client: Client, retention: timedelta) -> None:
-    config = NamespaceConfig(workflow_execution_retention_ttl=_duration(retention))
+    config = NamespaceConfig(workflow_execution_retention_ttl=duration(retention))
     await client.workflow_service.update_namespace(UpdateNamespaceRequest(namespace=client.namespace, config=config))
 
 
@@ -114,7 +114,8 @@ async def _known_search_attributes(client: Client) -> Mapping[str, IndexedValueT
             await asyncio.sleep(SPREAD_INTERVAL)
 
 
-def _duration(length: timedelta) -> Duration:
-    duration = Duration()
-    duration.FromTimedelta(length)
-    return duration
+def duration(length: timedelta) -> Duration:
+    """As Temporal's messages have it."""
+    answer = Duration()
+    answer.FromTimedelta(length)
+    return answer

@@ -89,8 +89,8 @@ async def _schedule_sweeps(client: Client, settings: Settings) -> None:
     """Sweeps are no reason for jobs to wait: where it fails, the next worker to start does it."""
     try:
         await keep_retention_schedule(client, settings)
-    except RPCError as error:
-        log.warning("the schedule of retention sweeps could not be set", error=str(error))
+    except (RPCError, TimeoutError) as error:
+        log.warning("the schedule of retention sweeps could not be set", error=str(error) or "no change in time")
 
 
 async def _tidy(store: ObjectStore) -> None:

@@ -101,6 +101,8 @@ async def _sweep(settings: Settings) -> SweepCounts:
 async def _schedule(settings: Settings) -> None:
     try:
         await keep_retention_schedule(await temporal(settings), settings)
+    except TimeoutError as error:
+        raise StackError("Temporal has not changed the schedule in time; run this again.") from error
     except (RPCError, RuntimeError) as error:
         raise StackError(f"Temporal does not answer: {error}") from error
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -165,6 +166,38 @@ async def test_one_schedule_per_namespace_follows_the_settings_and_sweeps(client
     with pytest.raises(RPCError) as gone:
         await handle.describe()
     assert gone.value.status is RPCStatusCode.NOT_FOUND
+
+
+async def test_a_pause_at_the_moment_of_a_change_is_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    await keep_retention_schedule(client, Settings(retention_sweep=SweepInterval.DAILY))
+    handle, service = client.get_schedule_handle(RETENTION_SCHEDULE), client.workflow_service
+    looked = service.describe_schedule
+    looks = 0
+
+    async def paused_after_it_was_looked_at(*arguments: Any, **options: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        found = await looked(*arguments, **options)
+        if looks == 1:
+            await handle.pause(note="an operator is looking")
+        return found
+
+    monkeypatch.setattr(service, "describe_schedule", paused_after_it_was_looked_at)
+    await keep_retention_schedule(client, Settings(retention_sweep=SweepInterval.HOURLY))
+    schedule = (await handle.describe()).schedule
+    assert schedule.state.paused
+    assert schedule.state.note == "an operator is looking"
+    assert [interval.every for interval in schedule.spec.intervals] == [AN_HOUR], "and the change is made all the same"
+    await handle.delete()
+
+
+async def test_a_schedule_that_says_what_it_should_is_let_alone(client: Client) -> None:
+    settings = Settings(retention_sweep=SweepInterval.DAILY)
+    await keep_retention_schedule(client, settings)
+    await keep_retention_schedule(client, settings)
+    described = await client.get_schedule_handle(RETENTION_SCHEDULE).describe()
+    assert described.info.last_updated_at is None
+    await client.get_schedule_handle(RETENTION_SCHEDULE).delete()
 
 
 async def test_a_deleted_project_is_gone_and_the_proof_stays(client: Client, kept: KeptThings) -> None:
