@@ -18,6 +18,7 @@ from cinema.dispatch_loop import LEASE, START_TIMEOUT, DispatchLoop, TemporalAwa
 from cinema.exits import leaving
 from cinema.readiness import say_ready
 from cinema.settings import Settings, load_settings
+from cinema.stack.errors import StackError
 from cinema.start_failures import refuses_entry
 from cinema.stopping import stop_on_signals
 from cinema.stranded_jobs import StrandedJobWatch
@@ -27,6 +28,7 @@ from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
 from cinema.telemetry.tracing import dispatch_span
 from cinema.telemetry.workload import WorkloadMetrics
+from cinema.temporal_setup import lacking, missing_search_attributes
 from cinema.webhook_dispatch import WebhookDispatcher, keep_forgetting
 from schemas.errors import CinemaError
 from stores import Jobs, LetterState, Outbox, OutboxEntry, Pool, Projects
@@ -60,16 +62,27 @@ class Dispatcher(DispatchLoop[OutboxEntry]):
             return None
 
     async def _failed(self, entry: OutboxEntry, error: Exception) -> TemporalAway | None:
-        reason = f"{type(error).__name__}: {error}"
-        if not refuses_entry(error):
-            await self._outbox.postpone(entry.id, reason)
-            return TemporalAway(error)
+        away = await self._lacking(error) if refuses_entry(error) else error
+        if away is not None:
+            await self._outbox.postpone(entry.id, _reason(away))
+            return TemporalAway(away)
+        reason = _reason(error)
         state = await self._outbox.refuse(entry, reason)
         if state is LetterState.DEAD:
             log.error("this job can never be started as it is; given up until an operator replays it", error=reason)
         else:
             log.warning("the workflow was refused; trying again later", error=reason)
         return None
+
+    async def _lacking(self, error: Exception) -> StackError | None:
+        """What the namespace lacks, if it is that for which the server refuses every start."""
+        if not isinstance(error, RPCError):
+            return None
+        try:
+            missing = await missing_search_attributes(self._client)
+        except RPCError:
+            return None
+        return StackError(lacking(self._client, missing)) if missing else None
 
     async def _start(self, job_id: UUID) -> None:
         job = await self._jobs.get(job_id)
@@ -90,6 +103,10 @@ class Dispatcher(DispatchLoop[OutboxEntry]):
             log.info("the workflow has run already")
         else:
             log.info("workflow started")
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 async def _dispatch(pool: Pool, client: Client) -> None:

@@ -1,10 +1,11 @@
 """What any Temporal needs before our workflows can run on it: the namespace and our search attributes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.namespace.v1 import NamespaceConfig
@@ -17,11 +18,20 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from cinema.stack.errors import StackError
 from workflows.contract import SEARCH_ATTRIBUTES
 
 #: A server's own processes learn of a new namespace or search attribute within seconds.
 SPREAD_SECONDS = 60.0
 SPREAD_INTERVAL = 0.3
+
+#: What to do about a namespace that is not ready.
+MEND = "To mend that: cinema setup temporal"
+
+#: Answers to who may not ask, or of a server that has no such service.
+_FORBIDDEN = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.UNIMPLEMENTED})
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,44 @@ async def register_search_attributes(address: str, namespace: str) -> None:
     await _add_search_attributes(await Client.connect(address, namespace=namespace))
 
 
+async def require_search_attributes(client: Client) -> None:
+    """Add those of our search attributes that the client's namespace lacks; who may not even ask for them goes on.
+
+    Raises:
+        StackError: There is no such namespace, or attributes are missing that may not be added here.
+        RPCError: Temporal does not answer.
+    """
+    try:
+        missing = await missing_search_attributes(client)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise StackError(f"There is no Temporal namespace {client.namespace}. {MEND}") from error
+        if error.status not in _FORBIDDEN:
+            raise
+        log.warning("which search attributes there are may not be asked", error=str(error))
+        return
+    try:
+        await _add(client, missing)
+    except RPCError as error:
+        raise StackError(f"{lacking(client, missing)} They could not be added: {error}.") from error
+
+
+async def missing_search_attributes(client: Client) -> tuple[str, ...]:
+    """Those of ours that the client's namespace does not have.
+
+    Raises:
+        RPCError: Temporal does not say.
+    """
+    request = ListSearchAttributesRequest(namespace=client.namespace)
+    known = (await client.operator_service.list_search_attributes(request)).custom_attributes
+    return tuple(key.name for key in SEARCH_ATTRIBUTES if key.name not in known)
+
+
+def lacking(client: Client, missing: Sequence[str]) -> str:
+    """What operators read of it."""
+    return f"The Temporal namespace {client.namespace} lacks the search attributes {', '.join(missing)}. {MEND}"
+
+
 async def _retention(client: Client) -> timedelta | None:
     """How long the namespace keeps closed workflows; ``None`` where there is no such namespace."""
     try:
@@ -90,28 +138,29 @@ async def _keep_for(client: Client, retention: timedelta) -> None:
 
 
 async def _add_search_attributes(client: Client) -> tuple[str, ...]:
-    known = await _known_search_attributes(client)
-    missing = {
-        key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
-        for key in SEARCH_ATTRIBUTES
-        if key.name not in known
-    }
-    if missing:
-        request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-        await client.operator_service.add_search_attributes(request)
-    return tuple(missing)
-
-
-async def _known_search_attributes(client: Client) -> Mapping[str, IndexedValueType.ValueType]:
-    request = ListSearchAttributesRequest(namespace=client.namespace)
+    """Also to a namespace that was made a moment ago."""
     async with asyncio.timeout(SPREAD_SECONDS):
         while True:
             try:
-                return (await client.operator_service.list_search_attributes(request)).custom_attributes
+                missing = await missing_search_attributes(client)
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
+            else:
+                await _add(client, missing)
+                return missing
             await asyncio.sleep(SPREAD_INTERVAL)
+
+
+async def _add(client: Client, names: Sequence[str]) -> None:
+    if names:
+        types = {
+            key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
+            for key in SEARCH_ATTRIBUTES
+            if key.name in names
+        }
+        request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=types)
+        await client.operator_service.add_search_attributes(request)
 
 
 def duration(length: timedelta) -> Duration:

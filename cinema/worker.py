@@ -31,6 +31,7 @@ from cinema.telemetry.endpoint import watched
 from cinema.telemetry.metrics import PoolMetrics, register
 from cinema.telemetry.probes import Probes
 from cinema.telemetry.process import observe_service
+from cinema.temporal_setup import require_search_attributes
 from cinema.webhook_sending import webhook_sending
 from schemas.errors import TransientError
 from schemas.rendering import EncoderSettings, SegmentLengths
@@ -58,6 +59,8 @@ async def serve_queue(queue: TaskQueue, settings: Settings) -> None:
         # A damaged model is told of before any footage comes.
         await asyncio.to_thread(can_match, settings.models)
     client = await connected_temporal(settings)
+    if queue is JOBS_QUEUE:
+        await require_search_attributes(client)
     async with database(settings, held=slots(queue, settings)) as pool:
         context = await _with_hardware(activity_context(settings, pool, queue), queue)
         tidying = asyncio.create_task(_tidy(context.objects))

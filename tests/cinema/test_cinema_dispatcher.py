@@ -9,11 +9,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.service import RPCError
 
 from cinema.dispatcher import Dispatcher
+from cinema.temporal_setup import require_search_attributes
 from schemas.edl import Variant
 from schemas.errors import ErrorCode
 from schemas.jobs import Job, JobRequest, JobStatus
@@ -251,14 +254,40 @@ async def test_a_job_that_cannot_be_read_is_given_up_and_stops_no_other(
     assert (await Jobs(pool).get(broken.id)).status is JobStatus.QUEUED
 
 
-async def test_what_the_server_refuses_is_given_up_with_its_reason(
+async def test_a_namespace_without_search_attributes_is_held_against_no_job(
     pool: Pool, owner_id: UUID, temporal_server: RestartableTemporal
 ) -> None:
     bare = await namespace_without_search_attributes(temporal_server)
+    jobs = await ordered(pool, owner_id, 3)
+    dispatching = asyncio.create_task(Dispatcher(pool, bare).run())
+    await until_tried(pool, jobs, MOST_REFUSALS + 1)
+    letters = await Outbox(pool).letters(10)
+    assert {letter.refusals for letter in letters} == {0}
+    assert any(
+        f"namespace {bare.namespace} lacks the search attributes CinemaOwner" in (letter.last_error or "")
+        and "cinema setup temporal" in (letter.last_error or "")
+        for letter in letters
+    )
+    await require_search_attributes(bare)
+    assert await until_started(bare, owner_id, jobs) == Counter(direct_job_id(job.id) for job in jobs)
+    await ended([dispatching])
+
+
+async def test_what_the_server_refuses_is_given_up_with_its_reason(
+    pool: Pool, owner_id: UUID, temporal_server: RestartableTemporal
+) -> None:
+    strange = await namespace_without_search_attributes(temporal_server)
+    await strange.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace=strange.namespace,
+            search_attributes={OWNER.name: IndexedValueType.INDEXED_VALUE_TYPE_INT},
+        )
+    )
+    await require_search_attributes(strange)
     (job,) = await ordered(pool, owner_id, 1)
-    await refused_for_good(pool, Dispatcher(pool, bare), job)
+    await refused_for_good(pool, Dispatcher(pool, strange), job)
     (letter,) = await Outbox(pool).letters(10)
-    assert "no mapping defined for search attribute Cinema" in (letter.last_error or "")
+    assert "CinemaOwner" in (letter.last_error or "")
     failed = await Jobs(pool).get(job.id)
     assert failed.error is not None
     assert (failed.status, failed.error.code) == (JobStatus.FAILED, ErrorCode.NOT_STARTED)

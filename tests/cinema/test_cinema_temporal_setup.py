@@ -5,10 +5,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
+from cinema.stack.errors import StackError
 from cinema.stack.temporal import dynamic_config_values
-from cinema.temporal_setup import set_up_temporal
+from cinema.temporal_setup import missing_search_attributes, require_search_attributes, set_up_temporal
 from tests.cinema.conftest import RestartableTemporal
 from workflows.contract import SEARCH_ATTRIBUTES
 
@@ -41,6 +46,50 @@ async def test_retention_follows_the_setting(temporal_server: RestartableTempora
     longer = await set_up_temporal(temporal_server.address, namespace, RETENTION * 3)
     assert longer.retention_changed
     assert not (await set_up_temporal(temporal_server.address, namespace, RETENTION * 3)).retention_changed
+
+
+async def test_a_worker_adds_the_search_attributes_that_are_missing(temporal_server: RestartableTemporal) -> None:
+    client = await bare_namespace(temporal_server)
+    await require_search_attributes(client)
+    assert await missing_search_attributes(client) == ()
+    await require_search_attributes(client)
+
+
+async def test_a_worker_says_which_command_mends_what_it_may_not(
+    temporal_server: RestartableTemporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await bare_namespace(temporal_server)
+
+    async def forbidden(_: AddSearchAttributesRequest) -> None:
+        raise RPCError("Request unauthorized.", RPCStatusCode.PERMISSION_DENIED, b"")
+
+    monkeypatch.setattr(client.operator_service, "add_search_attributes", forbidden)
+    with pytest.raises(StackError, match=rf"{client.namespace} lacks .*CinemaOwner.*cinema setup temporal.*unauthor"):
+        await require_search_attributes(client)
+
+
+async def test_a_worker_says_that_its_namespace_is_missing(temporal_server: RestartableTemporal) -> None:
+    client = await Client.connect(temporal_server.address, namespace="never-made")
+    with pytest.raises(StackError, match=r"no Temporal namespace never-made\. .*cinema setup temporal"):
+        await require_search_attributes(client)
+
+
+async def bare_namespace(server: RestartableTemporal) -> Client:
+    """A namespace as other programs make one, once the server knows it everywhere."""
+    client = await Client.connect(server.address, namespace=f"bare-{uuid4()}")
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace=client.namespace, workflow_execution_retention_period=Duration(seconds=86_400)
+        )
+    )
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await missing_search_attributes(client)
+            except RPCError:
+                await asyncio.sleep(0.2)
+            else:
+                return client
 
 
 def test_the_shipped_dynamic_configuration_makes_owners_take_turns() -> None:
