@@ -22,6 +22,7 @@ from opentelemetry import trace
 from pydantic import TypeAdapter
 
 from activities.accounting import Account
+from activities.child_environment import child_environment
 from activities.child_process import ChildProcess, ProcessUsage
 from activities.metrics import CHILD_CPU
 from schemas.errors import CinemaError, ErrorCode, TransientError
@@ -39,14 +40,6 @@ LONGEST_LINE = 256 << 20
 #: How much of what a child wrote to its standard error is kept to explain a crash.
 ERROR_TAIL = 4_000
 
-#: How variables begin that no child gets to see: our settings, and where traces go with the password for it.
-PRIVATE = ("CINEMA_", "OTEL_")
-
-#: What libraries are told in every child. ONNX Runtime would write down in the user's home what it was used for, to
-#: send it to its maker. OpenBLAS, which comes with NumPy and again with OpenCV, would start threads to multiply large
-#: matrices with: nobody here does, and it takes a sixth of a second of processor time.
-CHILD_LIBRARIES = {"ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1"}
-
 _tracer = trace.get_tracer(__name__)
 
 _MESSAGE: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
@@ -56,12 +49,14 @@ class SandboxLimits(Model):
     """What a child may use, in bytes: memory it writes to, addresses in all, and the size of any one file it writes.
 
     Addresses are cheap, and threads and libraries reserve many that they never touch; a GPU's driver reserves more than
-    any limit that would mean something, so ``None`` is for workers with one.
+    any limit that would mean something, so ``None`` is for workers with one. ``environment`` are the names of what it
+    may see of its worker's environment besides what ``child_environment`` lets through.
     """
 
     memory_bytes: Annotated[int, Gt(0)] = 8 * GIBIBYTE
     address_space_bytes: Annotated[int, Gt(0)] | None = 64 * GIBIBYTE
     file_bytes: Annotated[int, Gt(0)] = 64 * GIBIBYTE
+    environment: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,8 +154,7 @@ async def start_child(
 
     It gets ``hands`` under their own numbers; they are closed here.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
-    environment = {**inherited, **CHILD_LIBRARIES, **task.environment}
+    environment = child_environment(os.environ, task.environment, limits.environment)
     command = (
         sys.executable,
         # Import nothing from the current folder: it may be the creator's.

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import benchmarks
 import render
 import schemas
+from activities.child_environment import CHILD_LIBRARIES
 from activities.child_tasks import RENDERING
-from activities.sandbox import CHILD_LIBRARIES
 from benchmarks.render_edits import Footage
 from benchmarks.timing import Cost, cost_of
 from schemas.edl import EDL

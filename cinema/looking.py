@@ -4,7 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from activities.child_tasks import LOOK, LookAt
-from activities.sandbox import SandboxLimits, run_in_child
+from activities.sandbox import run_in_child
+from cinema.sandboxing import sandbox_limits
 from cinema.settings import Settings
 from schemas.uploads import Look
 
@@ -19,7 +20,7 @@ class Looking:
 
     def __init__(self, settings: Settings) -> None:
         self._models = settings.models
-        self._limits = SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes)
+        self._limits = sandbox_limits(settings)
 
     async def __call__(self, path: Path, name: str) -> Look:
         """What the file at ``path`` is, which its creator calls ``name``.

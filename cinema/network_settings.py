@@ -11,7 +11,8 @@ from pydantic_settings import NoDecode
 _HOST_CHARACTERS: Final = frozenset(string.ascii_lowercase + string.digits + "-.:")
 
 
-def _separated(listed: object) -> object:
+def separated(listed: object) -> object:
+    """The parts of a text that commas separate, without the spaces around them."""
     return tuple(part.strip() for part in listed.split(",") if part.strip()) if isinstance(listed, str) else listed
 
 
@@ -37,9 +38,9 @@ def _network(text: str) -> str:
     return text
 
 
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_separated)]
-HostNames = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], NoDecode, BeforeValidator(_separated)]
-Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_separated)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(separated)]
+HostNames = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], NoDecode, BeforeValidator(separated)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(separated)]
 
 #: So many requests in such a time, as the library ``limits`` reads it.
 Rate = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,6}/([1-9][0-9]{0,2})?(second|minute|hour)$")]

@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from cinema.network_settings import HostNames, Networks, Origins, Rate
+from cinema.network_settings import HostNames, Networks, Origins, Rate, separated
 from schemas.service import GpuWork
 from schemas.speech import SpeechArithmetic, SpeechDevice
 
@@ -24,6 +32,8 @@ URL_SAFE_BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
 Port = Annotated[int, Ge(1), Le(65_535)]
 Slots = Annotated[int, Gt(0)]
 Seconds = Annotated[float, Gt(0)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableNames = Annotated[tuple[VariableName, ...], NoDecode, BeforeValidator(separated)]
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
@@ -334,6 +344,11 @@ class Settings(BaseSettings):
     )
     sandbox_file_bytes: Annotated[int, Gt(0)] = Field(
         64 * GIBIBYTE, description="Size of the largest file that such a process may write."
+    )
+    sandbox_environment: VariableNames = Field(
+        (),
+        description="Names, separated by commas, of variables that such a process may see besides those that its "
+        "libraries need, for a graphics driver for example. No secrets.",
     )
     webhook_keys: Annotated[SecretStr, AfterValidator(_encryption_keys)] | None = Field(
         None,

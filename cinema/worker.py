@@ -25,6 +25,7 @@ from cinema.hosting import slots, worker_for
 from cinema.judge import judge
 from cinema.readiness import say_ready
 from cinema.retention_schedule import keep_retention_schedule
+from cinema.sandboxing import sandbox_limits
 from cinema.settings import Settings, load_settings
 from cinema.stopping import stop_on_signals
 from cinema.telemetry.endpoint import watched
@@ -146,7 +147,7 @@ async def _with_hardware(context: ActivityContext, queue: TaskQueue) -> Activity
 
 
 def _sandbox_limits(settings: Settings, queue: TaskQueue) -> SandboxLimits:
-    limits = SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes)
+    limits = sandbox_limits(settings)
     return limits.model_copy(update={"address_space_bytes": None}) if queue.needs_gpu else limits
 
 

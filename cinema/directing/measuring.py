@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from activities.child_tasks import ANALYSE, Analyse, Answers
-from activities.sandbox import SandboxLimits, run_in_child
+from activities.sandbox import run_in_child
 from cinema.looking import look_time
+from cinema.sandboxing import sandbox_limits
 from cinema.settings import Settings
 from schemas.analysing import AnalysisRequest
 from schemas.media import AssetKind, MediaProbe
@@ -27,7 +28,7 @@ async def measure(
         ANALYSE,
         Analyse(requests=(request,), models=settings.models),
         Answers,
-        limits=SandboxLimits(memory_bytes=settings.sandbox_memory_bytes, file_bytes=settings.sandbox_file_bytes),
+        limits=sandbox_limits(settings),
         time_limit=look_time(path),
         on_progress=_ignore,
     )

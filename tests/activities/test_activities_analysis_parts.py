@@ -114,8 +114,8 @@ async def context(
     pool: Pool, local_objects: LocalObjects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[ActivityContext]:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setenv(LOG, str(tmp_path / "done"))
-    monkeypatch.setattr("activities.analysing.ANALYSE", COUNTING)
+    counting = replace(COUNTING, environment={LOG: str(tmp_path / "done")})
+    monkeypatch.setattr("activities.analysing.ANALYSE", counting)
     context = ActivityContext(
         database=pool,
         objects=local_objects,
@@ -211,8 +211,8 @@ async def test_a_hearing_goes_on_when_the_speech_process_is_killed(
     await hearing.context.speech.aclose()
 
     asked = tmp_path / "asked"
-    monkeypatch.setenv(SPEECH_LOG, str(asked))
-    monkeypatch.setattr("activities.speech.SPEECH", COUNTING_SPEECH)
+    counting = replace(COUNTING_SPEECH, environment={SPEECH_LOG: str(asked)})
+    monkeypatch.setattr("activities.speech.SPEECH", counting)
     hold(asked, 1)
     going_on = asyncio.ensure_future(hearing.run())
     async with asyncio.timeout(120):

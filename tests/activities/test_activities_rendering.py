@@ -261,8 +261,8 @@ async def test_what_a_child_names_as_its_work_but_has_not_made_is_never_publishe
     secret = tmp_path / "secret"
     secret.write_text("CINEMA_SIGNING_KEY=secret")
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setenv(CLAIMED, str(secret))
-    monkeypatch.setattr(rendering, "RENDER", ChildTask("tests.activities.lying_child", RenderRequest))
+    lying = ChildTask("tests.activities.lying_child", RenderRequest, {CLAIMED: str(secret)})
+    monkeypatch.setattr(rendering, "RENDER", lying)
     asked = await studio.ordered(cut(counted))
     with pytest.raises(TransientError, match="which it has not made") as caught:
         await studio.render(asked)

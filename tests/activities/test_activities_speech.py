@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import pytest
 
 from activities.accounting import Account
 from activities.asking_speech import AskedRecogniser
+from activities.child_environment import CHILD_LIBRARIES
 from activities.messages import Message
-from activities.sandbox import CHILD_LIBRARIES, ChildTask
+from activities.sandbox import ChildTask
 from activities.speech import TRIES, SpeechLine, SpeechProcesses
 from analysis.listening import SPEECH_RATE, Samples
 from analysis.models import WHEEL_WHISPER
@@ -116,8 +118,8 @@ class Log:
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setenv(LOG, str(tmp_path / "speech"))
-    monkeypatch.setattr("activities.speech.SPEECH", COUNTING)
+    counting = replace(COUNTING, environment={LOG: str(tmp_path / "speech")})
+    monkeypatch.setattr("activities.speech.SPEECH", counting)
     return Log(tmp_path / "speech")
 
 

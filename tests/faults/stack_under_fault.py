@@ -279,6 +279,7 @@ def environment_of(home: Path) -> dict[str, str]:
         "CINEMA_HOME": str(home),
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONSAFEPATH": "1",
+        "CINEMA_SANDBOX_ENVIRONMENT": MARK,
         MARK: str(home),
     }
 
