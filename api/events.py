@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from api.callers import Authenticated, Context
-from api.live import JobEvent, Mailbox
+from api.live import GoneEvent, JobEvent, Mailbox
 from schemas.jobs import Job
 from stores import Jobs, Projects
 from stores.job_listing import JobListing
@@ -30,8 +30,9 @@ _EXAMPLE: Final = (
 )
 _DESCRIBED: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.OK.value: {
-        "description": "Events named `job`, the data of each a `JobResource`; comments keep the connection alive. "
-        "Come back with `Last-Event-ID` whenever the stream ends: what changed meanwhile is sent first.",
+        "description": "Events named `job`, the data of each a `JobResource`, and `job_deleted` as the last of a job; "
+        "comments keep the connection alive. Come back with `Last-Event-ID` whenever the stream ends: what changed "
+        "meanwhile is sent first.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }
@@ -56,14 +57,14 @@ routes = APIRouter(tags=["events"])
 async def job_events(
     job_id: UUID, caller: Authenticated, context: Context, last_event_id: LastEventId = None
 ) -> EventStream:
-    """Sends the job as it is, unless the client has that state already, and again at each change."""
+    """Sends the job as it is, unless the client has that state already, and again at each change; ends with the job."""
     await Jobs(caller.connections).get(job_id)
 
     async def current() -> list[Job]:
         return [await Jobs(caller.connections).get(job_id)]
 
     watching = context.changes.watching_job(job_id)
-    return EventStream(_stream(watching, current, last_event_id), headers=_NOT_CACHED)
+    return EventStream(_stream(watching, current, last_event_id, until_gone=job_id), headers=_NOT_CACHED)
 
 
 @routes.get(
@@ -87,15 +88,21 @@ async def project_events(
 
 
 async def _stream(
-    watching: AbstractContextManager[Mailbox], current: Callable[[], Awaitable[list[Job]]], last_event_id: str | None
+    watching: AbstractContextManager[Mailbox],
+    current: Callable[[], Awaitable[list[Job]]],
+    last_event_id: str | None,
+    *,
+    until_gone: UUID | None = None,
 ) -> AsyncIterator[bytes]:
-    """The states of now, and then each change."""
+    """The states of now, and then each change; of a single job, until it is gone."""
     with watching as mailbox:
         sent: dict[UUID, str] = {}
         # Read after the watch began, so that no change falls between the two.
         yield _opening(await current(), last_event_id, sent)
         async for part in _changes(mailbox, sent):
             yield part
+            if until_gone is not None and until_gone not in sent:
+                return
 
 
 def _opening(current: Iterable[Job], last_event_id: str | None, sent: dict[UUID, str]) -> bytes:
@@ -109,12 +116,19 @@ def _opening(current: Iterable[Job], last_event_id: str | None, sent: dict[UUID,
 
 
 async def _changes(mailbox: Mailbox, sent: dict[UUID, str]) -> AsyncIterator[bytes]:
-    """What changes, each state once."""
+    """What changes, each state once; of what is gone only what the client was told of, which ``sent`` then forgets."""
     ends_at = monotonic() + LONGEST_STREAM_S
     while monotonic() < ends_at:
         events = await mailbox.collect(HEARTBEAT)
         if events is None:
             return
-        news = [event for event in events if sent.get(event.job_id) != event.id]
-        sent.update({event.job_id: event.id for event in news})
-        yield b"".join([event.wire for event in news]) if news else _COMMENT
+        news = []
+        for event in events:
+            if isinstance(event, GoneEvent):
+                is_news = sent.pop(event.job_id, None) is not None
+            else:
+                is_news = sent.get(event.job_id) != event.id
+                sent[event.job_id] = event.id
+            if is_news:
+                news.append(event.wire)
+        yield b"".join(news) or _COMMENT

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -43,15 +44,26 @@ class JobEvent:
         self.wire = format_sse_event(data_str=body, event="job", id=self.id)
 
 
+class GoneEvent:
+    """A job that has been deleted: the last that is said of it."""
+
+    __slots__ = ("id", "job_id", "wire")
+
+    def __init__(self, job_id: UUID) -> None:
+        self.job_id = job_id
+        self.id = f"{job_id}.deleted"
+        self.wire = format_sse_event(data_str=json.dumps({"id": str(job_id)}), event="job_deleted", id=self.id)
+
+
 class Mailbox:
     """The latest event of each job that one client watches and has not been sent yet: a slow client skips states."""
 
     def __init__(self) -> None:
-        self._waiting: dict[UUID, JobEvent] = {}
+        self._waiting: dict[UUID, JobEvent | GoneEvent] = {}
         self._arrived = asyncio.Event()
         self._closed = False
 
-    def put(self, event: JobEvent) -> None:
+    def put(self, event: JobEvent | GoneEvent) -> None:
         self._waiting[event.job_id] = event
         self._arrived.set()
 
@@ -59,7 +71,7 @@ class Mailbox:
         self._closed = True
         self._arrived.set()
 
-    async def collect(self, longest: timedelta) -> list[JobEvent] | None:
+    async def collect(self, longest: timedelta) -> list[JobEvent | GoneEvent] | None:
         """What has arrived within this time, oldest first; ``None`` once the mailbox is closed."""
         try:
             # Not ``wait_for``, which waits in a task of its own: one for every stream.
@@ -172,6 +184,8 @@ class JobChanges:
                 continue
             for job in jobs:
                 self._give(job)
+            for job_id in set(changed).difference(job.id for job in jobs):
+                self._give_gone(job_id)
             self._note(())
 
     def _give(self, job: Job) -> None:
@@ -180,6 +194,12 @@ class JobChanges:
             event = JobEvent(job)
             for mailbox in watchers:
                 mailbox.put(event)
+
+    def _give_gone(self, job_id: UUID) -> None:
+        """Which project it was in is not known any more: every project's watchers pick out what they were told of."""
+        event = GoneEvent(job_id)
+        for mailbox in self._of_job.get(job_id, set()).union(*self._of_project.values()):
+            mailbox.put(event)
 
 
 def _job_ids(payload: str) -> tuple[UUID, ...]:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from schemas.jobs import JobStatus
-from stores import Jobs
+from stores import Jobs, Ledger
+from stores.job_deletions import JobDeletions
 from tests.api.gateway import Gateway
 
 pytestmark = pytest.mark.postgres
@@ -24,8 +25,8 @@ class Watcher:
     def __init__(self, answer: httpx.Response) -> None:
         self._lines = answer.aiter_lines()
 
-    async def next(self) -> tuple[str, dict[str, Any]]:
-        """The next event's id and job; comments are passed over."""
+    async def next(self, kind: str = "job") -> tuple[str, dict[str, Any]]:
+        """The next event's id and data; comments are passed over, and a job's states on the way to its end."""
         fields: dict[str, str] = {}
         while True:
             line = await asyncio.wait_for(anext(self._lines), 30)
@@ -35,8 +36,10 @@ class Watcher:
                 name, _, value = line.partition(": ")
                 fields[name] = value
             elif fields:
-                assert fields["event"] == "job"
-                return fields["id"], json.loads(fields["data"])
+                if fields["event"] == kind:
+                    return fields["id"], json.loads(fields["data"])
+                assert (fields["event"], kind) == ("job", "job_deleted")
+                fields = {}
 
     async def ends(self) -> bool:
         try:
@@ -149,6 +152,46 @@ async def test_a_notification_that_names_no_job_stops_nobody(
         await gateway.pool.execute("select pg_notify('cinema_jobs', 'no job')")
         await Jobs(gateway.pool).set_status(UUID(job_id), JobStatus.ANALYSING)
         assert (await watcher.next())[1]["status"] == "analysing"
+
+
+async def gone(gateway: Gateway, job_id: str) -> None:
+    """Its rows are removed, as at the end of its deletion."""
+    await Jobs(gateway.pool).cancel(UUID(job_id))
+    bill = await Ledger(gateway.pool).bill_of_job(UUID(job_id))
+    await JobDeletions(gateway.pool).begin(UUID(job_id), "creator", bill)
+    await JobDeletions(gateway.pool).remove_rows(UUID(job_id))
+
+
+async def test_the_stream_of_a_deleted_job_says_so_and_ends(
+    gateway: Gateway, creator: httpx.AsyncClient, project_id: str
+) -> None:
+    job_id = await order(creator, project_id)
+    async with watching(creator, f"/jobs/{job_id}/events") as watcher:
+        await watcher.next()
+        await Jobs(gateway.pool).cancel(UUID(job_id))
+        last, job = await watcher.next()
+        assert job["status"] == "cancelled"
+        await gone(gateway, job_id)
+        assert (await watcher.next("job_deleted"))[1] == {"id": job_id}
+        assert await watcher.ends()
+    answer = await creator.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": last})
+    assert answer.status_code == 404
+
+
+async def test_who_watches_a_project_hears_which_of_its_jobs_is_gone(
+    gateway: Gateway, creator: httpx.AsyncClient, other: httpx.AsyncClient, project_id: str
+) -> None:
+    elsewhere = (await other.post("/projects", json={"name": "Another's"})).json()["id"]
+    theirs, mine = await order(other, elsewhere), await order(creator, project_id)
+    async with watching(creator, f"/projects/{project_id}/events") as watcher:
+        assert (await watcher.next())[1]["id"] == mine
+        await gone(gateway, theirs)
+        await Jobs(gateway.pool).cancel(UUID(mine))
+        assert (await watcher.next())[1]["status"] == "cancelled"
+        await gone(gateway, mine)
+        assert (await watcher.next("job_deleted"))[1] == {"id": mine}, "and nothing of another's"
+        new = await order(creator, project_id)
+        assert (await watcher.next())[1]["id"] == new
 
 
 async def test_a_stopping_server_ends_its_streams(
