@@ -14,6 +14,7 @@ import av
 from av.container import InputContainer
 
 from analysis.demuxing import AnyPacket, Damage, decode_packet, read_packets
+from analysis.disposable import framing_of
 
 #: A packet has something to tell if it is larger or smaller than the usual of the last ones by these factors. Measured:
 #: a cut makes it at least 1.8 times as large, one to black at most a thirtieth.
@@ -69,40 +70,54 @@ class _LeftOut:
         return tuple(time for time in passed if time < pts)
 
 
+class _Decoder:
+    """Decodes a stream's packets, and leaves out pictures that are not needed and that no other is made from.
+
+    The packets of these are not even handed to the decoder where they can be told: with threads, packets go to one
+    thread after the other, and one that is given nothing to do waits for its turn all the same.
+    """
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self._stream = stream
+        self._framing = framing_of(stream.codec_context.name, stream.codec_context.extradata)
+        self.damage = Damage()
+
+    def decode(self, packet: AnyPacket, *, needed: bool) -> list[av.VideoFrame]:
+        """The frames that come out for a packet."""
+        if not needed and self._framing is not None and self._framing.is_disposable(bytes(packet)):
+            self.damage.packets += 1
+            return []
+        self._stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+        return decode_packet(self._stream, packet, self.damage)
+
+
 def skim(container: InputContainer, stream: av.VideoStream) -> Iterator[Skimmed]:
     """The frames of a picture stream that must be seen, in display order.
 
     Raises:
         MediaRefused: when most of the stream is damaged, or its pictures are too large.
     """
-    damage, hints, left_out = Damage(), _Hints(), _LeftOut()
+    decoder, hints, left_out = _Decoder(stream), _Hints(), _LeftOut()
     for packet in read_packets(container, stream):
-        if packet.pts is None or hints.needed(packet, packet.pts):
-            stream.codec_context.skip_frame = "DEFAULT"
-        else:
-            stream.codec_context.skip_frame = "NONREF"
+        needed = packet.pts is None or hints.needed(packet, packet.pts)
+        if packet.pts is not None and not needed:
             left_out.add(packet.pts)
-        for frame in decode_packet(stream, packet, damage):
+        for frame in decoder.decode(packet, needed=needed):
             if frame.pts is not None:
                 yield Skimmed(frame, left_out.before(frame.pts))
-        damage.judge()
-    damage.judge(at_end=True)
+        decoder.damage.judge()
+    decoder.damage.judge(at_end=True)
 
 
 def whole(container: InputContainer, stream: av.VideoStream, stretches: Sequence[Stretch]) -> Iterator[Skimmed]:
-    """Every frame of stretches, rising, from where the container stands; what is between is left out.
-
-    Raises:
-        MediaRefused: when most of the stream is damaged, or its pictures are too large.
-    """
-    damage, last = Damage(), stretches[-1][1]
+    """Every frame of stretches, rising, from where the container stands; what is between is left out."""
+    decoder, last = _Decoder(stream), stretches[-1][1]
 
     def wanted(pts: int) -> bool:
         return any(start <= pts <= end for start, end in stretches)
 
     for packet in read_packets(container, stream):
-        stream.codec_context.skip_frame = "DEFAULT" if packet.pts is None or wanted(packet.pts) else "NONREF"
-        for frame in decode_packet(stream, packet, damage):
+        for frame in decoder.decode(packet, needed=packet.pts is None or wanted(packet.pts)):
             if frame.pts is not None and frame.pts > last:
                 return
             if frame.pts is not None and wanted(frame.pts):

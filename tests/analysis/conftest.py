@@ -29,11 +29,12 @@ def make_clip(tmp_path: Path) -> MakeClip:
         sound: NDArray[np.float32] | None = None,
         layout: str = "stereo",
         turn: float | None = None,
+        codec: str = "libx264",
         encoder: Mapping[str, str] = MappingProxyType({"preset": "ultrafast"}),
     ) -> Path:
         path = tmp_path / name
         with av.open(str(path), "w") as container:
-            video = container.add_stream("libx264", rate=rate, options=dict(encoder)) if frames else None
+            video = container.add_stream(codec, rate=rate, options=dict(encoder)) if frames else None
             audio = container.add_stream("pcm_s16le", rate=RATE, layout=layout) if sound is not None else None
             if video is not None:
                 video.height, video.width = frames[0].shape[:2]
