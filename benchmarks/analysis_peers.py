@@ -1,14 +1,12 @@
-"""The analyzers against what others need for the same: decoding alone, PySceneDetect, plain faster-whisper."""
+"""The analyzers against what others need for the same: decoding alone, plain faster-whisper."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from time import perf_counter, process_time
 
 import av
 from av.video.reformatter import Interpolation, VideoReformatter
 from faster_whisper import WhisperModel
-from scenedetect import AdaptiveDetector, detect
 
 from analysis.demuxing import decode_video, open_media
 from analysis.faces import FacesParameters, begin_faces
@@ -21,7 +19,7 @@ from analysis.thumbnails import FINE_HEIGHT, FINE_WIDTH
 from analysis.transcript import TranscriptParameters, transcribe
 from analysis.watching import PictureAnalysis, watch
 from benchmarks.frame import BenchmarkError, Figures
-from benchmarks.timing import Cost, interleaved, median_ratio
+from benchmarks.timing import costing, interleaved, median_ratio
 
 ROUNDS = 3
 
@@ -36,24 +34,13 @@ def picture_figures(path: Path, models: Path) -> Figures:
     def with_faces() -> list[PictureAnalysis]:
         return [*looking(), begin_faces(path, known, FacesParameters(), models)]
 
-    alone = _costing(lambda: _decode_and_downscale(path))
+    alone = costing(lambda: _decode_and_downscale(path))
     figures: Figures = {}
     for name, analyses in (("visual_vs_decode", looking), ("visual_vs_decode.with_faces", with_faces)):
-        pairs = interleaved(alone, _costing(partial(_watch, path, analyses)), ROUNDS)
+        pairs = interleaved(alone, costing(partial(_watch, path, analyses)), ROUNDS)
         figures[name] = median_ratio([(bare.wall_s, ours.wall_s) for bare, ours in pairs])
         figures[f"{name}_cpu"] = median_ratio([(bare.cpu_s, ours.cpu_s) for bare, ours in pairs])
     return figures
-
-
-def shots_figures(path: Path) -> Figures:
-    """How many times as fast as by PySceneDetect's adaptive detector shots are found."""
-    known = probe(path)
-    peer = _costing(lambda: detect(str(path), AdaptiveDetector()))
-    pairs = interleaved(peer, _costing(lambda: watch(path, known, [ShotAnalysis(known)])), ROUNDS)
-    return {
-        "shots_vs_pyscenedetect": median_ratio([(theirs.wall_s, ours.wall_s) for theirs, ours in pairs]),
-        "shots_vs_pyscenedetect_cpu": median_ratio([(theirs.cpu_s, ours.cpu_s) for theirs, ours in pairs]),
-    }
 
 
 def transcript_figures(path: Path, models: Path) -> Figures:
@@ -72,8 +59,8 @@ def transcript_figures(path: Path, models: Path) -> Figures:
         segments, _ = model.transcribe(str(path), language=language, beam_size=5, word_timestamps=True)
         return sum(len(segment.words or ()) for segment in segments)
 
-    ours = _costing(lambda: transcribe(record(path, probe(path)), TranscriptParameters(), models))
-    pairs = interleaved(ours, _costing(plain), ROUNDS)
+    ours = costing(lambda: transcribe(record(path, probe(path)), TranscriptParameters(), models))
+    pairs = interleaved(ours, costing(plain), ROUNDS)
     return {
         "transcribe.vs_plain_faster_whisper": median_ratio([(a.wall_s, b.wall_s) for a, b in pairs]),
         "transcribe.vs_plain_faster_whisper_cpu": median_ratio([(a.cpu_s, b.cpu_s) for a, b in pairs]),
@@ -94,12 +81,3 @@ def _decode_and_downscale(path: Path) -> None:
 
 def _watch(path: Path, analyses: Callable[[], list[PictureAnalysis]]) -> None:
     watch(path, probe(path), analyses())
-
-
-def _costing(work: Callable[[], object]) -> Callable[[], Cost]:
-    def cost() -> Cost:
-        wall, cpu = perf_counter(), process_time()
-        work()
-        return Cost(wall_s=perf_counter() - wall, cpu_s=process_time() - cpu)
-
-    return cost

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
 from types import MappingProxyType
 
 from benchmarks import launcher
@@ -51,6 +52,17 @@ def cost_of(command: Sequence[str | Path], environment: Mapping[str, str] = Mapp
             complaint = ended.stdout.decode(errors="replace")[-_COMPLAINT:]
             raise BenchmarkError(f"{Path(command[0]).name} ended with status {ended.returncode}: {complaint}")
         return Cost(**json.loads(costs.read_text()))
+
+
+def costing(work: Callable[[], object]) -> Callable[[], Cost]:
+    """Work in this process, as what tells its cost."""
+
+    def cost() -> Cost:
+        wall, cpu = perf_counter(), process_time()
+        work()
+        return Cost(wall_s=perf_counter() - wall, cpu_s=process_time() - cpu)
+
+    return cost
 
 
 def interleaved(first: Callable[[], Cost], second: Callable[[], Cost], rounds: int) -> list[tuple[Cost, Cost]]:

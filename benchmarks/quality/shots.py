@@ -1,6 +1,8 @@
 """Shot boundaries found in labelled footage against those that are there."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from benchmarks.facts import measure_probe
 from benchmarks.frame import BenchmarkError, Figures
 from schemas.analysing import AnalysisRequest
 from schemas.facts import Shots
-from schemas.media import AssetKind
+from schemas.media import AssetKind, VideoStream
 from schemas.progress import ignore_progress
 
 #: Footage whose every hard cut is known; its truth is under ``truth/``, by the same name.
@@ -26,17 +28,34 @@ LABELLED = (
 TOLERANCE_FRAMES = 0
 
 
+@dataclass(frozen=True)
+class Judged:
+    """How many hard cuts there are, how many of them were not found, and what was found where there is nothing."""
+
+    known: int = 0
+    missed: int = 0
+    false: int = 0
+
+    def __add__(self, other: "Judged") -> "Judged":
+        return Judged(self.known + other.known, self.missed + other.missed, self.false + other.false)
+
+
 def shot_figures(media: Path) -> Figures:
     """Hard cuts missed, and boundaries found where there is nothing; those in gradual changes count as neither."""
-    missed = false = known = 0
-    for name in LABELLED:
-        truth = json.loads((media / "truth" / f"{Path(name).stem}.json").read_text())
-        found = _found_frames(media / name)
-        cuts = list(truth["hard_cut_frames"])
-        known += len(cuts)
-        missed += sum(not _near(cut, found) for cut in cuts)
-        false += sum(not _near(frame, cuts) and not _excused(frame, truth) for frame in found)
-    return {"shots.known": known, "shots.missed": missed, "shots.false": false}
+    files = [media / name for name in LABELLED]
+    total = sum((judged(path, _found_frames(path)) for path in files), Judged())
+    return {"shots.known": total.known, "shots.missed": total.missed, "shots.false": total.false}
+
+
+def judged(path: Path, found: Sequence[int]) -> Judged:
+    """The frames that begin shots, as somebody found them in labelled footage, against its truth."""
+    truth = json.loads((path.parent.parent / "truth" / f"{path.stem}.json").read_text())
+    cuts = list(truth["hard_cut_frames"])
+    return Judged(
+        known=len(cuts),
+        missed=sum(not _near(cut, found) for cut in cuts),
+        false=sum(not _near(frame, cuts) and not _excused(frame, truth) for frame in found),
+    )
 
 
 def _found_frames(path: Path) -> list[int]:
@@ -45,11 +64,15 @@ def _found_frames(path: Path) -> list[int]:
         raise BenchmarkError(f"{path.name} has no picture.")
     request = AnalysisRequest(analyzer="shots", path=path, kind=AssetKind.B_ROLL, probe=probe)
     answer = run_analyzer(request, ignore_progress, Path())
-    shots = Shots.model_validate(answer.model_dump()).shots
-    return [round(shot.start_us * float(probe.video.measured_rate) / 1e6) for shot in shots[1:]]
+    return frames_of(Shots.model_validate(answer.model_dump()), probe.video)
 
 
-def _near(frame: int, frames: list[int]) -> bool:
+def frames_of(shots: Shots, video: VideoStream) -> list[int]:
+    """The numbers of the frames that begin a shot, the first one's left out."""
+    return [round(shot.start_us * float(video.measured_rate) / 1e6) for shot in shots.shots[1:]]
+
+
+def _near(frame: int, frames: Sequence[int]) -> bool:
     return any(abs(frame - other) <= TOLERANCE_FRAMES for other in frames)
 
 
