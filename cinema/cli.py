@@ -287,9 +287,21 @@ def delete_project(
     as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
 ) -> None:
     """Delete a project with its footage, jobs and videos, for good, and print the proof."""
-    from cinema.commands.delete_project import delete_project as run
+    from cinema.commands.deleting import delete_project as run
 
     _leave(run(project_id, confirm=lambda question: yes or typer.confirm(question), as_json=as_json))
+
+
+@app.command("delete-job")
+def delete_job(
+    job_id: Annotated[UUID, typer.Argument(metavar="JOB")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,  # noqa: FBT002 (an option of the command line)
+    as_json: AsJson = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Delete a job that has ended with what it made, for good, and print the proof; its footage stays."""
+    from cinema.commands.deleting import delete_job as run
+
+    _leave(run(job_id, confirm=lambda question: yes or typer.confirm(question), as_json=as_json))
 
 
 def main() -> None:

@@ -28,7 +28,12 @@ class Finishing:
         self._out = out
 
     async def finish(self, job: Job, *, since: float) -> DirectReport:
-        """Follow until the job has settled, and deliver; ``since`` is when it was asked for, on the monotonic clock."""
+        """Follow until the job has settled, and deliver what was asked for.
+
+        Args:
+            job: as it was when it was asked for.
+            since: when that was, on the monotonic clock.
+        """
         url = self._ui_url(job.id)
         if url is not None:
             self._display.say(f"Temporal Web UI: {url}")
@@ -39,6 +44,7 @@ class Finishing:
             self._display.stop()
         return report_of(
             ended,
+            before=job.artifacts,
             title=self._title,
             assets=await Assets(self._pool).for_project(ended.project_id),
             deliveries=await self._deliver(ended),

@@ -63,6 +63,7 @@ class DirectReport(Model):
 def report_of(
     job: Job,
     *,
+    before: ArtifactCounts,
     title: str,
     assets: Sequence[Asset],
     deliveries: Mapping[UUID, Delivery],
@@ -70,7 +71,7 @@ def report_of(
     seconds: float,
     temporal_ui_url: str | None,
 ) -> DirectReport:
-    """The report of a settled job."""
+    """The report of a settled job; ``before`` is what it had counted when what is reported began."""
     return DirectReport(
         job_id=job.id,
         project_id=job.project_id,
@@ -81,11 +82,17 @@ def report_of(
             AssetOutcome(name=asset.name, kind=asset.kind, status=asset.status, error=asset.error) for asset in assets
         ),
         outputs=tuple(_outcome(output, deliveries.get(output.id)) for output in job.outputs),
-        analyses=job.artifacts,
+        analyses=_since(before, job.artifacts),
         stages=stages,
         seconds=round(seconds, 2),
         temporal_ui_url=temporal_ui_url,
     )
+
+
+def _since(before: ArtifactCounts, now: ArtifactCounts) -> ArtifactCounts:
+    """What has been made since, and what was there of all that the job needs."""
+    computed = now.computed - before.computed
+    return ArtifactCounts(computed=computed, reused=now.computed + now.reused - computed)
 
 
 def _outcome(output: Output, delivery: Delivery | None) -> OutputOutcome:

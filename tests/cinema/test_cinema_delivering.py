@@ -112,11 +112,14 @@ def refused_asset() -> Asset:
     )
 
 
-def reported(finished: Job, delivery: Delivery | None = None, *assets: Asset) -> DirectReport:
+def reported(
+    finished: Job, delivery: Delivery | None = None, *assets: Asset, before: ArtifactCounts | None = None
+) -> DirectReport:
     delivered = delivery or Delivery({"mp4": Path("film.mp4")})
     deliveries = {made.id: delivered for made in finished.outputs if made.files is not None}
     return report_of(
         finished,
+        before=before or ArtifactCounts(),
         title="Kitchen talk",
         assets=assets,
         deliveries=deliveries,
@@ -237,6 +240,15 @@ def test_people_read_every_reason() -> None:
     assert "hook_cut (4.0 s): film.mp4" in text
     assert "analyses: 0 computed, 12 reused" in text
     assert "http://127.0.0.1:8233/namespaces/default/workflows/job-1" in text
+
+
+def test_a_retry_counts_what_it_made_itself() -> None:
+    again = job(JobStatus.COMPLETED, output(Variant.HOOK_CUT, DONE))
+    again = again.model_copy(update={"artifacts": ArtifactCounts(computed=11, reused=1)})
+    assert reported(again).analyses == ArtifactCounts(computed=11, reused=1)
+    assert reported(again, before=again.artifacts).analyses == ArtifactCounts(computed=0, reused=12)
+    one_missing = reported(again, before=ArtifactCounts(computed=10, reused=2))
+    assert "analyses: 1 computed, 11 reused" in "\n".join(outcome_lines(one_missing))
 
 
 def test_people_read_that_a_video_was_there() -> None:

@@ -1,8 +1,12 @@
 """A job that its creator deletes: refused while it runs, then gone with all it made, whoever is away meanwhile."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -13,6 +17,7 @@ from activities.declarations import TaskQueue
 from activities.job_deletion import JobDeletionActivities
 from cinema.client import AsyncClient
 from schemas.jobs import Job
+from schemas.retention import JobDeletionRecord
 from stores import Bucket, Jobs, Pool
 from tests.api.delivered_output import delivered_job
 from tests.api.gateway import Gateway, serving
@@ -115,3 +120,68 @@ async def test_while_temporal_is_away_nothing_is_begun(
         await temporal_server.start()
     assert (answer.status_code, answer.json()["code"]) == (503, "stack_unavailable")
     assert not any(output["expired"] for output in (await creator.get(f"/jobs/{job.id}")).json()["outputs"])
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """The command as an operator gives it, on the servers of these tests."""
+
+    environment: dict[str, str]
+
+    async def __call__(self, *arguments: object, says: str = "") -> Answer:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "cinema", *map(str, arguments)),
+            env={**os.environ, **self.environment},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(says.encode()), 120)
+        assert process.returncode is not None
+        return Answer(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture
+def cinema(postgres_dsn: str, temporal_server: RestartableTemporal, tmp_path: Path) -> CommandLine:
+    return CommandLine(
+        {
+            "CINEMA_HOME": str(tmp_path / "home"),
+            "CINEMA_POSTGRES_DSN": postgres_dsn,
+            "CINEMA_TEMPORAL_ADDRESS": temporal_server.address,
+            "COLUMNS": "200",
+        }
+    )
+
+
+async def test_an_operator_deletes_a_job_once_it_has_ended_and_that_is_confirmed(
+    gateway: Gateway, client: Client, job: Job, cinema: CommandLine
+) -> None:
+    running = await cinema("delete-job", job.id, "--yes")
+    assert (running.status, "call it off first" in running.err) == (1, True)
+    await Jobs(gateway.pool).cancel(job.id)
+    declined = await cinema("delete-job", job.id, says="n\n")
+    assert declined.status == 1
+    assert f"Delete this job of project 'Kitchen talk' with what it made ({job.outputs[0].name}" in declined.out
+    assert not any(output.expiring_since for output in (await Jobs(gateway.pool).get(job.id)).outputs)
+    async with worker(client, gateway):
+        deleted = await cinema("delete-job", job.id, says="y\n")
+        assert deleted.status == 0, deleted.err
+        assert f"Job {job.id} is deleted" in deleted.out
+        assert "nothing is left" in deleted.out
+        again = await cinema("delete-job", job.id, "--json")
+    record = JobDeletionRecord.model_validate_json(again.out)
+    assert record.requested_by.startswith("operator ")
+    assert not [item async for item in gateway.objects.list(Bucket.OUTPUTS)]
+
+
+async def test_a_job_that_never_was_is_not_deleted(cinema: CommandLine) -> None:
+    answer = await cinema("delete-job", uuid4(), "--yes")
+    assert (answer.status, "This job does not exist." in answer.err) == (1, True)

@@ -88,6 +88,7 @@ def test_one_output_is_called_off_and_made_again_after_the_job_has_closed(stack:
     report = json.loads(retried.stdout)
     outputs = {output["variant"]: output for output in report["outputs"]}
     assert report["status"] == "completed"
+    assert report["analyses"]["computed"] == 0, "it tells of this retry"
     assert outputs[kept]["attempt"] == 1, "what had succeeded was not made again"
     assert sha256(out / f"talk_{kept}.mp4") == untouched
     assert measure(out / f"talk_{called_off}.mp4").frames > 0
