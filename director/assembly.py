@@ -46,7 +46,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.27.0"
+DIRECTOR_VERSION = "1.28.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -269,7 +269,7 @@ def _record_framings(shots: Mapping[Shot, Sequence[_Part]], framings: Mapping[Sh
 
 def _record_punch_in(part: _Part, start: int, size: Fraction, ledger: Ledger) -> str:
     removed = part.placed.stretch.removals
-    cause = removed[-1].sentence if removed else "The speaker jumps here"
+    cause = removed[-1].sentence if removed else "Another recording begins with the same view"
     return ledger.record(
         "punch_in",
         f"{cause}; shown closer, so that the jump reads as a change of size",
@@ -361,14 +361,16 @@ def _cuts(placed: Sequence[Placed], covers: Sequence[Cover]) -> Iterator[int]:
 
 def _record_captions(captioning: Captioning, ledger: Ledger, *, burn_in: bool) -> None:
     count = len(captioning.captions)
-    sentence = f"{count} captions are {'drawn into the picture' if burn_in else 'delivered beside the video'}"
+    are = "caption is" if count == 1 else "captions are"
+    sentence = f"{count} {are} {'drawn into the picture' if burn_in else 'delivered beside the video'}"
     evidence = [Evidence(fact="captions", value=str(count))]
     if captioning.hurried:
         speed = f"{float(captioning.fastest):.1f} characters a second"
         sentence += f"; {captioning.hurried} must be read fast, up to {speed}, because they are spoken fast"
         evidence.append(Evidence(fact="fastest to read", value=speed))
     if captioning.shortened:
-        sentence += f"; {captioning.shortened} leave words out, because no time or place is left for them"
+        leave = "leaves" if captioning.shortened == 1 else "leave"
+        sentence += f"; {captioning.shortened} {leave} words out, because no time or place is left for them"
     worth = {
         "captioned": 1.0,
         "read_fast": captioning.hurried / count,

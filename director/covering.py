@@ -48,7 +48,7 @@ class Cover:
     """Source frames from ``source_start`` shown for timeline frames ``[start, end)``; ``named`` is the word for it.
 
     With a ``place`` it is a picture in the picture, and hides nothing. ``worth`` is what it adds and costs, by part.
-    ``alike`` is the passage that it is taken to show by how it looks.
+    ``jumps`` are the jump cuts under it. ``alike`` is the passage that it is taken to show by how it looks.
     """
 
     footage: Footage
@@ -58,17 +58,20 @@ class Cover:
     purpose: Purpose
     named: str | None
     worth: Shares
+    jumps: int = 0
     alike: Alike | None = None
     place: Place | None = None
 
     @property
     def sentence(self) -> str:
+        several = self.purpose is Purpose.JUMP_CUT and self.jumps > 1
+        does = f"hides {self.jumps} jump cuts" if several else self.purpose.value
         match = f"; it is of “{self.named}”, said here" if self.named else ""
         if self.named == SHOWN_NOW:
             match = "; the speaker points to it"
         looks = f"; its picture looks like what is said ({self.alike.cosine:.2f})" if self.alike else ""
         beside = ", beside the speaker" if self.place else ""
-        return f"{self.footage.facts.name} {self.purpose.value}{beside}{match}{looks}"
+        return f"{self.footage.facts.name} {does}{beside}{match}{looks}"
 
 
 def cover(
@@ -128,6 +131,7 @@ class _Covering:
         self._changes = sorted(changes_of_picture(placed))
         self._openings = sorted({*self._changes, *turns_of_speech(placed)})
         self._jumps = sorted(after.start for _, after in visible_jumps(placed))
+        self._cuts = sorted({*self._changes, *self._jumps})
         self.covers: list[Cover] = []
         for at in _asked_at(words, supply.topics):
             self._try(self._resting.before(at), Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
@@ -146,6 +150,7 @@ class _Covering:
         earliest, latest = self._room(start, apart)
         if start < earliest or start + self._shortest > latest:
             return
+        latest = min(latest, self._opening_from(start + self._shortest))
         said = self._said.near(start)
         piece = self._supply.best(start, self._shortest, said, asked=purpose is Purpose.ASKED)
         if piece is None:
@@ -155,17 +160,16 @@ class _Covering:
             end = self._with_sentence(start, end)
         end = self._resting.until(end, start + self._shortest)
         end = self._without_sliver_after(start, end, piece, latest)
-        worth = added([self._worth(start, end, purpose), self._supply.worth(piece, said, start)])
-        self._supply.take(piece, start, end)
-        named, alike = (
-            min(piece.topics & said.words, key=_is_pointed_to, default=None),
-            self._supply.shown_by(piece, said),
-        )
-        insort(self.covers, Cover(piece.footage, piece.start, start, end, purpose, named, worth, alike), key=_start)
-
-    def _worth(self, start: int, end: int, purpose: Purpose) -> Shares:
-        """What it is worth to cover these frames, whatever is shown there."""
         jumps = bisect_left(self._jumps, end) - bisect_right(self._jumps, start)
+        worth = added([self._worth(start, end, purpose, jumps), self._supply.worth(piece, said, start)])
+        self._supply.take(piece, start, end)
+        named = min(piece.topics & said.words, key=_is_pointed_to, default=None)
+        alike = self._supply.shown_by(piece, said)
+        made = Cover(piece.footage, piece.start, start, end, purpose, named, worth, jumps, alike)
+        insort(self.covers, made, key=_start)
+
+    def _worth(self, start: int, end: int, purpose: Purpose, jumps: int) -> Shares:
+        """What it is worth to cover these frames, whatever is shown there."""
         hidden = {Purpose.JUMP_CUT.part: float(jumps)} if jumps else {}
         length = us_to_frame(COVER_US, self._rate)
         return shares({purpose.part: 1.0, **hidden, "speaker_hidden": (end - start) / length})
@@ -176,6 +180,11 @@ class _Covering:
         earliest = self.covers[after - 1].end + apart if after else self._first
         latest = self.covers[after].start - apart if after < len(self.covers) else self._last_end
         return max(self._first, earliest), min(self._last_end, latest)
+
+    def _opening_from(self, earliest: int) -> int:
+        """The next opening of a scene or turn of speech: who begins to speak there is seen to."""
+        number = bisect_left(self._openings, earliest)
+        return self._openings[number] if number < len(self._openings) else self._last_end
 
     def _with_sentence(self, start: int, end: int) -> int:
         """The end of the last sentence before an end: with the next one the talk may have gone on to something else."""
@@ -189,18 +198,26 @@ class _Covering:
 
     def _without_sliver_after(self, start: int, end: int, piece: Piece, latest: int) -> int:
         """The end, or the change of picture just after it; where that cannot be reached, a little sooner."""
-        sliver = us_to_frame(SLIVER_US, self._rate)
-        cuts = sorted(
-            {
-                *self._near(self._changes, end, sliver),
-                *(at + LEAD_FRAMES for at in self._near(self._jumps, end, sliver)),
-            }
-        )
-        for cut in reversed(cuts):
-            if end < cut <= min(latest, start + piece.length):
-                return cut
-        sooner = min(cuts, default=end + sliver) - sliver
-        return sooner if start + self._shortest <= sooner < end else end
+        changes = frozenset(self._near(self._changes, end, latest + 1 - end))
+        later = end
+        while seen := self._cuts_after(later):
+            over = [cut if cut in changes else cut + LEAD_FRAMES for cut in seen]
+            reached = [cut for cut in over if cut <= min(latest, start + piece.length)]
+            if not reached:
+                return self._sooner(start, end)
+            later = max(reached)
+        return later
+
+    def _sooner(self, start: int, end: int) -> int:
+        """So much before an end that what comes after it is seen for long enough; that end where there is no room."""
+        sooner = end
+        while seen := self._cuts_after(sooner):
+            sooner = seen[0] - us_to_frame(SLIVER_US, self._rate)
+        return sooner if sooner >= start + self._shortest else end
+
+    def _cuts_after(self, end: int) -> Sequence[int]:
+        """The cuts so soon after an end that what is seen between would only flash by."""
+        return self._near(self._cuts, end, us_to_frame(SLIVER_US, self._rate))
 
     @staticmethod
     def _near(points: Sequence[int], end: int, reach: int) -> Sequence[int]:

@@ -14,6 +14,9 @@ from schemas.edl import Canvas, Place
 from schemas.media import AssetKind
 from schemas.timeline import Area
 
+#: What a cover adds and costs by what it hides, of which there is nothing beside a speaker.
+_OF_HIDING = frozenset({Purpose.JUMP_CUT.part, "speaker_hidden"})
+
 
 def may_be_inset(one: Cover, canvas: Canvas) -> bool:
     """Whether it is a calm screen that the talk is about, on a canvas that has room beside a speaker."""
@@ -29,7 +32,9 @@ def inset(one: Cover, faces: Iterable[Area], canvas: Canvas) -> Cover:
     width_share = min(INSET_WIDTHS[1], max(free) - 2 * INSET_MARGIN)
     if width_share < INSET_WIDTHS[0]:
         return one
-    return replace(one, place=_place(one.footage, canvas, width_share, on_left=free[0] > free[1]))
+    worth = tuple((part, value) for part, value in one.worth if part not in _OF_HIDING)
+    place = _place(one.footage, canvas, width_share, on_left=free[0] > free[1])
+    return replace(one, worth=worth, place=place)
 
 
 def _is_busy(one: Cover) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from director.same_view import same_view
 from director.script import Stretch
 from director.style import HALF_JUMP_US, VISIBLE_JUMP_US
 
@@ -66,25 +67,40 @@ def placed_words(placed: Sequence[Placed]) -> Iterator[PlacedWord]:
 
 
 def jump_cuts(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
-    """Neighbours cut from one shot, so that the speaker jumps between them."""
+    """Neighbours between which the speaker jumps: cut from one shot, or from another one that was framed the same."""
     for before, after in pairwise(placed):
-        first, second = before.stretch, after.stretch
-        same = first.footage is second.footage
-        if same and first.footage.shot_at(first.end - 1) == second.footage.shot_at(second.start):
+        if is_jump(before.stretch, after.stretch):
             yield before, after
+
+
+def is_jump(before: Stretch, after: Stretch) -> bool:
+    """Whether the speaker jumps where one stretch follows another."""
+    return _in_one_shot(before, after) or same_view(before, after)
 
 
 def visible_jumps(placed: Sequence[Placed]) -> Iterator[tuple[Placed, Placed]]:
     """The jump cuts over more than a moment, in which the speaker has moved."""
     for before, after in jump_cuts(placed):
-        if abs(after.stretch.start - before.stretch.end) >= after.stretch.footage.clock.length(VISIBLE_JUMP_US):
+        left_out = abs(after.stretch.start - before.stretch.end)
+        least = after.stretch.footage.clock.length(VISIBLE_JUMP_US)
+        if left_out >= least or not _in_one_shot(before.stretch, after.stretch):
             yield before, after
 
 
 def jump_seen(before: Placed, after: Placed) -> float:
-    """How much of a jump is seen between two neighbours, from 0 to 1: the longer the time left out, the more moved."""
+    """How much more of a jump is seen between two neighbours for what was left out, from 0 to 1: by how long it was.
+
+    Nothing between two shots, whose speaker would jump without that.
+    """
+    if not _in_one_shot(before.stretch, after.stretch):
+        return 0.0
     left_out_us = before.stretch.footage.clock.length_us(abs(after.stretch.start - before.stretch.end))
     return left_out_us / (left_out_us + HALF_JUMP_US)
+
+
+def _in_one_shot(before: Stretch, after: Stretch) -> bool:
+    one = before.footage
+    return one is after.footage and one.shot_at(before.end - 1) == one.shot_at(after.start)
 
 
 def changes_of_picture(placed: Sequence[Placed]) -> Iterator[int]:

@@ -24,8 +24,8 @@ def scene_changes(script: Script) -> Iterator[bool]:
     for number, frame in shots:
         changes = False
         if (number, frame) != before:
-            look = _look(script.footage[number], frame)
-            changes = not any(_alike(look, other) for other in seen)
+            look = look_of(script.footage[number], frame)
+            changes = not any(look_alike(look, other) for other in seen)
             if changes:
                 seen.append(look)
         if before is not None:
@@ -38,7 +38,8 @@ def _shots_of(script: Script) -> Sequence[_Shot]:
     return [(number, script.footage[number].shot_at(word.start)[0]) for (number, _), word in spoken]
 
 
-def _look(footage: Footage, frame: int) -> PictureMeasures | None:
+def look_of(footage: Footage, frame: int) -> PictureMeasures | None:
+    """The light and colour of the shot at a frame; ``None`` where they were not measured."""
     picture, clock = footage.facts.picture, footage.clock
     if picture is None or not picture.shots:
         return None
@@ -46,7 +47,8 @@ def _look(footage: Footage, frame: int) -> PictureMeasures | None:
     return picture.shots[max(0, bisect_right(picture.shots, middle_us, key=lambda shot: shot.start_us) - 1)].measures
 
 
-def _alike(one: PictureMeasures | None, other: PictureMeasures | None) -> bool:
+def look_alike(one: PictureMeasures | None, other: PictureMeasures | None) -> bool:
+    """Whether two shots may belong to one scene; one that was not measured is taken for another one."""
     if one is None or other is None:
         return False
     light = (one.exposure - other.exposure, one.shadows - other.shadows, one.highlights - other.highlights)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from director.ledger import Ledger, seen_in
-from director.placing import Placed
+from director.placing import Placed, is_jump
 from director.scoring import asks
 from director.style import SPLIT_EDIT_FRAMES
 
@@ -19,11 +19,12 @@ def split_edits(placed: Sequence[Placed], ledger: Ledger) -> tuple[Placed, ...]:
     A J-cut lets the next speaker be heard before being seen, and needs the one before to be silent meanwhile. An L-cut
     lets the last words of the one before be heard over the next one's face, who must be silent meanwhile: it is
     chosen where those words are a question, as whoever answers is then seen hearing it, and where no J-cut can be.
+    Where the speaker jumps there is neither: one face would be seen to say nothing while it is heard.
     """
     split = list(placed)
     for index in range(1, len(split)):
         before, after = split[index - 1], split[index]
-        if before.stretch.footage is not after.stretch.footage:
+        if before.stretch.footage is not after.stretch.footage and not is_jump(before.stretch, after.stretch):
             split[index] = _split(before, after, ledger)
     return tuple(split)
 

@@ -93,6 +93,9 @@ FILLER_VOICED_SHARE = 0.5
 
 # Jump cuts (EDITING, "Cutting").
 
+#: A change of size by less than this at a cut is not taken for one: faces are found 2 to 5 % larger or smaller than
+#: they are (EDITING: at least 10 % are visible).
+VISIBLE_RESIZE = 0.15
 #: Change of size at a jump cut; at least 10 % to be visible.
 PUNCH_INS: Mapping[EditStyle, Fraction] = MappingProxyType(
     {
