@@ -35,7 +35,7 @@ def raised(response: httpx.Response) -> httpx.Response:
     Raises:
         InvalidInput: what was sent breaks the contract; it names the fields.
         ConflictError: what it is about is in no state for that.
-        TransientError: something is away or busy; the same request may succeed later.
+        TransientError: something is away, busy or full; the same request may succeed later.
         CinemaError: anything else that the API refused.
     """
     if not response.is_success:
@@ -67,6 +67,7 @@ def _problem(response: httpx.Response) -> Problem:
 
 
 def _class_of(status: int) -> type[CinemaError]:
-    if status in PASSING:
+    # Where there is no room now there may be later, though not within the seconds in which a client tries again.
+    if status in PASSING or status == HTTPStatus.INSUFFICIENT_STORAGE:
         return TransientError
     return ConflictError if status == HTTPStatus.CONFLICT else CinemaError

@@ -5,7 +5,8 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from cinema.client import uploading
-from cinema.client.answers import Resource, raised, resource
+from cinema.client.answers import raised
+from cinema.client.asking import asked, done, query
 from cinema.client.attempts import KEY, attempted
 from cinema.client.steps import Flow, Send
 from schemas.edl import EDL, Caption
@@ -13,6 +14,7 @@ from schemas.jobs import JobRequest, JobStatus
 from schemas.media import AssetKind
 from schemas.resources.assets import AssetChange, AssetList, AssetOrder, AssetResource
 from schemas.resources.edits import EditReview, NewRevision
+from schemas.resources.estimates import EstimateResource
 from schemas.resources.files import OutputFilesResource
 from schemas.resources.jobs import JobResource, OutputResource, OutputsOrder
 from schemas.resources.page import Page
@@ -23,43 +25,50 @@ from schemas.resources.uploads import NewUpload, UploadTicket
 
 def create_project(name: str) -> Flow[ProjectResource]:
     """Make a project."""
-    return _asked(Send(method="POST", url="/projects", model=NewProject(name=name)), ProjectResource)
+    return asked(Send(method="POST", url="/projects", model=NewProject(name=name)), ProjectResource)
 
 
 def list_projects(*, limit: int = 50, cursor: str | None = None) -> Flow[Page[ProjectResource]]:
     """A page of projects, newest first; its ``next_cursor`` is the ``cursor`` of the next."""
-    return _asked(Send(method="GET", url="/projects", query=_query(limit=limit, cursor=cursor)), Page[ProjectResource])
+    return asked(Send(method="GET", url="/projects", query=query(limit=limit, cursor=cursor)), Page[ProjectResource])
 
 
 def get_project(project_id: UUID) -> Flow[ProjectResource]:
     """Read a project."""
-    return _asked(Send(method="GET", url=f"/projects/{project_id}"), ProjectResource)
+    return asked(Send(method="GET", url=f"/projects/{project_id}"), ProjectResource)
 
 
 def rename_project(project_id: UUID, name: str) -> Flow[ProjectResource]:
     """Give a project another name."""
-    return _asked(Send(method="PATCH", url=f"/projects/{project_id}", model=ProjectChange(name=name)), ProjectResource)
+    return asked(Send(method="PATCH", url=f"/projects/{project_id}", model=ProjectChange(name=name)), ProjectResource)
 
 
 def delete_project(project_id: UUID) -> Flow[ProjectResource]:
     """Delete a project with all that is in it, for good. It takes a while; in the end it is not found."""
-    return _asked(Send(method="DELETE", url=f"/projects/{project_id}"), ProjectResource)
+    return asked(Send(method="DELETE", url=f"/projects/{project_id}"), ProjectResource)
+
+
+def estimate(project_id: UUID, request: JobRequest | None = None) -> Flow[EstimateResource]:
+    """What a job with this order would take; nothing is ordered."""
+    order = request or JobRequest()
+    send = Send(method="POST", url=f"/projects/{project_id}/estimate", model=order)
+    return asked(send, EstimateResource, repeatable=True)
 
 
 def list_assets(project_id: UUID) -> Flow[AssetList]:
     """A project's footage, in its order."""
-    return _asked(Send(method="GET", url=f"/projects/{project_id}/assets"), AssetList)
+    return asked(Send(method="GET", url=f"/projects/{project_id}/assets"), AssetList)
 
 
 def order_assets(project_id: UUID, asset_ids: Sequence[UUID]) -> Flow[AssetList]:
     """Put a project's footage in order."""
     order = AssetOrder(assets=tuple(asset_ids))
-    return _asked(Send(method="PUT", url=f"/projects/{project_id}/assets/order", model=order), AssetList)
+    return asked(Send(method="PUT", url=f"/projects/{project_id}/assets/order", model=order), AssetList)
 
 
 def get_asset(asset_id: UUID) -> Flow[AssetResource]:
     """Read an asset."""
-    return _asked(Send(method="GET", url=f"/assets/{asset_id}"), AssetResource)
+    return asked(Send(method="GET", url=f"/assets/{asset_id}"), AssetResource)
 
 
 def change_asset(
@@ -72,12 +81,12 @@ def change_asset(
 ) -> Flow[AssetResource]:
     """Give an asset another name or kind, other tags, another description; what is not given stays."""
     change = AssetChange(name=name, kind=kind, tags=None if tags is None else tuple(tags), description=description)
-    return _asked(Send(method="PATCH", url=f"/assets/{asset_id}", model=change), AssetResource)
+    return asked(Send(method="PATCH", url=f"/assets/{asset_id}", model=change), AssetResource)
 
 
 def delete_asset(asset_id: UUID) -> Flow[None]:
     """Delete an asset."""
-    raised((yield from attempted(Send(method="DELETE", url=f"/assets/{asset_id}"))))
+    return done(Send(method="DELETE", url=f"/assets/{asset_id}"))
 
 
 def permit_upload(
@@ -85,7 +94,7 @@ def permit_upload(
 ) -> Flow[UploadTicket]:
     """Announce a file. What is sent by the ticket can be taken up again by it, also by another program."""
     new = NewUpload(name=name or path.name, size_bytes=path.stat().st_size, kind=kind)
-    return (yield from _asked(Send(method="POST", url=f"/projects/{project_id}/uploads", model=new), UploadTicket))
+    return (yield from asked(Send(method="POST", url=f"/projects/{project_id}/uploads", model=new), UploadTicket))
 
 
 def upload(
@@ -112,20 +121,20 @@ def create_job(
     """Order a job; by its key, which is made up where none is given, it is ordered once however often it is sent."""
     headers = {KEY: idempotency_key or str(uuid4())}
     order = request or JobRequest()
-    return _asked(Send(method="POST", url=f"/projects/{project_id}/jobs", headers=headers, model=order), JobResource)
+    return asked(Send(method="POST", url=f"/projects/{project_id}/jobs", headers=headers, model=order), JobResource)
 
 
 def list_jobs(
     *, project_id: UUID | None = None, status: JobStatus | None = None, limit: int = 50, cursor: str | None = None
 ) -> Flow[Page[JobResource]]:
     """A page of jobs, newest first; its ``next_cursor`` is the ``cursor`` of the next."""
-    query = _query(project=project_id, status=status, limit=limit, cursor=cursor)
-    return _asked(Send(method="GET", url="/jobs", query=query), Page[JobResource])
+    wanted = query(project=project_id, status=status, limit=limit, cursor=cursor)
+    return asked(Send(method="GET", url="/jobs", query=wanted), Page[JobResource])
 
 
 def get_job(job_id: UUID) -> Flow[JobResource]:
     """Read a job."""
-    return _asked(Send(method="GET", url=f"/jobs/{job_id}"), JobResource)
+    return asked(Send(method="GET", url=f"/jobs/{job_id}"), JobResource)
 
 
 def cancel_job(job_id: UUID, outputs: Sequence[UUID] = ()) -> Flow[JobResource]:
@@ -137,7 +146,7 @@ def retry_job(job_id: UUID, outputs: Sequence[UUID] = (), *, idempotency_key: st
     """Make failed or called-off outputs again, or only these of them."""
     headers = {KEY: idempotency_key or str(uuid4())}
     order = OutputsOrder(outputs=tuple(outputs))
-    return _asked(Send(method="POST", url=f"/jobs/{job_id}/retry", headers=headers, model=order), JobResource)
+    return asked(Send(method="POST", url=f"/jobs/{job_id}/retry", headers=headers, model=order), JobResource)
 
 
 def approve_job(job_id: UUID, outputs: Sequence[UUID] = ()) -> Flow[JobResource]:
@@ -157,32 +166,32 @@ def resume_job(job_id: UUID) -> Flow[JobResource]:
 
 def delete_job(job_id: UUID) -> Flow[JobResource]:
     """Delete a job that has ended with all it made, for good; it goes on by itself until it is not found any more."""
-    return _asked(Send(method="DELETE", url=f"/jobs/{job_id}"), JobResource)
+    return asked(Send(method="DELETE", url=f"/jobs/{job_id}"), JobResource)
 
 
 def get_output(output_id: UUID) -> Flow[OutputResource]:
     """Read an output."""
-    return _asked(Send(method="GET", url=f"/outputs/{output_id}"), OutputResource)
+    return asked(Send(method="GET", url=f"/outputs/{output_id}"), OutputResource)
 
 
 def delete_output(output_id: UUID) -> Flow[None]:
     """Delete an output's files, for good, once its job has ended; the output stays in its job as expired."""
-    raised((yield from attempted(Send(method="DELETE", url=f"/outputs/{output_id}"))))
+    return done(Send(method="DELETE", url=f"/outputs/{output_id}"))
 
 
 def output_files(output_id: UUID) -> Flow[OutputFilesResource]:
     """Where a completed output's files can be downloaded, for some hours."""
-    return _asked(Send(method="GET", url=f"/outputs/{output_id}/files"), OutputFilesResource)
+    return asked(Send(method="GET", url=f"/outputs/{output_id}/files"), OutputFilesResource)
 
 
 def output_edl(output_id: UUID) -> Flow[EDL]:
     """A planned output's edit."""
-    return _asked(Send(method="GET", url=f"/outputs/{output_id}/edl"), EDL)
+    return asked(Send(method="GET", url=f"/outputs/{output_id}/edl"), EDL)
 
 
 def check_edit(output_id: UUID, edl: EDL) -> Flow[EditReview]:
     """What would become of a changed edit as a revision of the output; nothing is rendered, and nothing is kept."""
-    return _asked(Send(method="PUT", url=f"/outputs/{output_id}/edl", model=edl), EditReview)
+    return asked(Send(method="PUT", url=f"/outputs/{output_id}/edl", model=edl), EditReview)
 
 
 def revise_output(
@@ -205,12 +214,12 @@ def revise_output(
         headers={KEY: idempotency_key or str(uuid4())},
         model=revision,
     )
-    return _asked(send, JobResource)
+    return asked(send, JobResource)
 
 
 def output_explanation(output_id: UUID) -> Flow[EditExplanation]:
     """Why a planned output is as it is, line by line."""
-    return _asked(Send(method="GET", url=f"/outputs/{output_id}/explanation"), EditExplanation)
+    return asked(Send(method="GET", url=f"/outputs/{output_id}/explanation"), EditExplanation)
 
 
 def export_output(output_id: UUID, wanted: str) -> Flow[bytes]:
@@ -227,13 +236,4 @@ def output_storyboard(output_id: UUID) -> Flow[str]:
 
 def _ordered(job_id: UUID, order: str, outputs: OutputsOrder | None) -> Flow[JobResource]:
     """An order that means the same however often it is given."""
-    response = yield from attempted(Send(method="POST", url=f"/jobs/{job_id}/{order}", model=outputs), repeatable=True)
-    return resource(response, JobResource)
-
-
-def _asked(send: Send, model: type[Resource]) -> Flow[Resource]:
-    return resource((yield from attempted(send)), model)
-
-
-def _query(**given: object) -> dict[str, str]:
-    return {name: str(value) for name, value in given.items() if value is not None}
+    return asked(Send(method="POST", url=f"/jobs/{job_id}/{order}", model=outputs), JobResource, repeatable=True)

@@ -10,14 +10,22 @@ from typing import Final, Self, TypeAlias, TypeVar
 import httpx
 
 from cinema.client.operations import (
+    Analytics,
     Assets,
+    AsyncAnalytics,
     AsyncAssets,
     AsyncJobs,
     AsyncOutputs,
     AsyncProjects,
+    AsyncShares,
+    AsyncTokens,
+    AsyncWebhooks,
     Jobs,
     Outputs,
     Projects,
+    Shares,
+    Tokens,
+    Webhooks,
 )
 from cinema.client.steps import Fetch, Flow, Pause, Send, Step, Work
 
@@ -43,6 +51,10 @@ class Client:
         self.assets = Assets(self)
         self.jobs = Jobs(self)
         self.outputs = Outputs(self)
+        self.analytics = Analytics(self)
+        self.shares = Shares(self)
+        self.tokens = Tokens(self)
+        self.webhooks = Webhooks(self)
 
     def perform(self, flow: Flow[Answer]) -> Answer:
         """Carry a flow out to its end."""
@@ -114,6 +126,10 @@ class AsyncClient:
         self.assets = AsyncAssets(self)
         self.jobs = AsyncJobs(self)
         self.outputs = AsyncOutputs(self)
+        self.analytics = AsyncAnalytics(self)
+        self.shares = AsyncShares(self)
+        self.tokens = AsyncTokens(self)
+        self.webhooks = AsyncWebhooks(self)
 
     async def perform(self, flow: Flow[Answer]) -> Answer:
         """Carry a flow out to its end."""

@@ -6,7 +6,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from pydantic import ValidationError
 
-from cinema.client import calls, downloading, uploading, waiting
+from cinema.client import analytics, calls, downloading, shares, tokens, uploading, waiting, webhooks
 from cinema.client.steps import Flow
 from schemas.invalid_input import InvalidInput
 
@@ -79,6 +79,7 @@ class ProjectOperations:
     get = Operation(calls.get_project)
     rename = Operation(calls.rename_project)
     delete = Operation(calls.delete_project)
+    estimate = Operation(calls.estimate)
 
 
 class AssetOperations:
@@ -124,6 +125,49 @@ class OutputOperations:
     delete = Operation(calls.delete_output)
 
 
+class AnalyticsOperations:
+    """``client.analytics``."""
+
+    over = Operation(analytics.over)
+    of_job = Operation(analytics.of_job)
+
+
+class ShareOperations:
+    """``client.shares``."""
+
+    create = Operation(shares.create)
+    list = Operation(shares.list_shares)
+    revoke = Operation(shares.revoke)
+    open = Operation(shares.open_link)
+
+
+class TokenOperations:
+    """``client.tokens``."""
+
+    create = Operation(tokens.create)
+    list = Operation(tokens.list_tokens)
+    get = Operation(tokens.get)
+    revoke = Operation(tokens.revoke)
+
+
+class WebhookOperations:
+    """``client.webhooks``."""
+
+    create = Operation(webhooks.create)
+    list = Operation(webhooks.list_endpoints)
+    get = Operation(webhooks.get)
+    change = Operation(webhooks.change)
+    delete = Operation(webhooks.delete)
+    enable = Operation(webhooks.enable)
+    disable = Operation(webhooks.disable)
+    rotate = Operation(webhooks.rotate)
+    test = Operation(webhooks.test)
+    recover = Operation(webhooks.recover)
+    deliveries = Operation(webhooks.deliveries)
+    delivery = Operation(webhooks.delivery)
+    replay = Operation(webhooks.replay)
+
+
 class Projects(ProjectOperations, Blocking):
     pass
 
@@ -140,6 +184,22 @@ class Outputs(OutputOperations, Blocking):
     pass
 
 
+class Analytics(AnalyticsOperations, Blocking):
+    pass
+
+
+class Shares(ShareOperations, Blocking):
+    pass
+
+
+class Tokens(TokenOperations, Blocking):
+    pass
+
+
+class Webhooks(WebhookOperations, Blocking):
+    pass
+
+
 class AsyncProjects(ProjectOperations, Awaited):
     pass
 
@@ -153,4 +213,20 @@ class AsyncJobs(JobOperations, Awaited):
 
 
 class AsyncOutputs(OutputOperations, Awaited):
+    pass
+
+
+class AsyncAnalytics(AnalyticsOperations, Awaited):
+    pass
+
+
+class AsyncShares(ShareOperations, Awaited):
+    pass
+
+
+class AsyncTokens(TokenOperations, Awaited):
+    pass
+
+
+class AsyncWebhooks(WebhookOperations, Awaited):
     pass

@@ -14,6 +14,7 @@ import pytest
 from activities.output_keys import OutputKeys
 from activities.uploads import upload_bytes
 from api import upload_ends
+from api.problems import problem_of
 from cinema.client import (
     AsyncClient,
     CinemaError,
@@ -236,6 +237,16 @@ async def test_it_gives_up_after_a_while(gateway: Gateway, token: str) -> None:
             await client.projects.list()
     assert error.value.code is ErrorCode.STACK_UNAVAILABLE
     assert len(network.sent) == 5
+
+
+async def test_a_full_disk_passes_and_is_not_tried_at_once(gateway: Gateway, token: str) -> None:
+    full = problem_of(TransientError(ErrorCode.DISK_FULL, "There is no room for it at the moment."))
+    network = Flaky(lambda: httpx.Response(full.status_code, content=bytes(full.body)))
+    async with over(gateway, token, network) as client:
+        with pytest.raises(TransientError) as error:
+            await client.projects.list()
+    assert error.value.code is ErrorCode.DISK_FULL
+    assert len(network.sent) == 1
 
 
 async def test_a_job_is_ordered_once_though_its_answer_was_lost(gateway: Gateway, token: str) -> None:
