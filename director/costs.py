@@ -67,7 +67,7 @@ OF_PASSAGES: Final[Mapping[str, Weight]] = MappingProxyType(
         ),
         "brief": Weight(-0.60, "ARCHITECTURE, variants: up to 90 s; what a reel lacks of a minute, as its share"),
         "held": Weight(-0.60, f"{_CUTTING}: no gap is kept beyond the pace, and a short line is held in silence"),
-        "gathered": Weight(-0.10, f"{_CHOOSING}: one passage rather than sentences from several places"),
+        "gathered": Weight(-0.25, f"{_CHOOSING}: one passage rather than several; as much as two changes of scene"),
     }
 )
 

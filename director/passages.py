@@ -43,6 +43,39 @@ class _Place:
     end: Parts | None
 
 
+class Cuts:
+    """What is cut out inside a passage, whether it goes from one footage or scene to another, and what it lacks."""
+
+    def __init__(self, script: Script, full: int = 0) -> None:
+        self._script = script
+        self._full = full
+        self._scenes = list(accumulate(scene_changes(script), initial=0))
+        self._before = list(accumulate((not joined for joined in script.joined), initial=0))
+        spoken = zip(script.places, script.words, strict=True)
+        shots = [(number, script.footage[number].shot_at(word.start)[0]) for (number, _), word in spoken]
+        self._shots = list(accumulate((one != other for one, other in pairwise(shots)), initial=0))
+
+    def scenes_between(self, earlier: int, later: int) -> int:
+        """How many scenes later a word is said than an earlier one."""
+        return self._scenes[later] - self._scenes[earlier]
+
+    def within(self, first: int, end: int) -> Parts:
+        places = self._script.places
+        cuts = self._before[end] - self._before[first + 1]
+        rate = self._script.footage[places[first][0]].clock.rate
+        frames = self._script.length(first, end)
+        seconds = float(frames / rate)
+        changes = places[end - 1][0] != places[first][0]
+        shots = self._shots[end - 1] - self._shots[first]
+        return {
+            "changes_of_scene": changes_of_scene(self.scenes_between(first, end - 1)),
+            "brief": max(0.0, 1 - frames / self._full) if self._full else 0.0,
+            "inner_cuts": min(1.0, cuts / max(1.0, seconds)),
+            "change_of_footage": float(changes),
+            "changes_of_shot": 0.5 + 0.5 * min(1.0, shots * _SHOT_S / max(1.0, seconds)) if shots else 0.0,
+        }
+
+
 def sentence_passages(scored: ScoredScript, length: Bounds, most: int, full: int = 0) -> tuple[Passage, ...]:
     """Up to ``most`` passages that start and end with whole sentences, the best first.
 
@@ -87,6 +120,13 @@ def passage_of_line(scored: ScoredScript, index: int, **more: float) -> Passage:
     return _passage(scored, line.first, line.end, {**_start(scored, line.first), **_end(scored, line.end), **more})
 
 
+def passage_of_lines(scored: ScoredScript, lines: range, cuts: Cuts, **more: float) -> Passage:
+    """Lines that follow each other as a passage; ``more`` are parts besides its own."""
+    first, end = scored.script.lines[lines.start].first, scored.script.lines[lines.stop - 1].end
+    parts = {**_start(scored, first), **_end(scored, end), **cuts.within(first, end), **more}
+    return _passage(scored, first, end, parts)
+
+
 def _best(
     scored: ScoredScript, places: Sequence[_Place], length: Bounds, most: int, full: int = 0
 ) -> tuple[Passage, ...]:
@@ -94,7 +134,7 @@ def _best(
     script = scored.script
     starts = [_worth(place.start) for place in places]
     ends = [_worth(place.end) for place in places]
-    cuts = _Cuts(script, full)
+    cuts = Cuts(script, full)
 
     def runs_to(end: int) -> Iterator[tuple[int, float]]:
         if places[end].end is None:
@@ -160,34 +200,9 @@ def _traced(last: Sequence[Sequence[Run | None]], place: int) -> Iterator[Run]:
         place, count = run[0], count - 1
 
 
-class _Cuts:
-    """What is cut out inside a passage, whether it goes from one footage or scene to another, and what it lacks."""
-
-    def __init__(self, script: Script, full: int) -> None:
-        self._script = script
-        self._full = full
-        self._scenes = list(accumulate(scene_changes(script), initial=0))
-        self._before = list(accumulate((not joined for joined in script.joined), initial=0))
-        spoken = zip(script.places, script.words, strict=True)
-        shots = [(number, script.footage[number].shot_at(word.start)[0]) for (number, _), word in spoken]
-        self._shots = list(accumulate((one != other for one, other in pairwise(shots)), initial=0))
-
-    def within(self, first: int, end: int) -> Parts:
-        places = self._script.places
-        cuts = self._before[end] - self._before[first + 1]
-        rate = self._script.footage[places[first][0]].clock.rate
-        frames = self._script.length(first, end)
-        seconds = float(frames / rate)
-        changes = places[end - 1][0] != places[first][0]
-        shots = self._shots[end - 1] - self._shots[first]
-        scenes = self._scenes[end - 1] - self._scenes[first]
-        return {
-            "changes_of_scene": min(1.0, scenes / _MANY_SCENES),
-            "brief": max(0.0, 1 - frames / self._full) if self._full else 0.0,
-            "inner_cuts": min(1.0, cuts / max(1.0, seconds)),
-            "change_of_footage": float(changes),
-            "changes_of_shot": 0.5 + 0.5 * min(1.0, shots * _SHOT_S / max(1.0, seconds)) if shots else 0.0,
-        }
+def changes_of_scene(scenes: int) -> float:
+    """The part of a passage's worth that so many changes of scene take."""
+    return min(1.0, scenes / _MANY_SCENES)
 
 
 def _is_bound(script: Script, index: int, narrowest: int) -> bool:
@@ -219,6 +234,11 @@ def _end(scored: ScoredScript, end: int) -> Parts:
         else missing_after(scored.script.words, line.first, end, scored.language_at(end - 1)),
         **_pause(scored.script, end, "end"),
     }
+
+
+def lost_by_cutting(script: Script, index: int, side: str) -> float:
+    """What a passage loses that is cut out before a word, at this side of it: 0 or less."""
+    return _worth(_pause(script, index, side))
 
 
 def _pause(script: Script, index: int, side: str) -> Parts:

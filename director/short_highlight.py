@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from director.choosing import frame_bounds, passage_of, scored_script, seconds, selected, talking
-from director.gathering import gathered_sentences
+from director.gathering import gathered_sentences, held_together
 from director.material import Material
 from director.passages import Bounds, Passage, phrase_passages, sentence_passages
 from director.ranking import chosen
@@ -54,14 +54,21 @@ def _selection(scored: ScoredScript, passages: Sequence[Passage], options: PlanO
 
 
 def _found(scored: ScoredScript, length: Bounds, most: int) -> tuple[tuple[Passage, ...], ...]:
-    """Runs of sentences if any fits, else sentences from several places, else whatever pauses bound."""
-    runs = sentence_passages(scored, length, most)
-    if runs:
-        return tuple((run,) for run in runs)
+    """Runs of sentences if any fits, else sentences from several places, else whatever pauses bound.
+
+    Several places hold together better than runs do that go through one scene after another.
+    """
+    runs = tuple((run,) for run in sentence_passages(scored, length, most))
+    if runs and not _held_together(runs):
+        return runs
     gathered = gathered_sentences(scored, length, most)
-    if gathered:
-        return gathered
-    return tuple((phrase,) for phrase in phrase_passages(scored, length, most))
+    if runs and (len(gathered) < len(runs) or _held_together(gathered) <= _held_together(runs)):
+        return runs
+    return gathered or tuple((phrase,) for phrase in phrase_passages(scored, length, most))
+
+
+def _held_together(groups: Sequence[Sequence[Passage]]) -> float:
+    return sum(map(held_together, groups))
 
 
 def _too_short(length: str) -> OutputRefused:

@@ -57,6 +57,10 @@ _MARK_SPACE = "\N{NO-BREAK SPACE}"
 _LONGEST_WORD = 80
 
 
+#: Voice is told in steps of about so long.
+_CUT_SLACK_US = 32_000
+
+
 class Spoken(NamedTuple):
     """A word in frames ``[start, end)`` of its source; ``text`` is empty for speech that no recogniser put in words.
 
@@ -122,13 +126,15 @@ def spoken_words(
 ) -> tuple[Spoken, ...]:
     """Everything said while there is a picture: the transcript's words, its fillers, and voice that has neither.
 
-    A word that begins or ends within half a frame of a change of shot begins or ends with it. ``quiet_nearby`` are the
-    silences of a recording that was made nearer to the speaker, in order and apart.
+    A word that begins or ends within half a frame of a change of shot begins or ends with it, and so does one whose
+    voice is over by then. ``quiet_nearby`` are the silences of a recording that was made nearer to the speaker, in
+    order and apart.
     """
     worded = list(_clean_words(transcript)) if transcript else []
     voice = merged_spans(sound.speech) if sound else []
     silences = merged_spans(sound.silences) if sound else []
     worded = _without_the_room(_reaching_to_silence(worded, silences), quiet_nearby)
+    worded = _within_their_shot(worded, voice, [clock.us(bound) for bound in shot_bounds])
     fillers = list(_fillers(transcript, worded)) if transcript and worded else []
     told = sorted((heard.start_us, heard.end_us) for heard in (*worded, *fillers))
     unworded = [
@@ -261,6 +267,21 @@ def _without_the_room(words: Sequence[_Heard], quiet: Sequence[tuple[int, int]])
         is_answer = word.start_us < begun < word.end_us <= over and word.end_us - begun <= ROOM_ANSWER_US
         dry.append(_moved(word, word.start_us, begun if is_answer else word.end_us))
     return dry
+
+
+def _within_their_shot(
+    words: Sequence[_Heard], voice: Sequence[tuple[int, int]], bounds: Sequence[int]
+) -> list[_Heard]:
+    """Words without what is heard of another shot: recognisers let the last one before a cut last into its noise."""
+    kept = []
+    for word in words:
+        after = bisect_right(bounds, word.start_us)
+        bound = bounds[after] if after < len(bounds) else word.end_us
+        heard = bisect_left(voice, (word.end_us,)) - 1
+        over = voice[heard][1] if heard >= 0 else word.end_us
+        is_over = word.start_us < over <= bound + _CUT_SLACK_US
+        kept.append(_moved(word, word.start_us, min(bound, word.end_us) if is_over else word.end_us))
+    return kept
 
 
 def _moved(word: _Heard, start_us: int, end_us: int) -> _Heard:

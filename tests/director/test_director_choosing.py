@@ -215,6 +215,24 @@ def test_a_reel_tells_one_thing_rather_than_lasting_a_minute() -> None:
     assert len(inside) <= 1
 
 
+def test_a_highlight_of_many_scenes_leaves_out_those_between() -> None:
+    """Two scenes of 20 s lie apart: better their two passages than a run through what lies between."""
+    lines = [(1 + 3.3 * i, f"Lens {i} bends {i} rays of the light.") for i in range(30)]
+    facts = talk(102, say(*lines), shots=[0.9 + 3.3 * i for i in range(6, 25)])
+    edl = plan([facts], Variant.SHORT_HIGHLIGHT, PlanOptions())
+    told = [(clip.source_in / 90_000, clip.source_out / 90_000) for clip in edl.video]
+    assert 30 <= seconds(edl) <= 60
+    assert edl.decisions[0].sentence.startswith("Chose 2 passages")
+    assert all(end <= 0.9 + 3.3 * 6 or start >= 0.8 + 3.3 * 24 for start, end in told)
+    assert {"gathered", "changes_of_scene"} <= {share.part for share in edl.decisions[0].shares}
+
+
+def test_a_highlight_of_one_story_is_one_passage_though_its_scene_changes() -> None:
+    lines = [(1 + 5.0 * i, f"Lens {i} bends {i} rays of the light.") for i in range(20)]
+    edl = plan([talk(102, say(*lines), shots=[30.5, 70.5])], Variant.SHORT_HIGHLIGHT, PlanOptions())
+    assert edl.decisions[0].sentence.startswith("Chose the best passage")
+
+
 def test_shots_that_look_alike_are_one_scene() -> None:
     lines = [(1 + 5.0 * i, f"Lens {i} bends {i} rays of the light.") for i in range(30)]
     facts = lit(talk(152, say(*lines), shots=[6.0 * i + 0.5 for i in range(1, 25)]), 0.5)

@@ -10,7 +10,7 @@ from schemas.edl import EDL, Variant
 from schemas.errors import ErrorCode, OutputRefused
 from schemas.facts import AssetFacts, Span
 from schemas.jobs import Pace
-from tests.director.director_footage import recorder, say, talk
+from tests.director.director_footage import recorder, say, talk, voice_of
 from tests.exploring import EXPLORED
 
 pytestmark = pytest.mark.unit
@@ -161,6 +161,22 @@ def test_a_cut_does_not_flash_the_next_shot() -> None:
     assert cut - words[3].end_us / 1e6 < 0.1
     edl = plan([talk(12, words, shots=[cut])], FULL, PlanOptions())
     assert edl.video[0].source_out == round(cut * 90_000)
+
+
+@pytest.mark.parametrize("sounds_on", [False, True])
+def test_a_word_ends_with_its_shot_where_its_voice_does(sounds_on: bool) -> None:
+    """Recognisers let the last word before a cut last into the noise of what follows; a voice may go on over it."""
+    words = say((1, "Here is the plan."), (8, "And here is the end."))
+    late = words[3].model_copy(update={"end_us": words[3].end_us + 400_000})
+    cut = words[3].end_us / 1e6
+    facts = talk(12, (*words[:3], late, *words[4:]), shots=[cut])
+    if not sounds_on:
+        assert facts.sound
+        sound = facts.sound.model_copy(update={"speech": voice_of(words)})
+        facts = facts.model_copy(update={"sound": sound})
+    edl = plan([facts], FULL, PlanOptions())
+    shown_after = [clip for clip in edl.video if round(cut * 30) <= clip.source_in / 3000 < 7 * 30]
+    assert bool(shown_after) is sounds_on
 
 
 def test_footage_without_speech_is_kept_whole() -> None:
