@@ -14,12 +14,12 @@ from cinema.settings import Settings
 from cinema.stack.child import Child, ChildSpec
 from cinema.stack.errors import StackError
 from cinema.stack.layout import Layout
-from cinema.stack.ports import LOOPBACK, choose_port, is_free, listen, port_of
+from cinema.stack.ports import LOOPBACK, choose_port, listen, port_of
 from cinema.stack.postgres import dsn, postgres_spec
 from cinema.stack.services import api_spec, codec_spec, dispatcher_spec, watched_spec, worker_specs
 from cinema.stack.state import Endpoints, StackPhase, StackState, write_state
 from cinema.stack.targets import write_targets
-from cinema.stack.temporal import temporal_spec
+from cinema.stack.temporal import PORT_TAKEN, temporal_spec
 from cinema.stopping import ended_before
 from cinema.temporal_setup import register_search_attributes, set_up_temporal
 from stores import bootstrap_embedded, migrate
@@ -146,8 +146,9 @@ class Supervisor:
             spec = temporal_spec(database, namespace, port, ui_port, codec_url=self._codec_url)
             try:
                 await self._start_server(spec)
-            except StackError:
-                if tries_left == 0 or (is_free(port) and is_free(ui_port)):
+            except StackError as error:
+                # Not whether they are taken: whoever had one may have let go of it again.
+                if tries_left == 0 or PORT_TAKEN not in error.message:
                     raise
             else:
                 return f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}"

@@ -1,5 +1,6 @@
 """The embedded Temporal dev server, with its Web UI and a database file."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -13,10 +14,13 @@ from temporalio.service import RPCError
 
 from cinema.stack.child import ChildSpec
 from cinema.stack.errors import StackError
-from cinema.stack.ports import LOOPBACK
+from cinema.stack.ports import LOOPBACK, choose_port
 
 #: What the server is to do otherwise than by default; in a checkout and in an installed package at the same place.
 DYNAMIC_CONFIG = Path(__file__).parents[2] / "deploy" / "temporal" / "dynamic-config.yaml"
+
+#: What the server says last where somebody else has one of its ports.
+PORT_TAKEN = "address already in use"
 
 #: Longest wait for one answer of a server that may not be there.
 ANSWER_TIMEOUT = timedelta(seconds=3)
@@ -26,7 +30,8 @@ def temporal_spec(
     database: Path, namespace: str, port: int, ui_port: int, *, codec_url: str | None = None
 ) -> ChildSpec:
     """How to run the dev server on a database file; its Web UI has payloads decrypted at ``codec_url``, if given."""
-    options = ["--ip", LOOPBACK, "--port", str(port), "--ui-port", str(ui_port)]
+    metrics_port = choose_port(0)
+    options = ["--ip", LOOPBACK, "--port", str(port), "--ui-port", str(ui_port), "--metrics-port", str(metrics_port)]
     options += ["--db-filename", str(database), "--namespace", namespace, "--log-level", "error"]
     for value in dynamic_config_values():
         options += ["--dynamic-config-value", value]
@@ -35,7 +40,7 @@ def temporal_spec(
     return ChildSpec(
         name="temporal",
         command=(str(temporal_binary()), "server", "start-dev", *options),
-        ready=_Answers(f"{LOOPBACK}:{port}", namespace),
+        ready=_Answers(f"{LOOPBACK}:{port}", namespace, metrics_port),
         stop_seconds=10,
         death_signal=signal.SIGTERM,
     )
@@ -63,18 +68,24 @@ def temporal_binary() -> Path:
 
 
 class _Answers:
-    """Whether the server has the namespace ready yet."""
+    """Whether this server, and not another one that was quicker to take its port, has the namespace ready yet.
 
-    def __init__(self, address: str, namespace: str) -> None:
+    By its port for metrics, which nobody else has been told of.
+    """
+
+    def __init__(self, address: str, namespace: str, metrics_port: int) -> None:
         self._address = address
         self._namespace = namespace
+        self._metrics_port = metrics_port
 
     async def __call__(self) -> bool:
         try:
+            _, metrics = await asyncio.open_connection(LOOPBACK, self._metrics_port)
+            metrics.close()
             client = await Client.connect(
                 self._address, namespace=self._namespace, connect_timeout=ANSWER_TIMEOUT, retry_config=None
             )
             await client.count_workflows(rpc_timeout=ANSWER_TIMEOUT)
-        except (RPCError, RuntimeError):
+        except (OSError, RPCError, RuntimeError):
             return False
         return True
