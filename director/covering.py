@@ -7,7 +7,8 @@ from enum import Enum
 from fractions import Fraction
 
 from director.costs import Shares, added, shares
-from director.language import POINTING, SHOWN_NOW, bare
+from director.language import bare
+from director.languages import Phrases, spoken_and_english
 from director.ledger import Ledger
 from director.likeness import Alike, Likeness
 from director.material import Footage, Material
@@ -24,7 +25,7 @@ from director.style import (
     SPEAKER_AT_END_US,
     SPEAKER_VISIBLE_US,
 )
-from director.supply import Piece, Said, Supply, words_of
+from director.supply import SHOWN_NOW, Piece, Said, Supply, words_of
 from director.turns import turns_of_speech
 from schemas.edl import Evidence, Place
 from schemas.timebase import us_to_frame
@@ -86,7 +87,9 @@ def cover(
     supply = Supply.of(pictures, placed, preferred)
     if not supply.pieces or not placed:
         return ()
-    return tuple(_Covering(material.rate, placed, words, supply).covers)
+    spoken = spoken_and_english(one.stretch.footage.language for one in placed)
+    pointed = tuple(_pointing(words, frozenset().union(*(language.pointers for language in spoken))))
+    return tuple(_Covering(material.rate, placed, words, pointed, supply).covers)
 
 
 def note_unshown(material: Material, placed: Sequence[Placed], shown: Collection[str], ledger: Ledger) -> None:
@@ -119,10 +122,18 @@ def _looks(likeness: Likeness, alike: Alike | None) -> str:
 class _Covering:
     """Covers found so far, kept apart from each other; three passes, the most pressing purpose first."""
 
-    def __init__(self, rate: Fraction, placed: Sequence[Placed], words: Sequence[PlacedWord], supply: Supply) -> None:
+    def __init__(
+        self,
+        rate: Fraction,
+        placed: Sequence[Placed],
+        words: Sequence[PlacedWord],
+        pointed: Sequence[int],
+        supply: Supply,
+    ) -> None:
+        """``pointed`` are the numbers of the words with which the speaker points to what is seen, in order."""
         self._rate = rate
         self._supply = supply
-        self._said = _SpokenAround(words, supply.likeness, us_to_frame(COVER_US, rate))
+        self._said = _SpokenAround(words, pointed, supply.likeness, us_to_frame(COVER_US, rate))
         self._resting = Resting.between(words, rate)
         self._shortest = max(us_to_frame(SHORTEST_COVER_US, rate), 2 * LEAD_FRAMES)
         self._first = _opening_end(words, us_to_frame(OPENING_US, rate))
@@ -133,7 +144,7 @@ class _Covering:
         self._jumps = sorted(after.start for _, after in visible_jumps(placed))
         self._cuts = sorted({*self._changes, *self._jumps})
         self.covers: list[Cover] = []
-        for at in _asked_at(words, supply.topics):
+        for at in _asked_at(words, frozenset(pointed), supply.topics):
             self._try(self._resting.before(at), Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
         for passage in supply.likeness.shown_somewhere:
             self._try(self._resting.before(passage.start), Purpose.ASKED, us_to_frame(ASKED_VISIBLE_US, rate))
@@ -254,23 +265,28 @@ def _opening_end(words: Sequence[PlacedWord], opening: int) -> int:
     return max(opening, line_end)
 
 
-def _asked_at(words: Sequence[PlacedWord], topics: frozenset[str]) -> Iterator[int]:
+def _asked_at(words: Sequence[PlacedWord], pointed: Collection[int], topics: frozenset[str]) -> Iterator[int]:
     """Frames where a word begins that names what some piece shows."""
     for index, word in enumerate(words):
-        if not topics.isdisjoint(words_of(word.text)) or (SHOWN_NOW in topics and _points(words, index)):
+        if not topics.isdisjoint(words_of(word.text)) or (SHOWN_NOW in topics and index in pointed):
             yield word.start
 
 
-def _points(words: Sequence[PlacedWord], index: int) -> bool:
-    """Whether the speaker points to what is seen: "you can see", "let me show"."""
-    return tuple(bare(word.text) for word in words[index : index + 3]) in POINTING
+def _pointing(words: Sequence[PlacedWord], pointers: Phrases) -> Iterator[int]:
+    """Numbers of the words with which the speaker points to what is seen: "you can see", "let me show"."""
+    tokens = tuple(bare(word.text) for word in words)
+    begun, lengths = {phrase[0] for phrase in pointers}, {len(phrase) for phrase in pointers}
+    for index, token in enumerate(tokens):
+        if token in begun and any(tokens[index : index + length] in pointers for length in lengths):
+            yield index
 
 
 class _SpokenAround:
     """What is said from a little before a frame until as long as a cover lasts."""
 
-    def __init__(self, words: Sequence[PlacedWord], likeness: Likeness, reach: int) -> None:
+    def __init__(self, words: Sequence[PlacedWord], pointed: Sequence[int], likeness: Likeness, reach: int) -> None:
         self._words = words
+        self._pointed = pointed
         self._likeness = likeness
         self._starts = [word.start for word in words]
         self._reach = reach
@@ -279,6 +295,6 @@ class _SpokenAround:
         first = bisect_left(self._starts, frame - self._reach // 4)
         end = bisect_left(self._starts, frame + self._reach)
         said = frozenset(token for word in self._words[first:end] for token in words_of(word.text))
-        points = any(_points(self._words, index) for index in range(first, end))
+        points = bisect_left(self._pointed, first) < bisect_left(self._pointed, end)
         words = said | {SHOWN_NOW} if points else said
         return Said(words, self._likeness.said_in(frame, frame + self._reach))

@@ -98,16 +98,15 @@ GENERIC_NAMES = frozenset(
     {"the", "and", "for", "with", "img", "dsc", "mov", "mvi", "gopr", "video", "clip", "final", "edit", "take", "roll"}
     | {"broll", "footage", "shot", "copy", "export", "recording", "camera", "untitled", "new", "test", "sample", "cut"}
 )
-#: Stands for words that point to what is seen.
-SHOWN_NOW = "(shown now)"
-POINTING = frozenset(
+#: Point to what is seen.
+POINTERS = frozenset(
     {("you", "can", "see"), ("you'll", "see", "here"), ("let", "me", "show"), ("look", "at", "this")}
     | {("you", "see", "here"), ("i'll", "show", "you"), ("as", "you", "see"), ("take", "a", "look")}
 )
-#: What the talk is about when it is about a screen.
-SCREEN_TOPICS = frozenset(
+#: Are said of what is on a screen, by many who speak other languages too.
+SCREEN_WORDS = frozenset(
     {"screen", "click", "button", "menu", "sidebar", "cursor", "browser", "tab", "dashboard", "interface", "dropdown"}
-    | {"terminal", "checkout", "setting", SHOWN_NOW}
+    | {"terminal", "checkout", "setting"}
 )
 
 

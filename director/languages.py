@@ -3,7 +3,7 @@
 Where a language is not in the table, or not known, everything goes by punctuation and pauses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -14,6 +14,8 @@ from director.language import FILLERS, bare
 
 #: Words that are equal but for a letter's case or what surrounds them.
 Words = frozenset[str]
+#: Words that follow each other.
+Phrases = frozenset[tuple[str, ...]]
 _NONE: Final[Words] = frozenset()
 
 
@@ -41,6 +43,9 @@ class Language:
         speaker: the speaker, where that is written with a capital.
         capital_nouns: whether every noun is written with a capital, so that one tells of no name.
         small: carry no subject of their own.
+        screen: are said of what is on a screen.
+        file_words: are in names of files, and tell nothing of what is to be seen.
+        pointers: phrases that point to what is seen.
     """
 
     pronouns: Words = _NONE
@@ -63,6 +68,14 @@ class Language:
     speaker: Words = _NONE
     capital_nouns: bool = False
     small: Words = _NONE
+    screen: Words = _NONE
+    file_words: Words = _NONE
+    pointers: Phrases = frozenset()
+
+    @cached_property
+    def says_nothing(self) -> Words:
+        """Words that name nothing that could be seen."""
+        return self.small | self.leading | self.breaks | self.dangling | self.padding | self.numbers | self.file_words
 
     @cached_property
     def dangling(self) -> Words:
@@ -73,6 +86,11 @@ class Language:
         """Whether a word leads to the one after it, as an article, a preposition or a number does."""
         word = bare(text)
         return text[-1:].isalnum() and (word in self.leading or word in self.numbers or word[:1].isdigit())
+
+
+def spoken_and_english(codes: Iterable[str | None]) -> tuple[Language, ...]:
+    """What is known of these languages and of English, in which files are named and programs speak, too."""
+    return _ENGLISH, *(language_of(code) for code in sorted({code or "" for code in codes}))
 
 
 def language_of(code: str | None) -> Language:
@@ -87,6 +105,10 @@ def among(token: str, words: Words) -> bool:
 
 def _words(text: str) -> Words:
     return frozenset(text.split())
+
+
+def _phrases(text: str) -> Phrases:
+    return frozenset(tuple(phrase.split()) for phrase in text.split(","))
 
 
 def _completed(language: Language, prepositions: Words) -> Language:
@@ -119,6 +141,9 @@ _ENGLISH: Final = Language(
     negations=english.NEGATIONS,
     speaker=english.SPEAKER,
     small=english.SMALL_WORDS,
+    screen=english.SCREEN_WORDS,
+    file_words=english.GENERIC_NAMES,
+    pointers=english.POINTERS,
 )
 
 _GERMAN: Final = _completed(
@@ -158,6 +183,16 @@ _GERMAN: Final = _completed(
         negations=_words("nicht nein nie niemals kein keine keinen keiner ohne"),
         capital_nouns=True,
         small=_words("mich mir sich uns hier dort noch schon auch nur mehr sehr viel alle"),
+        screen=_words(
+            "bildschirm klick klicke klickt klicken klickst knopf schaltfläche menü seitenleiste mauszeiger reiter "
+            "einstellung einstellungen oberfläche eingabefeld"
+        ),
+        file_words=_words("aufnahme schnitt kopie entwurf endfassung neu neue teil szene probe kamera"),
+        pointers=_phrases(
+            "hier seht ihr,hier sehen sie,hier sehen wir,hier siehst du,hier sieht man,ihr seht hier,seht ihr hier,"
+            "sehen sie hier,sehen wir hier,siehst du hier,wie ihr seht,wie sie sehen,wie du siehst,zeige ich euch,"
+            "zeige ich ihnen,zeige ich dir,ich zeige euch,ich zeige ihnen,ich zeige dir,schaut euch das,schau dir das"
+        ),
     ),
     prepositions=_words(
         "in im ins an am ans auf aus bei beim mit nach von vom vor zu zum zur über unter für durch gegen "
@@ -202,6 +237,16 @@ _FRENCH: Final = _completed(
         restarts=_words("pardon désolé reprends recommence attends"),
         negations=_words("ne n' pas non jamais sans aucun aucune rien"),
         small=_words("y en moi ici là plus tout tous toute toutes fait être avoir"),
+        screen=_words(
+            "écran clic clique cliquez cliquer cliquons bouton curseur navigateur onglet réglages paramètres fenêtre "
+            "dossier"
+        ),
+        file_words=_words("vidéo prise copie montage essai nouveau enregistrement séquence caméra"),
+        pointers=_phrases(
+            "vous voyez ici,vous pouvez voir,comme vous voyez,comme vous pouvez,tu vois ici,tu peux voir,"
+            "comme tu vois,on voit ici,je vous montre,je te montre,vais vous montrer,vais te montrer,regardez ici,"
+            "regarde ici"
+        ),
     ),
     prepositions=_words(
         "à au aux de du d' dans en sur sous par pour avec sans chez entre vers depuis avant après contre"
@@ -237,6 +282,15 @@ _SPANISH: Final = _completed(
         restarts=_words("perdón perdona repito espera"),
         negations=_words("no nunca jamás sin ningún ninguno ninguna nada tampoco"),
         small=_words("aquí ahí allí ya más todo toda todos todas ser estar hay mí"),
+        screen=_words(
+            "pantalla clic clicar pulsa pulsamos botón menú cursor navegador pestaña ajustes configuración interfaz"
+        ),
+        file_words=_words("vídeo toma copia prueba nuevo grabación escena corte cámara"),
+        pointers=_phrases(
+            "como pueden ver,como puedes ver,como podéis ver,aquí pueden ver,aquí puedes ver,aquí podéis ver,"
+            "aquí vemos,como ven aquí,como ves aquí,les muestro,te muestro,os muestro,os enseño,te enseño,"
+            "miren esto,mira esto,mirad esto"
+        ),
     ),
     prepositions=_words("a al de del en con sin por para sobre entre hasta desde hacia según contra durante"),
 )
@@ -271,6 +325,14 @@ _PORTUGUESE: Final = _completed(
         restarts=_words("desculpa desculpe repito espera"),
         negations=_words("não nunca jamais sem nenhum nenhuma nada nem tampouco"),
         small=_words("aqui ali lá já mais tudo todo toda todos ser estar há mim"),
+        screen=_words(
+            "ecrã tela clique clica clicar clicamos botão cursor navegador aba definições configurações interface"
+        ),
+        file_words=_words("vídeo tomada cópia teste novo gravação cena corte câmera câmara"),
+        pointers=_phrases(
+            "vocês podem ver,você pode ver,como podem ver,como pode ver,como vocês veem,aqui podem ver,aqui vemos,"
+            "vou mostrar,vou te mostrar,vou lhes mostrar,deixa eu mostrar,veja aqui,vejam aqui,olha só isso"
+        ),
     ),
     prepositions=_words(
         "a ao à aos às de do da dos das em no na nos nas num numa com sem por pelo pela para pra sobre entre até desde"
@@ -308,6 +370,15 @@ _ITALIAN: Final = _completed(
         restarts=_words("scusa scusate ripeto aspetta"),
         negations=_words("non no mai senza nessun nessuna niente nulla né"),
         small=_words("qui qua lì là già più tutto tutta tutti essere avere c'è ne me"),
+        screen=_words(
+            "schermo schermata clic clicca cliccate cliccare clicchiamo pulsante cursore scheda impostazioni "
+            "interfaccia"
+        ),
+        file_words=_words("ripresa copia prova nuovo registrazione scena taglio telecamera"),
+        pointers=_phrases(
+            "come potete vedere,come puoi vedere,qui potete vedere,qui puoi vedere,qui vediamo,qui vedete,"
+            "come vedete,vi mostro,ti mostro,vi faccio vedere,ti faccio vedere,guardate qui,guarda qui"
+        ),
     ),
     prepositions=_words(
         "a ad al alla ai alle all' di del della dei delle dell' d' da dal dalla in nel nella nei nelle "

@@ -6,9 +6,10 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
+from typing import Final, Self
 
 from director.costs import Shares, shares
-from director.language import GENERIC_NAMES, SCREEN_TOPICS
+from director.languages import Language, spoken_and_english
 from director.likeness import Alike, Likeness
 from director.material import Footage
 from director.placing import Placed
@@ -24,6 +25,9 @@ from director.style import (
     SHORTEST_COVER_US,
 )
 from schemas.media import AssetKind
+
+#: Stands for words that point to what is seen.
+SHOWN_NOW: Final = "(shown now)"
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -90,12 +94,18 @@ class Supply:
     seen: _Seen = field(default_factory=_Seen)
 
     @classmethod
-    def of(cls, pictures: Iterable[Footage], placed: Sequence[Placed], preferred: Sequence[str] = ()) -> "Supply":
+    def of(
+        cls,
+        pictures: Iterable[Footage],
+        placed: Sequence[Placed],
+        preferred: Sequence[str] = (),
+    ) -> "Supply":
         """Of pictures, for what is said in the stretches ``placed``.
 
         ``preferred`` are the ids of sources to be shown first where others fit as well, in this order.
         """
-        cut = (made for footage in pictures for made in _pieces(footage))
+        subjects = _Subjects.of(spoken_and_english(one.stretch.footage.language for one in placed))
+        cut = (made for footage in pictures for made in _pieces(footage, subjects.of_footage(footage)))
         pieces = [Piece(number, *made) for number, made in enumerate(cut)]
         likeness = Likeness.between(placed, [(piece.footage, piece.start, piece.length) for piece in pieces])
         return cls(pieces, likeness, {source: place for place, source in enumerate(preferred)})
@@ -164,18 +174,31 @@ def words_of(text: str) -> Iterator[str]:
         yield word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def _topics(footage: Footage) -> frozenset[str]:
-    facts = footage.facts
-    named = " ".join((facts.name.rsplit(".", 1)[0].replace("_", " "), *facts.tags, facts.description))
-    topics = frozenset(words_of(named)) - GENERIC_NAMES
-    return topics | SCREEN_TOPICS if facts.kind is AssetKind.SCREEN else topics
+@dataclass(frozen=True, slots=True)
+class _Subjects:
+    """What pictures may be of, in the languages of a talk: words ``of_screens``, and such as name ``nothing``."""
+
+    of_screens: frozenset[str]
+    nothing: frozenset[str]
+
+    @classmethod
+    def of(cls, languages: Sequence[Language]) -> Self:
+        of_screens = frozenset(words_of(" ".join(word for one in languages for word in one.screen)))
+        nothing = frozenset(words_of(" ".join(word for one in languages for word in one.says_nothing)))
+        return cls(of_screens | {SHOWN_NOW}, nothing)
+
+    def of_footage(self, footage: Footage) -> frozenset[str]:
+        facts = footage.facts
+        named = " ".join((facts.name.rsplit(".", 1)[0].replace("_", " "), *facts.tags, facts.description))
+        topics = frozenset(words_of(named)) - self.nothing
+        return topics | self.of_screens if facts.kind is AssetKind.SCREEN else topics
 
 
-def _pieces(footage: Footage) -> Iterator[tuple[Footage, int, int, frozenset[str]]]:
+def _pieces(footage: Footage, topics: frozenset[str]) -> Iterator[tuple[Footage, int, int, frozenset[str]]]:
     """What can be used of each shot, in pieces as long as a cover should be: first frame, length, topics."""
     clock = footage.clock
     wanted = clock.length(SCREEN_COVER_US if footage.facts.kind is AssetKind.SCREEN else COVER_US)
-    shortest, topics = clock.length(SHORTEST_COVER_US), _topics(footage)
+    shortest = clock.length(SHORTEST_COVER_US)
     cut = (
         (footage, first, min(wanted, stop - first), topics)
         for start, stop in _usable(footage)

@@ -16,6 +16,7 @@ from director.thoughts import CLAUSE, missing_after
 from schemas.edl import EDL, Variant
 from schemas.facts import AssetFacts, Word
 from schemas.jobs import Pace
+from schemas.media import AssetKind
 from schemas.timebase import RATE_FAMILY
 from tests.director.director_footage import say, talk
 from tests.exploring import EXPLORED
@@ -141,3 +142,39 @@ def test_words_of_any_language_give_an_edit_that_passes_review(language: str | N
     edl = plan([facts], Variant.CINEMATIC_FULL, PlanOptions())
     assert all(row.passed for row in review(edl, [facts]))
     assert plan([facts], Variant.CINEMATIC_FULL, PlanOptions()) == edl
+
+
+@pytest.mark.parametrize(
+    ("language", "pointing", "named"),
+    [
+        ("de", "Hier seht ihr die ganze Liste davon.", "Auf dem Bildschirm steht die ganze Liste."),
+        ("fr", "Ici vous pouvez voir toute la liste.", "Cliquez sur la liste toute entière."),
+        ("es", "Aquí pueden ver toda la lista completa.", "En la pantalla está toda la lista."),
+        ("pt", "Vocês podem ver toda a lista agora.", "Clique na lista toda que está aberta."),
+        ("it", "Come potete vedere la lista è completa.", "Cliccate su tutta la lista intera."),
+    ],
+)
+def test_a_screen_is_shown_where_it_is_spoken_of_in_each_language(language: str, pointing: str, named: str) -> None:
+    screen = talk(30, kind=AssetKind.SCREEN, ident="rec", name="rec.mov", digest="b")
+    for line in (pointing, named):
+        lines = [(1.0 + 4.0 * at, f"Lumen {at} luz luce lumière ora nacht.") for at in range(11)]
+        lines[6] = (25.0, line)
+        edl = plan([spoken_in(language, 46, say(*lines)), screen], Variant.CINEMATIC_FULL, PlanOptions())
+        assert ["spoken of" in one.sentence for one in edl.decisions if one.kind == "b_roll"].count(True) == 1, line
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "line", "shown"),
+    [
+        ("en", "from that moment.mp4", "That light is from that other side.", False),
+        ("en", "car_and_hat.mp4", "There is a car in that light.", True),
+        ("de", "der_hund.mp4", "Der Abend und der Morgen sind schön.", False),
+        ("de", "der_hund.mp4", "Dort drüben läuft ein großer Hund.", True),
+    ],
+)
+def test_small_words_in_a_name_ask_for_no_picture(language: str, name: str, line: str, shown: bool) -> None:
+    lines = [(1.0 + 4.0 * at, f"Bright lamps {at} burn over town.") for at in range(11)]
+    lines[6] = (25.0, line)
+    over = talk(14, kind=AssetKind.B_ROLL, ident="over", name=name, digest="b")
+    edl = plan([spoken_in(language, 46, say(*lines)), over], Variant.CINEMATIC_FULL, PlanOptions())
+    assert any("spoken of" in one.sentence for one in edl.decisions if one.kind == "b_roll") is shown
