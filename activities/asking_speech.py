@@ -8,7 +8,7 @@ import numpy as np
 
 from activities.messages import Message, read_message
 from analysis.listening import Samples
-from analysis.recognising import DetectedLanguage, Recognised
+from analysis.recognising import DetectedLanguages, Recognised
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.model import Model
 from schemas.speech import SpeechAnswer, SpeechFailed, SpeechQuestion
@@ -22,8 +22,8 @@ class AskedRecogniser:
     def __init__(self, descriptor: int) -> None:
         self._connection = socket(AF_UNIX, SOCK_STREAM, fileno=descriptor)
 
-    def detect_language(self, window: Samples) -> DetectedLanguage:
-        return self._ask(SpeechQuestion(lengths=(len(window),)), [window], DetectedLanguage)
+    def detect_languages(self, window: Samples) -> DetectedLanguages:
+        return self._ask(SpeechQuestion(lengths=(len(window),)), [window], DetectedLanguages)
 
     def recognise(self, windows: Sequence[Samples], language: str, beam_size: int) -> Recognised:
         lengths = tuple(len(window) for window in windows)

@@ -89,7 +89,7 @@ class _Answering:
         with self._loading:
             recogniser = self._recogniser
         if question.language is None:
-            return recogniser.detect_language(windows[0])
+            return recogniser.detect_languages(windows[0])
         return recogniser.recognise(windows, question.language, question.beam_size)
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol, TypeAlias
 
 import ctranslate2
 import numpy as np
-from annotated_types import Le, Len
+from annotated_types import Ge, Le, Len
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 from faster_whisper.transcribe import Segment
 from pydantic import Field
@@ -24,6 +24,9 @@ WINDOWS_AT_ONCE = 4
 APART_S = 30
 #: The longest window, in samples: Whisper's own.
 LONGEST_WINDOW = APART_S * SPEECH_RATE
+
+#: So many of the languages that may be spoken are told.
+MOST_LANGUAGES = 10
 
 Beam = Annotated[int, Field(ge=1), Le(10)]
 Language: TypeAlias = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -55,14 +58,22 @@ class Recognised(Model):
 
 
 class DetectedLanguage(Model):
+    """A language and how probable it is that it is spoken."""
+
     language: Language
-    probability: float
+    probability: Annotated[float, Ge(0), Le(1)]
+
+
+class DetectedLanguages(Model):
+    """The languages that may be spoken, the most probable first."""
+
+    likely: Annotated[tuple[DetectedLanguage, ...], Len(1)]
 
 
 class Recogniser(Protocol):
     """Hears windows of mono sound at ``SPEECH_RATE``, each at most ``LONGEST_WINDOW`` long."""
 
-    def detect_language(self, window: Samples) -> DetectedLanguage: ...
+    def detect_languages(self, window: Samples) -> DetectedLanguages: ...
 
     def recognise(self, windows: Sequence[Samples], language: str, beam_size: int) -> Recognised:
         """Up to ``WINDOWS_AT_ONCE`` windows side by side; often it stops before the end of one."""
@@ -77,9 +88,16 @@ class WhisperRecogniser:
     def __init__(self, model: WhisperModel) -> None:
         self._model = model
 
-    def detect_language(self, window: Samples) -> DetectedLanguage:
-        language, probability, _ = self._model.detect_language(window)
-        return DetectedLanguage(language=language, probability=float(probability))
+    def detect_languages(self, window: Samples) -> DetectedLanguages:
+        """Of the window as it is: filled up to Whisper's own length it takes several times as long to tell."""
+        encoded = self._model.encode(self._model.feature_extractor(window, padding=0))
+        found = self._model.model.detect_language(encoded)[0][:MOST_LANGUAGES]
+        return DetectedLanguages(
+            likely=tuple(
+                DetectedLanguage(language=token.strip("<|>"), probability=min(1.0, float(probability)))
+                for token, probability in found
+            )
+        )
 
     def recognise(self, windows: Sequence[Samples], language: str, beam_size: int) -> Recognised:
         sound = np.zeros(len(windows) * LONGEST_WINDOW, np.float32)

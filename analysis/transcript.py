@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,10 @@ from analysis.parts import Parts
 from analysis.progressing import in_steps, stage
 from analysis.recognising import (
     APART_S,
+    LONGEST_WINDOW,
     WINDOWS_AT_ONCE,
     Beam,
-    DetectedLanguage,
+    DetectedLanguages,
     Language,
     OpenRecogniser,
     RecognisedSegment,
@@ -30,6 +32,7 @@ from analysis.recognising import (
     load_recogniser,
 )
 from analysis.recording import Recording
+from analysis.spoken_languages import Run, Tongue, Tongues, one_language, tell_languages
 from analysis.timed_words import TimedWord
 from analysis.voice import levels_dbfs, normalised, speaking_gain, speech_runs
 from analysis.words import refine
@@ -58,6 +61,9 @@ MAX_REPEATS = 3
 _LONGEST_REPEATED_PHRASE = 6
 #: Below this mean word probability an English-only model has probably heard another language.
 DOUBTFUL_PROBABILITY = 0.5
+#: So much speech without a word is told of, in seconds, and so many times of it.
+UNWORDED_S = 4
+TIMES_TOLD = 5
 #: No word is longer, in frames of 10 ms.
 _LONGEST_WORD = 300
 
@@ -91,38 +97,58 @@ class _Piece:
         return self.at + self.end - self.start
 
 
-class HeardPart(Model):
-    """What was heard in windows one after the other, as it was recognised, and the language it was taken to be in.
+@dataclass(frozen=True)
+class _Window:
+    """What is heard at once, all of it taken to be in one language."""
 
-    Each window by its first sample and the one after its last, so that nothing is heard twice or missed where another
-    machine places them elsewhere.
+    pieces: list[_Piece]
+    language: str
+
+    @property
+    def span(self) -> tuple[int, int, str]:
+        return self.pieces[0].start, self.pieces[-1].end, self.language
+
+
+class HeardPart(Model):
+    """What was heard in windows one after the other, as it was recognised.
+
+    Each window by its first sample, the one after its last and its language, so that nothing is heard twice or missed
+    where another machine places them elsewhere.
     """
 
-    windows: Annotated[tuple[tuple[int, int], ...], Len(1)]
-    language: str
-    language_probability: float
+    windows: Annotated[tuple[tuple[int, int, str], ...], Len(1)]
     words: tuple[TimedWord, ...]
 
 
 @dataclass(frozen=True)
-class _Speech:
-    """The windows of a recording in which somebody speaks, and the factor that brings them to speaking level."""
+class _Sounding:
+    """A recording, and the factor that brings it to speaking level."""
 
     wave: Waveform
     gain: float
-    windows: list[list[_Piece]]
+
+    def of(self, runs: Sequence[Run]) -> Samples:
+        return normalised(np.concatenate([self.wave[start:end] for start, end in runs]), self.gain)
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """The windows of a recording in which somebody speaks."""
+
+    sounding: _Sounding
+    windows: list[_Window]
 
     @property
-    def spans(self) -> tuple[tuple[int, int], ...]:
-        return tuple((window[0].start, window[-1].end) for window in self.windows)
+    def spans(self) -> tuple[tuple[int, int, str], ...]:
+        return tuple(window.span for window in self.windows)
 
     def continues(self, before: Sequence[HeardPart], part: HeardPart) -> bool:
         """Whether the part is what was heard in the windows after those of the parts before."""
         done = sum(len(one.windows) for one in before)
         return self.spans[done : done + len(part.windows)] == part.windows
 
-    def sound_of(self, window: list[_Piece]) -> Samples:
-        return normalised(np.concatenate([self.wave[piece.start : piece.end] for piece in window]), self.gain)
+    def sound_of(self, window: _Window) -> Samples:
+        return self.sounding.of([(piece.start, piece.end) for piece in window.pieces])
 
 
 @dataclass(frozen=True)
@@ -137,7 +163,7 @@ class _TimedSegment:
 class _Heard:
     """A window, and what was heard in it up to a second of it; ``math.inf`` once there is no more to hear."""
 
-    window: list[_Piece]
+    window: _Window
     sound: Samples
     until_s: float = 0.0
     segments: list[_TimedSegment] = field(default_factory=list)
@@ -161,8 +187,7 @@ class _Hearing:
     recogniser: Recogniser
     files: WhisperModelFiles
     parameters: TranscriptParameters
-    language: str
-    language_probability: float
+    tongues: Tongues
 
 
 def transcribe(
@@ -193,21 +218,38 @@ def transcribe(
     if not runs:
         progress(1.0)
         return Transcript(model=files.name, note="Nobody speaks.")
-    gain = speaking_gain(levels_dbfs(wave, LEVEL_FRAME))
-    speech = _Speech(wave, gain, pack(runs, len(wave)))
+    sounding = _Sounding(wave, speaking_gain(levels_dbfs(wave, LEVEL_FRAME)))
+    recogniser = open_recogniser(files)
+    known = "en" if files.english_only else parameters.language
+    if known is not None:
+        tongues = one_language(known, 0.0 if files.english_only else 1.0, runs)
+    else:
+        tongues = _detected(recogniser, sounding, runs, stage(progress, 0.1, 0.2))
+    hearing = _Hearing(recogniser, files, parameters, tongues)
+    speech = _Speech(sounding, _windows(tongues, len(wave)))
     parts = parts or Parts()
-    heard = parts.found(HeardPart, speech.continues)
-    hearing = _begin(open_recogniser(files), files, parameters, speech, heard)
-    words = list(_words(hearing, speech, heard, parts, stage(progress, 0.1, 1)))
+    words = list(_words(hearing, speech, parts, stage(progress, 0.2, 1)))
     progress(1.0)
     return _as_transcript(hearing, without_loops(words), recording)
 
 
-def pack(runs: list[tuple[int, int]], limit: int) -> list[list[_Piece]]:
-    """Stretches of speech, with margins, side by side in windows of at most ``MAX_WINDOW_S``."""
+def _windows(tongues: Tongues, limit: int) -> list[_Window]:
+    """Windows of one language each."""
+    windows: list[_Window] = []
+    for tongue in tongues.spoken:
+        after = windows[-1].pieces[-1].end if windows else 0
+        windows += [_Window(pieces, tongue.language) for pieces in pack(tongue.runs, limit, after=after)]
+    return windows
+
+
+def pack(runs: Sequence[Run], limit: int, *, after: int = 0) -> list[list[_Piece]]:
+    """Stretches of speech, with margins, side by side in windows of at most ``MAX_WINDOW_S``.
+
+    Nothing lies before sample ``after``, or behind ``limit``.
+    """
     margin, longest = round(MARGIN_S * SPEECH_RATE), MAX_WINDOW_S * SPEECH_RATE
     windows: list[list[_Piece]] = []
-    room, last_end = 0, 0
+    room, last_end = 0, after
     for start, end in _cut_up(runs, longest - 2 * margin):
         start, end = max(last_end, start - margin), min(limit, end + margin)  # noqa: PLW2901  # widened in place
         if end - start > room:
@@ -219,36 +261,29 @@ def pack(runs: list[tuple[int, int]], limit: int) -> list[list[_Piece]]:
     return windows
 
 
-def _cut_up(runs: list[tuple[int, int]], longest: int) -> Iterator[tuple[int, int]]:
+def _cut_up(runs: Sequence[Run], longest: int) -> Iterator[tuple[int, int]]:
     for start, end in runs:
         parts = -(-(end - start) // longest)
         edges = np.linspace(start, end, parts + 1).astype(int)
         yield from ((int(a), int(b)) for a, b in pairwise(edges))
 
 
-def _begin(
-    recogniser: Recogniser,
-    files: WhisperModelFiles,
-    parameters: TranscriptParameters,
-    speech: _Speech,
-    heard: Sequence[HeardPart],
-) -> _Hearing:
-    """The language is told, or the only one the model knows, or was heard before; or the first window's."""
-    if files.english_only:
-        known = DetectedLanguage(language="en", probability=0.0)
-    elif parameters.language is not None:
-        known = DetectedLanguage(language=parameters.language, probability=1.0)
-    elif heard:
-        known = DetectedLanguage(language=heard[0].language, probability=heard[0].language_probability)
-    else:
-        known = recogniser.detect_language(speech.sound_of(speech.windows[0]))
-    return _Hearing(recogniser, files, parameters, known.language, known.probability)
+def _detected(recogniser: Recogniser, sounding: _Sounding, runs: Sequence[Run], progress: ProgressCallback) -> Tongues:
+    """What the recogniser takes each passage for, heard with the sound around it."""
+    last, margin = runs[-1][1], round(MARGIN_S * SPEECH_RATE)
+
+    def detect(passage: Sequence[Run]) -> DetectedLanguages:
+        around = sounding.of([(max(0, start - margin), end + margin) for start, end in passage])
+        detected = recogniser.detect_languages(around[:LONGEST_WINDOW])
+        progress(passage[-1][1] / last)
+        return detected
+
+    return tell_languages(runs, detect)
 
 
-def _words(
-    hearing: _Hearing, speech: _Speech, heard: Sequence[HeardPart], parts: Parts, progress: ProgressCallback
-) -> Iterator[TimedWord]:
+def _words(hearing: _Hearing, speech: _Speech, parts: Parts, progress: ProgressCallback) -> Iterator[TimedWord]:
     """What was heard before, then the windows that are left, kept part by part; the end needs no keeping."""
+    heard = parts.found(HeardPart, speech.continues)
     for part in heard:
         yield from part.words
     count = len(speech.windows)
@@ -257,33 +292,38 @@ def _words(
         telling = stage(progress, start / count, end / count)
         words = tuple(_recognise(hearing, speech, speech.windows[start:end], telling))
         if end < count:
-            language, probability = hearing.language, hearing.language_probability
-            parts.keep(
-                HeardPart(
-                    windows=speech.spans[start:end], language=language, language_probability=probability, words=words
-                )
-            )
+            parts.keep(HeardPart(windows=speech.spans[start:end], words=words))
         yield from words
 
 
 def _recognise(
-    hearing: _Hearing, speech: _Speech, windows: Sequence[list[_Piece]], progress: ProgressCallback
+    hearing: _Hearing, speech: _Speech, windows: Sequence[_Window], progress: ProgressCallback
 ) -> Iterator[TimedWord]:
-    for first in range(0, len(windows), WINDOWS_AT_ONCE):
-        together = [_Heard(window, speech.sound_of(window)) for window in windows[first : first + WINDOWS_AT_ONCE]]
-        while unheard := [one for one in together if one.has_more]:
-            _hear_on(hearing, unheard)
-        for one in together:
+    done = 0
+    for together in _side_by_side(windows):
+        heard = [_Heard(window, speech.sound_of(window)) for window in together]
+        while unheard := [one for one in heard if one.has_more]:
+            _hear_on(hearing, together[0].language, unheard)
+        for one in heard:
             for timed in one.segments:
                 if _believable(timed.segment):
-                    yield from _placed(timed, one.window)
-        progress((first + len(together)) / len(windows))
+                    yield from _placed(timed, one.window.pieces)
+        done += len(together)
+        progress(done / len(windows))
 
 
-def _hear_on(hearing: _Hearing, together: Sequence[_Heard]) -> None:
+def _side_by_side(windows: Sequence[_Window]) -> Iterator[list[_Window]]:
+    """As many at a time as are heard at once, all of a language."""
+    for _, group in groupby(windows, key=attrgetter("language")):
+        alike = list(group)
+        for first in range(0, len(alike), WINDOWS_AT_ONCE):
+            yield alike[first : first + WINDOWS_AT_ONCE]
+
+
+def _hear_on(hearing: _Hearing, language: str, together: Sequence[_Heard]) -> None:
     """Recognise the next of what is left in some windows, side by side; often the recogniser stops before the end."""
     rests = [one.sound[round(one.until_s * SPEECH_RATE) :] for one in together]
-    recognised = hearing.recogniser.recognise(rests, hearing.language, hearing.parameters.beam_size)
+    recognised = hearing.recogniser.recognise(rests, language, hearing.parameters.beam_size)
     for number, (one, heard) in enumerate(zip(together, recognised.windows, strict=True)):
         one.go_on(heard, number * APART_S)
 
@@ -359,21 +399,54 @@ def _as_transcript(hearing: _Hearing, words: list[TimedWord], recording: Recordi
         told.append(Word(start_us=span.start_us, end_us=span.end_us, text=word.text, probability=word.probability))
     return Transcript(
         model=hearing.files.name,
-        language=hearing.language,
-        language_probability=min(1.0, hearing.language_probability),
+        language=hearing.tongues.language,
+        language_probability=min(1.0, hearing.tongues.probability),
         words=tuple(told),
         fillers=find_fillers(recording.wave, recording.hearing, refined),
-        note=_note(hearing, refined),
+        note=_note(hearing, refined, speech_runs(recording.voice())),
     )
 
 
-def _note(hearing: _Hearing, words: list[TimedWord]) -> str | None:
+def _note(hearing: _Hearing, words: list[TimedWord], runs: Sequence[Run]) -> str | None:
     name = hearing.files.name
     wanted = hearing.parameters.wanted or hearing.parameters.model
     if not words:
         return f"Somebody seems to speak, but {name} understood no word."
     if hearing.files.english_only and np.mean([word.probability for word in words]) < DOUBTFUL_PROBABILITY:
         return f"{name} knows English only and is unsure of what it heard; the language may be another."
+    notes = []
     if wanted is not None and not hearing.files.answers_to(wanted):
-        return f"The speech model {wanted} could not be had; {name} was used instead."
-    return None
+        notes.append(f"The speech model {wanted} could not be had; {name} was used instead.")
+    if others := [tongue for tongue in hearing.tongues.spoken if tongue.language != hearing.tongues.language]:
+        notes.append(f"Not all is in {hearing.tongues.language}: {_told(others)}.")
+    if missed := _without_words(words, runs):
+        notes.append(f"No word was understood from {_times(missed)}; it may be in another language, or no speech.")
+    return " ".join(notes) or None
+
+
+def _told(tongues: Sequence[Tongue]) -> str:
+    return ", ".join(
+        f"{tongue.language} from {_times([(tongue.runs[0][0], tongue.runs[-1][1])])}" for tongue in tongues
+    )
+
+
+def _times(runs: Sequence[Run]) -> str:
+    """The first few of some runs, for people: 1:05 to 1:20."""
+    told = ", ".join(f"{_clock(start)} to {_clock(end)}" for start, end in runs[:TIMES_TOLD])
+    return told if len(runs) <= TIMES_TOLD else f"{told} and {len(runs) - TIMES_TOLD} more"
+
+
+def _clock(sample: int) -> str:
+    minutes, seconds = divmod(sample // SPEECH_RATE, 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def _without_words(words: Sequence[TimedWord], runs: Sequence[Run]) -> list[Run]:
+    """Where so much speech came between two words, or before the first or after the last, that some must be missing."""
+    edges = [0, *(edge * LEVEL_FRAME for word in words for edge in (word.start, word.end)), runs[-1][1]]
+    missed = []
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        spoken = [(max(start, a), min(end, b)) for a, b in runs if a < end and b > start]
+        if sum(b - a for a, b in spoken) >= UNWORDED_S * SPEECH_RATE:
+            missed.append((spoken[0][0], spoken[-1][1]))
+    return missed

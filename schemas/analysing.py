@@ -45,7 +45,7 @@ ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         "probe": 7,
         "sound": 5,
-        "transcript": 6,
+        "transcript": 7,
         "shots": 4,
         "faces": 9,
         "picture": 4,
