@@ -1,6 +1,7 @@
 """A file's frames in the sizes that are looked at, each made once for all who look."""
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property, partial
@@ -33,8 +34,8 @@ AHEAD_PIXELS = 1 << 23
 #: since another thread looks at what it has decoded.
 FEW_PROCESSORS = 2
 MOST_THREADS = 4
-#: Time between two stretches from which on the second is sought; before, what is between is read.
-WORTH_SEEKING_US = 10_000_000
+#: Time that seeking must pass over to be worth it; before, what is between two stretches is read.
+WORTH_SEEKING_US = 5_000_000
 
 
 class Viewer:
@@ -113,6 +114,7 @@ class Footage:
         self._path, self._probe, self._video = path, probe, video
         self._viewer = Viewer(video)
         self._decoding: Generator[Skimmed, None, None] | None = None
+        self._keyframes_us: list[int] = []
 
     def rest(self) -> None:
         """Wait until nothing is decoded ahead any more, whoever still has views to come: there is one decoder."""
@@ -131,12 +133,17 @@ class Footage:
         """Every frame of some stretches that begin with a frame each, rising, which must not overlap."""
         near: list[Span] = []
         for stretch in stretches:
-            if near and stretch.start_us - near[-1].end_us > WORTH_SEEKING_US:
+            if near and self._keyframe_before(stretch.start_us) - near[-1].end_us > WORTH_SEEKING_US:
                 yield from self._from(near[0].start_us, partial(Footage._whole, stretches=near))
                 near = []
             near.append(stretch)
         if near:
             yield from self._from(near[0].start_us, partial(Footage._whole, stretches=near))
+
+    def _keyframe_before(self, at_us: int) -> int:
+        """Where seeking leads as far as has been seen: with one keyframe in all, to the beginning each time."""
+        behind = bisect_right(self._keyframes_us, at_us)
+        return self._keyframes_us[behind - 1] if behind else 0
 
     def _skimmed(self) -> Iterator[Skimmed]:
         if self._video.measured_rate < MIN_SKIMMING_RATE or is_undated(self._container, self._stream):
@@ -177,6 +184,8 @@ class Footage:
                 at_us = self._time(one.frame.pts)
                 if at_us <= last_us:
                     continue
+                if one.frame.key_frame and at_us > max(self._keyframes_us[-1:], default=-1):
+                    self._keyframes_us.append(at_us)
                 left_out = [self._time(pts) for pts in one.left_out]
                 yield View(one.frame, at_us, self._viewer, tuple(t for t in left_out if last_us < t < at_us))
                 last_us = at_us

@@ -1,13 +1,14 @@
 """Frames that no other needs are left out, and nothing is missed by that."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from analysis.demuxing import AnyPacket, read_packets
 from analysis.probe import probe
 from analysis.viewing import View, open_footage
 from schemas.facts import Span
@@ -54,6 +55,30 @@ def test_a_second_look_sees_every_frame_of_its_stretches(make_clip: MakeClip) ->
     stretches = [Span(start_us=400_000, end_us=600_000), Span(start_us=1_000_000, end_us=1_080_000)]
     times = [view.at_us for view in looked_at(path, again=stretches)]
     assert times == [*range(400_000, 600_001, 40_000), 1_000_000, 1_040_000, 1_080_000]
+
+
+@pytest.mark.parametrize(("keyframes_every", "most"), [(1000, 1.0), (50, 0.5)], ids=["one keyframe", "many"])
+def test_what_is_looked_at_again_is_read_once_from_its_first_keyframe_on(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, keyframes_every: int, most: float
+) -> None:
+    options = {**BLIND, "x264-params": f"bframes=0:scenecut=0:keyint={keyframes_every}"}
+    path = make_clip(frames=[moving(1, step // 4)[::2, ::2] for step in range(600)], encoder=options)
+    read: list[int] = []
+
+    def counted(*args: object) -> Iterator[AnyPacket]:
+        for packet in read_packets(*args):  # type: ignore[arg-type]
+            read.append(packet.size)
+            yield packet
+
+    stretches = [Span(start_us=second * 1_000_000, end_us=second * 1_000_000 + 200_000) for second in (1, 11, 22)]
+    known = probe(path)
+    assert known.video is not None
+    with open_footage(path, known, known.video) as footage:
+        whole = [view.at_us for view in footage.views()]
+        monkeypatch.setattr("analysis.skimming.read_packets", counted)
+        times = [view.at_us for view in footage.again(stretches)]
+    assert times == [one for one in whole if any(span.start_us <= one <= span.end_us for span in stretches)]
+    assert len(read) <= most * 600
 
 
 def test_a_file_is_closed_only_when_nobody_decodes_it_any_more(make_clip: MakeClip) -> None:
