@@ -24,7 +24,7 @@ Line = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Projections:
-    """The mean of every column and of every row of a picture's luma."""
+    """The mean of every column and of every row of a picture's luma, against that of them all."""
 
     columns: Line
     rows: Line
@@ -33,7 +33,12 @@ class Projections:
 def project(luma: NDArray[np.uint8]) -> Projections:
     columns = cv2.reduce(luma, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
     rows = cv2.reduce(luma, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
-    return Projections(np.asarray(columns, np.float32).ravel(), np.asarray(rows, np.float32).ravel())
+    return Projections(_against_mean(columns), _against_mean(rows))
+
+
+def _against_mean(sums: cv2.typing.MatLike) -> Line:
+    line = np.asarray(sums, np.float32).ravel()
+    return np.asarray(line - line.mean(), np.float32)
 
 
 def movement(before: Projections, after: Projections) -> tuple[float, float]:
@@ -44,8 +49,8 @@ def movement(before: Projections, after: Projections) -> tuple[float, float]:
 def _shift(before: Line, after: Line) -> float:
     if len(before) <= 4 * REACH:
         return 0.0
-    inner = (after - after.mean())[None, REACH:-REACH]
-    squares = cv2.matchTemplate((before - before.mean())[None], inner, cv2.TM_SQDIFF)
+    inner = after[None, REACH:-REACH]
+    squares = cv2.matchTemplate(before[None], inner, cv2.TM_SQDIFF)
     costs = np.sqrt(np.maximum(np.asarray(squares, np.float32).ravel(), 0) / inner.size)
     unmoved, best = float(costs[REACH]), int(costs.argmin())
     if unmoved < NOISE or float(costs[best]) > (1 - MIN_EXPLAINED) * unmoved or best in {0, 2 * REACH}:

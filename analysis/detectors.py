@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Protocol
 
@@ -152,13 +153,17 @@ def overlap(a: Box, b: Box) -> float:
 
 def _clipped(corners: tuple[float, ...], width: int, height: int) -> Box | None:
     """A box in fractions, cut to the picture; ``None`` where nothing of it is inside or a number is none."""
-    if not np.isfinite(corners).all():
+    if not all(map(isfinite, corners)):
         return None
-    left, right = (float(np.clip(corners[i] / width, 0, 1)) for i in (0, 2))
-    top, bottom, eyes_y = (float(np.clip(corners[i] / height, 0, 1)) for i in (1, 3, 4))
+    left, right = (_share(corners[i] / width) for i in (0, 2))
+    top, bottom, eyes_y = (_share(corners[i] / height) for i in (1, 3, 4))
     if right <= left or bottom <= top:
         return None
-    return Box(left, top, right - left, bottom - top, eyes_y, float(np.clip(corners[5], 0, 1)))
+    return Box(left, top, right - left, bottom - top, eyes_y, _share(corners[5]))
+
+
+def _share(value: float) -> float:
+    return min(max(float(value), 0.0), 1.0)
 
 
 #: The detectors by name, best first, each with how to find its model.

@@ -180,16 +180,18 @@ def _middles(blocks: NDArray[np.float32], reach: int) -> dict[int, bool]:
     """Of pictures that have the middle of a change ``reach`` behind them, by number from the end: is it a wipe's?"""
     old, middle, new = blocks[: -2 * reach], blocks[reach:-reach], blocks[2 * reach :]
     apart = np.abs(new - old)
-    size = apart.mean(axis=1)
-    if not (size >= MIN_DIFFERENCE).any():
+    sizes = apart.mean(axis=1)
+    changed = np.flatnonzero(sizes >= MIN_DIFFERENCE)
+    if not len(changed):
         return {}
+    old, middle, new, apart, size = old[changed], middle[changed], new[changed], apart[changed], sizes[changed]
     blended = np.abs(middle - (old + new) / 2).mean(axis=1) < MAX_BLEND_RESIDUE * size
     from_old, from_new = np.abs(middle - old), np.abs(middle - new)
-    wiped = (apart * (from_new < from_old)).mean(axis=1) / np.maximum(size, MIN_DIFFERENCE)
+    wiped = (apart * (from_new < from_old)).mean(axis=1) / size
     clean = np.minimum(from_old, from_new).mean(axis=1) < MAX_WIPE_RESIDUE * size
     wipes = clean & (wiped > WIPED[0]) & (wiped < WIPED[1]) & ~blended
-    told = np.flatnonzero((size >= MIN_DIFFERENCE) & (blended | wipes))
-    return {int(number) - len(size): bool(wipes[number]) for number in told}
+    told = blended | wipes
+    return {int(number) - len(sizes): bool(wipe) for number, wipe in zip(changed[told], wipes[told], strict=True)}
 
 
 def _distance(a: Blocks, b: Blocks) -> float:
