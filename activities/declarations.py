@@ -253,10 +253,11 @@ class RenderedOutput(Model):
 
 
 class AwaitVideo(Model):
-    """Wait while somebody makes the owner's video that goes by ``render_key``."""
+    """Wait while somebody makes the owner's video that goes by ``render_key``, or the ``part`` of one."""
 
     owner_id: UUID
     render_key: str
+    part: bool = False
 
 
 class OutputFailure(Model):

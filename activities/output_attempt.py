@@ -71,7 +71,8 @@ class OutputAttempts:
                 return published(output, reused=True)
             edl = await patiently(lambda: self._publishing.edl(asked.edl_key))
             try:
-                async with sole_maker(self._videos, asked.owner_id, self._publishing.render_key(edl)):
+                key = self._publishing.render_key(edl)
+                async with sole_maker(lambda: self._videos.making(asked.owner_id, key), key):
                     reused = await self._attempt(asked, edl, heartbeat, make)
             except VideoBeingMade:
                 await self._outputs.wait_for_video(output.id, output.attempt)

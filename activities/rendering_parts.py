@@ -36,6 +36,7 @@ from activities.pixel_rates import pixel_rate_of
 from activities.publishing import Publishing
 from activities.sandbox import run_in_child
 from activities.scratch import working_folder
+from activities.sole_maker import sole_maker
 from activities.time_limit import time_left
 from activities.uploads import upload_file
 from render import Segment, segment_key, sound_key, sources_heard, sources_shown
@@ -83,12 +84,17 @@ class PartActivities:
 
     @activity.defn(name=RENDER_SOUND.name)
     async def render_sound(self, asked: RenderPart) -> RenderedPart:
-        """Mix, master and encode the sound of the whole output."""
+        """Mix, master and encode the sound of the whole output.
+
+        Raises:
+            VideoBeingMade: somebody else does, for an output that sounds the same; to be called again once they have
+                ended.
+        """
         return await self._part(asked)
 
     @activity.defn(name=RENDER_SEGMENT.name)
     async def render_segment(self, asked: RenderPart) -> RenderedPart:
-        """Render the picture of one segment."""
+        """Render the picture of one segment; raises as :meth:`render_sound`."""
         return await self._part(asked)
 
     @activity.defn(name=ASSEMBLE_OUTPUT.name)
@@ -113,8 +119,8 @@ class PartActivities:
         key = self._key(edl, asked.number, asked.span)
         if await self._is_there(asked, key):
             return RenderedPart(reused=True)
-        async with self._segments.making(asked.owner_id, key):
-            # Another output may show the same, and another worker have finished it while this one waited for its turn.
+        async with sole_maker(lambda: self._segments.making(asked.owner_id, key), key):
+            # Another output may show the same, and another worker have finished it in between.
             if await self._is_there(asked, key):
                 return RenderedPart(reused=True)
             entry = await self._ledger.begin_part(PartWork(asked.output.output_id, _name(asked.number)))

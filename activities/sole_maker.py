@@ -1,21 +1,19 @@
-"""The right to make a video that nobody else makes at the moment."""
+"""The right to make a video, or a part of one, that nobody else makes at the moment."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from uuid import UUID
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import structlog
 
 from activities.patience import patiently
 from schemas.errors import TransientError, VideoBeingMade
-from stores import Videos
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def sole_maker(videos: Videos, owner_id: UUID, render_key: str) -> AsyncIterator[None]:
-    """Make the video in the block, or leave it to whoever is making it.
+async def sole_maker(making: Callable[[], AbstractAsyncContextManager[bool]], key: str) -> AsyncIterator[None]:
+    """Make in the block what goes by ``key``, or leave it to whoever is making it; ``making`` tries for the right.
 
     A right that is lost while the block runs, with the connection that held it, costs nothing that was made.
 
@@ -25,11 +23,11 @@ async def sole_maker(videos: Videos, owner_id: UUID, render_key: str) -> AsyncIt
     made = False
     try:
         async with AsyncExitStack() as right:
-            if not await patiently(lambda: right.enter_async_context(videos.making(owner_id, render_key))):
-                raise VideoBeingMade(render_key)
+            if not await patiently(lambda: right.enter_async_context(making())):
+                raise VideoBeingMade(key)
             yield
             made = True
     except TransientError as error:
         if not made:
             raise
-        log.warning("the right to a video was lost while it was made", error=error.message)
+        log.warning("the right to make something was lost while it was made", error=error.message)

@@ -113,7 +113,7 @@ class ConflictError(CinemaError):
 
 
 class VideoBeingMade(ConflictError):
-    """Somebody else makes a video with the same picture and sound; ``render_key`` is what both go by."""
+    """Somebody else makes a video, or a part of one, with the same picture and sound; both go by ``render_key``."""
 
     retryable = True
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from schemas.segments import SegmentReport, StoredSegment
 from stores.database import Connections, model_from, session, storable_json
-from stores.making_rights import making_right
+from stores.making_rights import is_being_made, making_right_if_free
 
 #: A segment that is used again is marked so once in a while, not each time.
 MARK_INTERVAL = timedelta(hours=1)
@@ -40,10 +40,14 @@ class Segments:
         return {row["key"]: model_from(row, StoredSegment) for row in rows}
 
     @asynccontextmanager
-    async def making(self, owner_id: UUID, key: str) -> AsyncIterator[None]:
-        """The exclusive right to make this segment, waited for; see :func:`stores.making_rights.making_right`."""
-        async with making_right(self._connections, [f"segment {owner_id} {key}"]):
-            yield
+    async def making(self, owner_id: UUID, key: str) -> AsyncIterator[bool]:
+        """The exclusive right to make this segment, and whether it was had; see :mod:`stores.making_rights`."""
+        async with making_right_if_free(self._connections, _right(owner_id, key)) as had:
+            yield had
+
+    async def is_being_made(self, owner_id: UUID, key: str) -> bool:
+        """Whether somebody makes this segment at this moment."""
+        return await is_being_made(self._connections, _right(owner_id, key))
 
     async def announce(self, owner_id: UUID, project_id: UUID, key: str, object_key: str) -> None:
         """Says where a segment will be stored, before it is, so that what a killed worker leaves can be found.
@@ -93,3 +97,7 @@ class Segments:
                 owner_id,
                 list(keys),
             )
+
+
+def _right(owner_id: UUID, key: str) -> str:
+    return f"segment {owner_id} {key}"

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from temporalio.exceptions import ActivityError
 
@@ -25,7 +26,7 @@ from workflows.held_calls import HeldCalls
 from workflows.job_book import PartsCount
 from workflows.limits import LIGHT, LOST_PARTS_ROUNDS, PARTS_AT_ONCE, join_limits, render_limits
 from workflows.listener import Listener
-from workflows.same_video import made_once
+from workflows.same_video import SameVideo, made_once
 
 
 @dataclass
@@ -51,7 +52,8 @@ class PartsRender:
             begun = await self._begin()
             await self._make(begun)
             try:
-                return await made_once(self.calls, self.asked, self.which, self.listener, self._join)
+                wanted = SameVideo(self.asked.owner_id, self.which, f"the video of {self.which}")
+                return await made_once(self.calls, wanted, self.listener, self._join)
             except ActivityError as error:
                 if rounds_left == 0 or failure_of(error).code is not ErrorCode.OBJECT_MISSING:
                     raise
@@ -107,19 +109,27 @@ class PartsRender:
             number=number,
             span=span,
         )
+        told = f"{self.which} segment {number}/{len(self.segments)}" if number else f"{self.which} sound"
+        render = partial(
+            self.calls.work,
+            RENDER_SEGMENT if number else RENDER_SOUND,
+            asked,
+            render_limits(self._length_us(span)),
+            summary=f"render {told}",
+            name=name,
+            given_up=self.listener.given_up,
+            begins=lambda: self._begins(name),
+            waits=lambda: self._waits(name),
+        )
+        # The output waits for nothing while others of its parts are rendered.
+        listener = replace(
+            self.listener,
+            begins=lambda: self._begins(name),
+            waits=lambda: self._waits(name),
+            awaits=lambda: self._begins(name),
+        )
         try:
-            await self.calls.work(
-                RENDER_SEGMENT if number else RENDER_SOUND,
-                asked,
-                render_limits(self._length_us(span)),
-                summary=f"render {self.which} segment {number}/{len(self.segments)}"
-                if number
-                else f"render {self.which} sound",
-                name=name,
-                given_up=self.listener.given_up,
-                begins=lambda: self._begins(name),
-                waits=lambda: self._waits(name),
-            )
+            await made_once(self.calls, SameVideo(self.asked.owner_id, name, told, part=True), listener, render)
         except BaseException:
             self._failed = True
             raise

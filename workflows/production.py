@@ -28,7 +28,7 @@ from workflows.job_rows import JobRows
 from workflows.limits import LIGHT, render_limits
 from workflows.listener import Listener
 from workflows.parts import PartsRender
-from workflows.same_video import made_once
+from workflows.same_video import SameVideo, made_once
 
 #: Marks a job in which what fails while it is called off is called off; those that began before recorded a failure.
 _CALLED_OFF_FIRST = "called off before it failed"
@@ -212,7 +212,8 @@ class Production:
                 begins=listener.begins,
                 waits=listener.waits,
             )
-            rendered = await made_once(self._calls, asked, _which(state), listener, render)
+            wanted = SameVideo(job.owner_id, _which(state), f"the video of {_which(state)}")
+            rendered = await made_once(self._calls, wanted, listener, render)
         self._book.rendered(output_id, rendered)
         await self._rows.publish()
 

@@ -1,28 +1,39 @@
-"""A video that somebody else makes at the moment is waited for, and never made twice.
+"""A video, or a part of one, that somebody else makes at the moment is waited for, and never made twice.
 
-Nothing can be stuck in this wait: who makes a video holds the right to it only while a worker is at it, never while it
-is queued itself, and loses it with its process. And the wait takes no worker from anybody.
+Nothing can be stuck in this wait: who makes something holds the right to it only while a worker is at it, never while
+it is queued itself, and loses it with its process. And the wait takes no worker from anybody.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
 
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.declarations import AWAIT_VIDEO, AwaitVideo, RenderedOutput, RenderOutput
+from activities.declarations import AWAIT_VIDEO, AwaitVideo
 from schemas.errors import ErrorCode
 from workflows.held_calls import HeldCalls
 from workflows.limits import AWAITED
 from workflows.listener import Listener
 
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class SameVideo:
+    """What is to be made once: whose it is, its name among the job's work and for people, and whether it is a part."""
+
+    owner_id: UUID
+    name: str
+    told: str
+    part: bool = False
+
 
 async def made_once(
-    calls: HeldCalls,
-    asked: RenderOutput,
-    which: str,
-    listener: Listener,
-    make: Callable[[], Awaitable[RenderedOutput]],
-) -> RenderedOutput:
+    calls: HeldCalls, wanted: SameVideo, listener: Listener, make: Callable[[], Awaitable[Made]]
+) -> Made:
     """What ``make`` makes, or finds once nobody else makes it any more.
 
     Raises:
@@ -35,17 +46,17 @@ async def made_once(
             render_key = _made_elsewhere(error)
             if render_key is None:
                 raise
-        await _wait(calls, AwaitVideo(owner_id=asked.owner_id, render_key=render_key), which, listener)
+        await _wait(calls, wanted, render_key, listener)
 
 
-async def _wait(calls: HeldCalls, awaited: AwaitVideo, which: str, listener: Listener) -> None:
+async def _wait(calls: HeldCalls, wanted: SameVideo, render_key: str, listener: Listener) -> None:
     try:
         await calls.work(
             AWAIT_VIDEO,
-            awaited,
+            AwaitVideo(owner_id=wanted.owner_id, render_key=render_key, part=wanted.part),
             AWAITED,
-            summary=f"wait for the video of {which}, which is being made already",
-            name=f"await-{which}",
+            summary=f"wait for {wanted.told}, which is being made already",
+            name=f"await-{wanted.name}",
             given_up=listener.given_up,
             begins=listener.awaits,
             waits=listener.waits,

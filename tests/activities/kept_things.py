@@ -123,7 +123,8 @@ class KeptThings:
         """As a worker makes a part of a long output; where it lies."""
         segments, key = Segments(self.pool), sha256(content)
         place = f"{project.owner_id}/{project.id}/segments/{key}.mp4"
-        async with segments.making(project.owner_id, key):
+        async with segments.making(project.owner_id, key) as had:
+            assert had
             await segments.announce(project.owner_id, project.id, key, place)
             await self.objects.put(Bucket.OUTPUTS, place, once(content))
             await segments.record(project.id, key, size_bytes=len(content), sha256=key, report=SegmentReport())

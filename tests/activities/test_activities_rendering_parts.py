@@ -8,6 +8,7 @@ import pytest
 
 from activities.declarations import (
     AssembleOutput,
+    AwaitVideo,
     BeginParts,
     BegunParts,
     RenderedOutput,
@@ -16,11 +17,12 @@ from activities.declarations import (
     SegmentSpan,
 )
 from activities.rendering_parts import PartActivities
+from activities.videos import VideoActivities
 from schemas.cost import Outcome
 from schemas.edl import EDL
-from schemas.errors import CinemaError, ErrorCode
+from schemas.errors import CinemaError, ErrorCode, VideoBeingMade
 from schemas.jobs import OutputStatus, Project
-from stores import Bucket, LocalObjects, Outputs, Pool
+from stores import Bucket, LocalObjects, Outputs, Pool, Segments
 from tests.activities.studio import FIRSTS, SHOT, Studio, cut, open_studio, run
 from tests.render.render_media import Media
 
@@ -98,12 +100,28 @@ async def test_one_changed_caption_renders_its_segment_alone(studio: PartsStudio
     assert await studio.entries(again) == [("join", Outcome.REUSED)], "the very same output is copied"
 
 
-async def test_a_worker_that_is_asked_for_what_another_is_at_waits_for_it(studio: PartsStudio, counted: Media) -> None:
+async def test_a_worker_that_is_asked_for_what_another_is_at_leaves_it_to_that_one(
+    studio: PartsStudio, counted: Media
+) -> None:
     asked = await studio.order(cut(counted))
     begun = await studio.begin(asked)
-    made = await asyncio.gather(*(studio.part(asked, begun, 1) for _ in range(3)))
-    assert sorted(part.reused for part in made) == [False, True, True]
-    assert await studio.entries(asked) == [("segment 1", Outcome.SUCCEEDED)]
+    answers = await asyncio.gather(*(studio.part(asked, begun, 1) for _ in range(3)), return_exceptions=True)
+    waiting = [answer for answer in answers if isinstance(answer, VideoBeingMade)]
+    assert (answers.count(RenderedPart(reused=False)), len(waiting)) == (1, 2)
+    awaited = AwaitVideo(owner_id=asked.owner_id, render_key=waiting[0].render_key, part=True)
+    await run(lambda: VideoActivities(studio.context).await_video(awaited))
+    assert (await studio.part(asked, begun, 1)).reused
+    assert await studio.entries(asked) == [("segment 1", Outcome.SUCCEEDED)], "nobody is charged for waiting"
+
+
+async def test_a_part_is_waited_for_as_long_as_somebody_makes_it(studio: PartsStudio) -> None:
+    owner_id, key = studio.project.owner_id, "ab" * 32
+    awaited = AwaitVideo(owner_id=owner_id, render_key=key, part=True)
+    async with Segments(studio.pool).making(owner_id, key) as had:
+        assert had
+        with pytest.raises(VideoBeingMade):
+            await run(lambda: VideoActivities(studio.context).await_video(awaited))
+    await run(lambda: VideoActivities(studio.context).await_video(awaited))
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])

@@ -57,16 +57,15 @@ async def test_a_segment_is_found_once_it_is_whole_by_its_owner_alone(
 
 
 async def test_two_workers_never_make_the_same_segment(segments: Segments, project: Project) -> None:
-    at_it: list[int] = []
-
-    async def make(number: int) -> None:
-        async with segments.making(project.owner_id, KEY):
-            at_it.append(number)
-            assert len(at_it) == 1
-            await asyncio.sleep(0.05)
-            at_it.clear()
-
-    await asyncio.gather(*map(make, range(3)))
+    async with segments.making(project.owner_id, KEY) as had:
+        assert had
+        assert await segments.is_being_made(project.owner_id, KEY)
+        async with segments.making(project.owner_id, KEY) as too:
+            assert not too
+        async with segments.making(project.owner_id, OTHER) as other, segments.making(uuid4(), KEY) as somebody_elses:
+            assert other
+            assert somebody_elses
+    assert not await segments.is_being_made(project.owner_id, KEY)
 
 
 async def test_a_segment_goes_when_nothing_was_made_of_it_for_long_and_no_job_may(

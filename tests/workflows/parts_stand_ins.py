@@ -9,11 +9,13 @@ from temporalio import activity
 
 from activities.declarations import (
     ASSEMBLE_OUTPUT,
+    AWAIT_VIDEO,
     BEGIN_PARTS,
     PLAN_OUTPUT,
     RENDER_SEGMENT,
     RENDER_SOUND,
     AssembleOutput,
+    AwaitVideo,
     BeginParts,
     BegunParts,
     PlannedOutput,
@@ -34,13 +36,17 @@ LONG = Variant.CINEMATIC_FULL
 
 @dataclass
 class PartsStandIns(StandIns):
-    """``broken`` parts fail for good, those of ``losing`` are gone when it is joined for the first time."""
+    """``broken`` parts fail for good, those of ``losing`` are gone when it is joined for the first time.
+
+    Parts of ``parts_elsewhere`` are being made by somebody else.
+    """
 
     segments: int = 5
     broken: set[int] = field(default_factory=set)
     losing: set[int] = field(default_factory=set)
     there: set[int] = field(default_factory=set)
     held_parts: set[int] = field(default_factory=set)
+    parts_elsewhere: set[int] = field(default_factory=set)
     joins_are_held: bool = False
     most_at_once: int = 0
     at_once: int = 0
@@ -77,6 +83,15 @@ class PartsStandIns(StandIns):
         assert asked.span == SegmentSpan(first=100 * asked.number - 100, end=100 * asked.number)
         return await self._part(asked)
 
+    @activity.defn(name=AWAIT_VIDEO.name)
+    async def await_video(self, asked: AwaitVideo) -> None:
+        if not asked.part:
+            return await super().await_video(asked)
+        self.calls[f"await {asked.render_key}"] += 1
+        if asked.render_key in {f"part {number}" for number in self.parts_elsewhere}:
+            raise application_error(VideoBeingMade(asked.render_key))
+        return None
+
     @activity.defn(name=ASSEMBLE_OUTPUT.name)
     async def assemble_output(self, asked: AssembleOutput) -> RenderedOutput:
         if LONG in self.made_elsewhere:
@@ -95,6 +110,8 @@ class PartsStandIns(StandIns):
 
     async def _part(self, asked: RenderPart) -> RenderedPart:
         self.calls[f"part {asked.number}"] += 1
+        if asked.number in self.parts_elsewhere:
+            raise application_error(VideoBeingMade(f"part {asked.number}"))
         self.at_once += 1
         self.most_at_once = max(self.at_once, self.most_at_once)
         try:

@@ -181,3 +181,27 @@ async def test_a_long_output_is_joined_once_by_whoever_came_first(client: Client
         stand_ins.made_elsewhere.clear()
         assert (await handle.result()).status is JobStatus.COMPLETED
     assert stand_ins.calls["join"] == 1
+
+
+async def test_parts_that_somebody_else_makes_are_waited_for_without_a_worker(client: Client) -> None:
+    stand_ins = PartsStandIns(parts_elsewhere={0, 2, 3})
+    async with working(client, stand_ins) as handle:
+        await until(lambda: all(stand_ins.calls[f"await part {number}"] >= 1 for number in (0, 2, 3)))
+        async with asyncio.timeout(60):
+            while "| rendering, 3 of 5 segments are there, the sound not yet |" not in await current_details(handle):
+                await asyncio.sleep(0.05)
+        waited_for = {name for name in await pending(handle) if name.endswith(("2", "3", "cinematic_full"))}
+        wanted = ("sound-cinematic_full", "segment-cinematic_full-2", "segment-cinematic_full-3")
+        assert waited_for == {f"await-{name}" for name in wanted}
+        stand_ins.parts_elsewhere.clear()
+        assert (await handle.result()).status is JobStatus.COMPLETED
+    assert [stand_ins.calls[f"part {number}"] for number in range(6)] == [2, 1, 2, 2, 1, 1]
+
+
+async def test_an_output_whose_parts_somebody_else_makes_is_called_off(client: Client) -> None:
+    stand_ins = PartsStandIns(parts_elsewhere={2, 3})
+    async with working(client, stand_ins) as handle:
+        await until(lambda: all(stand_ins.calls[f"await part {number}"] >= 1 for number in (2, 3)))
+        await JobClient(client).cancel_outputs(stand_ins.job_id, [stand_ins.id_of(LONG)])
+        assert (await handle.result()).status is JobStatus.PARTIAL
+    assert stand_ins.statuses[LONG] is OutputStatus.CANCELLED
