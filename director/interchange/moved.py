@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from schemas.edl import Caption, Decision
 
@@ -32,8 +33,8 @@ class MovedFrames:
     def captions(self, captions: Sequence[Caption], duration: int) -> tuple[Caption, ...]:
         """Those whose middle is still shown, in the order they are now, none over the next one or the end."""
         placed = sorted(self._placed(captions), key=lambda caption: caption.start)
-        ends = [*(caption.start for caption in placed[1:]), duration]
-        fitting = (_until(caption, end) for caption, end in zip(placed, ends, strict=True))
+        ends = chain((caption.start for caption in placed[1:]), repeat(duration))
+        fitting = (_until(caption, end) for caption, end in zip(placed, ends, strict=False))
         return tuple(caption for caption in fitting if caption.start < caption.end)
 
     def decisions(self, decisions: Sequence[Decision], named: frozenset[str]) -> tuple[Decision, ...]:

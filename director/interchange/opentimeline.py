@@ -8,6 +8,7 @@ import opentimelineio as otio
 from director.interchange.media import MediaUrl, media_urls
 from director.interchange.source_frames import first_frame, frames_of
 from schemas.edl import EDL, AudioClip, Decision, Source, VideoClip
+from schemas.invalid_input import InvalidInput
 
 #: Where everything of ours lies in the metadata of a timeline, a clip or a marker.
 OURS = "cinema"
@@ -26,6 +27,7 @@ def export_otio(edl: EDL, *, media_url: MediaUrl) -> str:
         media_url: where each source lies, as a function of the source or a mapping from its id.
 
     Raises:
+        InvalidInput: the edit holds a number that a timeline has no room for, as none of a director's does.
         KeyError: the mapping lacks a source.
     """
     text: str = timeline_of(edl, media_url=media_url).to_json_string(indent=2)
@@ -36,11 +38,20 @@ def timeline_of(edl: EDL, *, media_url: MediaUrl) -> otio.schema.Timeline:
     """The edit as an OpenTimelineIO timeline: base picture, covers, and a track for each of the sound's.
 
     Raises:
+        InvalidInput: the edit holds a number that a timeline has no room for, as none of a director's does.
         KeyError: the mapping lacks a source.
     """
+    urls = media_urls(edl, media_url)
+    try:
+        return _timeline(edl, urls)
+    except ValueError as error:
+        raise InvalidInput.of("", "holds a number that is larger than 64 bits have room for") from error
+
+
+def _timeline(edl: EDL, urls: Mapping[str, str]) -> otio.schema.Timeline:
     timeline = otio.schema.Timeline(name=edl.title, global_start_time=_time(0, edl.rate))
     timeline.metadata[OURS] = edl.model_dump(mode="json", exclude=_ON_TRACKS)
-    tracks = TrackWriter(edl, media_urls(edl, media_url))
+    tracks = TrackWriter(edl, urls)
     timeline.tracks.append(tracks.track("Video", otio.schema.TrackKind.Video, edl.video))
     if edl.overlays:
         timeline.tracks.append(tracks.track("B-roll", otio.schema.TrackKind.Video, edl.overlays))

@@ -88,7 +88,7 @@ class _Reader:
     def _known_urls(self) -> Iterator[tuple[str, str]]:
         for item in chain(*self._pictures, *(items for _, items in self._sounds)):
             source = _fields(item.clip).get("source")
-            if item.url and source in self._sources:
+            if item.url and isinstance(source, str) and source in self._sources:
                 yield item.url, source
 
     def _moves(self, video: Sequence[VideoClip]) -> Iterator[Moved]:

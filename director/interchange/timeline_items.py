@@ -75,7 +75,7 @@ def plain(value: Any, levels: int = _DEEPEST) -> Any:
     """Metadata as plain dictionaries and lists.
 
     Raises:
-        InvalidInput: it is nested deeper than any of ours.
+        InvalidInput: it is nested deeper than any of ours, or holds one of OpenTimelineIO's own objects.
     """
     if levels == 0:
         raise InvalidInput.of("metadata", "is nested too deep")
@@ -86,8 +86,10 @@ def plain(value: Any, levels: int = _DEEPEST) -> Any:
             return value
         case Sequence():
             return [plain(item, levels - 1) for item in value]
-        case _:
+        case None | bool() | int() | float():
             return value
+        case _:
+            raise InvalidInput.of("metadata", "holds more than text, numbers, lists and dictionaries")
 
 
 def _item(path: str, start: int, duration: int, clip: otio.schema.Clip, rate: Fraction) -> Item:

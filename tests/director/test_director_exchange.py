@@ -8,7 +8,7 @@ import opentimelineio as otio
 import pytest
 
 from director import EXPORTS, ExportFormat, PlanOptions, export_otio, import_otio, plan
-from schemas.edl import EDL, SAMPLE_RATE, Variant
+from schemas.edl import EDL, SAMPLE_RATE, Evidence, Variant
 from schemas.invalid_input import InvalidInput
 from schemas.media import AssetKind
 from schemas.timebase import RATE_FAMILY
@@ -52,6 +52,31 @@ class TestOpenTimelineIO:
     def test_a_timeline_that_nobody_changed_is_the_same_edit(self, rate: Fraction, variant: Variant) -> None:
         edl = edit(rate, variant=variant)
         assert import_otio(written(edl, ExportFormat.OTIO)) == edl
+
+    def test_a_timeline_without_captions_is_the_same_edit(self) -> None:
+        edl = EDL.model_validate({**dict(edit()), "captions": ()})
+        assert import_otio(written(edl, ExportFormat.OTIO)) == edl
+
+    @pytest.mark.parametrize("format_", [ExportFormat.OTIO, ExportFormat.PREMIERE])
+    def test_a_number_that_no_timeline_has_room_for_is_refused(self, format_: ExportFormat) -> None:
+        edl = edit()
+        huge = edl.decisions[-1].model_copy(update={"evidence": (Evidence(fact="f", value="v", start_us=1 << 63),)})
+        with pytest.raises(InvalidInput, match="64 bits"):
+            written(EDL.model_validate({**dict(edl), "decisions": (*edl.decisions[:-1], huge)}), format_)
+
+    def test_a_clip_whose_source_is_no_name_is_refused(self) -> None:
+        def spoil(timeline: otio.schema.Timeline) -> None:
+            timeline.video_tracks()[0][0].metadata["cinema"]["clip"]["source"] = {}
+
+        with pytest.raises(InvalidInput, match="source"):
+            changed(edit(), spoil)
+
+    def test_an_object_among_what_we_wrote_is_refused(self) -> None:
+        def spoil(timeline: otio.schema.Timeline) -> None:
+            timeline.video_tracks()[0][0].metadata["cinema"]["clip"]["fit"] = otio.opentime.RationalTime(1, 30)
+
+        with pytest.raises(InvalidInput, match="metadata"):
+            changed(edit(), spoil)
 
     def test_a_clip_taken_out_takes_its_captions_along_and_the_rest_moves_up(self) -> None:
         edl = edit()
