@@ -19,7 +19,7 @@ def analyse(asked: Analyse, reporter: Reporter) -> BaseModel:
         return AskedRecogniser(asked.speech)
 
     found = run_analyzers(asked.requests, reporter, asked.models, reporter.keep, open_recogniser)
-    return Answers(answers={name: answer.model_dump_json() for name, answer in found.items()})
+    return Answers(answers=tuple(answer.model_dump_json() for answer in found))
 
 
 def needs(asked: Analyse) -> FileNeeds:

@@ -1,7 +1,7 @@
 """Activities that measure assets, each measurement made once for its content, version and parameters."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,7 @@ from activities.declarations import (
     Artifact,
     AssetRef,
     ProbedAsset,
+    Reference,
 )
 from activities.heartbeat import Heartbeat, heartbeating
 from activities.identity import job_of
@@ -38,7 +39,7 @@ from activities.serving import served_while
 from activities.speech import SpeechLine
 from activities.time_limit import time_left
 from analysis import ANALYZERS, applicable, artifact_key, settle_parameters
-from schemas.analysing import MATCHING, AnalysisPass, AnalysisRequest, ArtifactRef, embeddable
+from schemas.analysing import ALIGNMENT, MATCHING, AnalysisPass, AnalysisRequest, ArtifactRef, embeddable
 from schemas.errors import CinemaError, ErrorCode, TransientError
 from schemas.facts import Transcript
 from schemas.media import MediaProbe
@@ -56,6 +57,19 @@ class _Measurement:
     analyzer: str
     parameters: dict[str, Any]
     ref: ArtifactRef
+    beside: "_Beside | None" = None
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What an asset is measured against; jobs that began before it was told do not know its probe."""
+
+    asset: AssetRef
+    probe: MediaProbe | None = None
+
+    @property
+    def duration_us(self) -> int:
+        return 0 if self.probe is None else self.probe.duration_us
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,6 @@ class _Work:
     asset: AssetRef
     measurements: tuple[_Measurement, ...]
     probe: MediaProbe | None = None
-    reference: AssetRef | None = None
 
     @property
     def pixel_rate(self) -> int | None:
@@ -112,8 +125,9 @@ class AnalysisActivities:
     async def analyse_asset(self, asked: AnalyseAsset) -> Artifact:
         async with heartbeating(asked.analyzer):
             probe = await patiently(lambda: read_probe(self._context.objects, asked.probe))
-            measurement = await self._settled(asked.asset, asked.analyzer, asked.language, asked.reference)
-        work = _Work(asked.analyzer, asked.asset, (measurement,), probe, asked.reference)
+            beside = None if asked.reference is None else _Beside(asked.reference)
+            measurement = await self._settled(asked.asset, asked.analyzer, asked.language, beside)
+        work = _Work(asked.analyzer, asked.asset, (measurement,), probe)
         (artifact,) = await self._artifacts(work)
         return artifact
 
@@ -132,18 +146,23 @@ class AnalysisActivities:
     async def _passed(self, asked: AnalysePass) -> tuple[Artifact, ...]:
         async with heartbeating(asked.name):
             probe = await patiently(lambda: read_probe(self._context.objects, asked.probe))
+            references = [await self._probed(reference) for reference in asked.references]
             measurements: tuple[_Measurement, ...] = ()
-            for name in asked.analyzers:
-                settled = await self._settled(asked.asset, name, asked.language, transcript=_transcript(measurements))
+            for name, beside in _each_beside(asked.analyzers, references):
+                transcript = _transcript(measurements)
+                settled = await self._settled(asked.asset, name, asked.language, beside, transcript)
                 measurements = (*measurements, settled)
         return await self._artifacts(_Work(asked.name, asked.asset, measurements, probe))
+
+    async def _probed(self, reference: Reference) -> _Beside:
+        return _Beside(reference.asset, await patiently(lambda: read_probe(self._context.objects, reference.probe)))
 
     async def _settled(
         self,
         asset: AssetRef,
         analyzer: str,
         language: str | None,
-        reference: AssetRef | None = None,
+        beside: _Beside | None = None,
         transcript: _Measurement | None = None,
     ) -> _Measurement:
         """With the model that will really be used among the parameters: all of them are part of the key."""
@@ -151,13 +170,13 @@ class AnalysisActivities:
             "model": self._context.whisper.name,
             "beam_size": self._context.whisper.beam_size,
             "language": language,
-            "reference_sha256": reference.sha256 if reference else None,
+            "reference_sha256": beside.asset.sha256 if beside else None,
             "transcript": transcript.ref.key if transcript else None,
         }
         known = ANALYZERS[analyzer].parameters.model_fields
         wanted = {name: value for name, value in given.items() if name in known and value is not None}
         settled = await asyncio.to_thread(settle_parameters, analyzer, wanted, self._context.models)
-        return _measurement(analyzer, asset, settled)
+        return _measurement(analyzer, asset, settled, beside)
 
     async def _artifacts(self, work: _Work) -> tuple[Artifact, ...]:
         async with heartbeating(work.subject) as heartbeat:
@@ -178,12 +197,14 @@ class AnalysisActivities:
         entry = await self._ledger.begin_analysis(_ledger_work(work))
         async with accounted(self._ledger, entry) as account:
             answers = await self._measure(work, missing, heartbeat, account)
-            for measurement in missing:
-                made = ANALYZERS[measurement.analyzer].result.model_validate_json(answers[measurement.analyzer])
+            for measurement, answer in zip(missing, answers, strict=True):
+                made = ANALYZERS[measurement.analyzer].result.model_validate_json(answer)
                 await patiently(partial(self._keep, work.asset, measurement, made))
                 await patiently(partial(self._parts.remove, work.asset.sha256, measurement.ref))
                 account.media_us = made.duration_us if isinstance(made, MediaProbe) else account.media_us
-            account.media_us = account.media_us if work.probe is None else work.probe.duration_us
+            if work.probe is not None:
+                beside_us = sum(one.beside.duration_us for one in missing if one.beside is not None)
+                account.media_us = work.probe.duration_us + beside_us
             account.pixel_rate = work.pixel_rate
 
     async def _keep(self, asset: AssetRef, measurement: _Measurement, made: BaseModel) -> None:
@@ -202,9 +223,8 @@ class AnalysisActivities:
 
     async def _measure(
         self, work: _Work, missing: Sequence[_Measurement], heartbeat: Heartbeat, account: Account
-    ) -> Mapping[str, str]:
+    ) -> Sequence[str]:
         path = await self._local(work.asset)
-        reference = await self._local(work.reference) if work.reference else None
         transcript = await self._known_transcript(work, missing)
         requests = [
             AnalysisRequest(
@@ -212,7 +232,8 @@ class AnalysisActivities:
                 path=path,
                 kind=work.asset.kind,
                 probe=work.probe,
-                reference=reference,
+                reference=await self._local(one.beside.asset) if one.beside else None,
+                reference_probe=one.beside.probe if one.beside else None,
                 parameters=one.parameters,
                 parts=await self._parts.found(work.asset.sha256, one.ref),
                 transcript=transcript,
@@ -281,9 +302,21 @@ class AnalysisActivities:
         return await self._context.objects.local_path(Bucket.ASSETS, asset.object_key)
 
 
-def _measurement(analyzer: str, asset: AssetRef, parameters: dict[str, Any]) -> _Measurement:
+def _measurement(
+    analyzer: str, asset: AssetRef, parameters: dict[str, Any], beside: _Beside | None = None
+) -> _Measurement:
     key = artifact_key(analyzer, ANALYZERS[analyzer].version, asset.sha256, parameters)
-    return _Measurement(analyzer, parameters, ArtifactRef(analyzer=analyzer, key=key, object_key=object_key(key)))
+    ref = ArtifactRef(analyzer=analyzer, key=key, object_key=object_key(key))
+    return _Measurement(analyzer, parameters, ref, beside)
+
+
+def _each_beside(analyzers: Iterable[str], references: Sequence[_Beside]) -> Iterator[tuple[str, _Beside | None]]:
+    """What is measured: what is of a pair, with each reference."""
+    for analyzer in analyzers:
+        if analyzer == ALIGNMENT:
+            yield from ((analyzer, reference) for reference in references)
+        else:
+            yield analyzer, None
 
 
 def _transcript(measurements: Sequence[_Measurement]) -> _Measurement | None:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from activities.declarations import AnalysedAsset
 from activities.uploads import upload_bytes
-from schemas.analysing import ArtifactRef
+from schemas.analysing import ALIGNMENT, ArtifactRef
 from schemas.errors import CinemaError, ErrorCode
 from schemas.facts import AssetFacts
 from schemas.media import MediaProbe
@@ -35,14 +35,18 @@ async def write_artifact(objects: ObjectStore, ref: ArtifactRef, artifact: BaseM
 
 
 async def read_facts(objects: ObjectStore, analysed: AnalysedAsset) -> AssetFacts:
-    """Everything known of an asset; each artifact fills the field that has its analyzer's name.
+    """Everything known of an asset; each artifact fills the field that has its analyzer's name, alignments one field.
 
     In an edit an asset goes by its content, so that the same footage gives the same edit in every job.
     """
-    artifacts = {
-        ref.analyzer: json.loads(await read_object(objects, Bucket.ANALYSIS, ref.object_key))
-        for ref in analysed.artifacts
-    }
+    artifacts: dict[str, Any] = {}
+    alignments = []
+    for ref in analysed.artifacts:
+        content = json.loads(await read_object(objects, Bucket.ANALYSIS, ref.object_key))
+        if ref.analyzer == ALIGNMENT:
+            alignments.append(content)
+        else:
+            artifacts[ref.analyzer] = content
     asset = analysed.asset
     return AssetFacts.model_validate(
         {
@@ -50,6 +54,7 @@ async def read_facts(objects: ObjectStore, analysed: AnalysedAsset) -> AssetFact
             "name": asset.name,
             "kind": asset.kind,
             "sha256": asset.sha256,
+            "alignments": alignments,
             **artifacts,
         }
     )

@@ -27,9 +27,9 @@ class Analyse(Model):
 
 
 class Answers(Model):
-    """What each analyzer answered, by its name, as its own JSON."""
+    """What each analyzer answered, in the order asked, as its own JSON."""
 
-    answers: dict[str, str]
+    answers: tuple[str, ...]
 
 
 class LookAt(Model):

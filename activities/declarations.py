@@ -132,18 +132,29 @@ class AnalyseAsset(Model):
     reference: AssetRef | None = None
 
 
+class Reference(Model):
+    """An asset that another one is measured against."""
+
+    asset: AssetRef
+    probe: ArtifactRef
+
+
 class AnalysePass(Model):
-    """Run several analyzers on one asset in one decode pass, which goes by ``name`` (see ``passes_of``)."""
+    """Run several analyzers on one asset in one decode pass, which goes by ``name`` (see ``passes_of``).
+
+    An analyzer that measures it against another asset answers for each of the ``references``.
+    """
 
     asset: AssetRef
     name: str
     analyzers: Annotated[tuple[str, ...], Len(1)]
     probe: ArtifactRef
     language: str | None = None
+    references: tuple[Reference, ...] = ()
 
 
 class AnalysedPass(Model):
-    """The artifacts, one for each analyzer, in the order asked."""
+    """The artifacts, one for each analyzer or, where it was asked for several, for each reference, in that order."""
 
     artifacts: tuple[Artifact, ...]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from activities.pixel_rates import Picture, foreseen_pixel_rate
 from director.style import HOOK_LENGTH, REEL_LENGTH, SHORT_LENGTH
-from schemas.analysing import AnalysisPass, passes_of
+from schemas.analysing import ALIGNMENT, AnalysisPass, passes_of, references_of
 from schemas.cost import MeasuredWork, WorkKind
 from schemas.edl import Variant
 from schemas.estimate import JobEstimate, OutputEstimate, Spread
@@ -21,7 +21,7 @@ from schemas.media import AssetKind
 from schemas.rendering import SegmentLengths
 from schemas.timebase import MICROSECOND
 
-PROBE = "probe"
+PROBE, SOUND = "probe", "sound"
 
 #: Seconds that a piece of work takes before it gets to its media, in processor time and on the clock: a child process
 #: with its imports, and fetching and publishing. Of the demo's footage on two cores.
@@ -93,7 +93,7 @@ def _prior(cpu: float, wall: float) -> Speed:
 #: two cores, and the part of it that passes on the clock when nothing else runs (``make bench ONLY=job``).
 PRIORS: Mapping[tuple[WorkKind, str], Speed] = {
     (WorkKind.ANALYSIS, PROBE): _prior(cpu=0.005, wall=0.005),
-    (WorkKind.ANALYSIS, "alignment"): _prior(cpu=0.015, wall=0.015),
+    (WorkKind.ANALYSIS, ALIGNMENT): _prior(cpu=0.008, wall=0.008),
     (WorkKind.ANALYSIS, AnalysisPass.HEARING): _prior(cpu=0.08, wall=0.06),
     (WorkKind.ANALYSIS, AnalysisPass.SEEING): _prior(cpu=0.12, wall=0.08),
     (WorkKind.RENDER, Variant.CINEMATIC_FULL): _prior(cpu=0.9, wall=0.5),
@@ -159,10 +159,12 @@ def estimate(sources: Sequence[Source], variants: Sequence[Variant], speeds: Spe
         speeds: of finished work.
         capacity: what works side by side, and for whom else.
     """
+    beside_us = sum(references_of((str(number), us, us) for number, us in enumerate(_heard_talks_us(sources))))
     analyses = [
-        _work(speeds.of(WorkKind.ANALYSIS, subject, _seen_of(source)), Spread.exactly(_seconds(source)))
+        _work(speeds.of(WorkKind.ANALYSIS, subject, _seen_of(source)), Spread.exactly(float(media_us * MICROSECOND)))
         for source in sources
         for subject in (PROBE, *passes_of(source.analyzers))
+        for media_us in [source.duration_us + (beside_us if subject == ALIGNMENT else 0)]
     ]
     lengths = [expected_length(variant, sources) for variant in variants]
     pictures = [source.picture for source in _talks(sources) if source.picture is not None]
@@ -218,6 +220,11 @@ def _speed_of_steps(steps: Mapping[str, Sequence[MeasuredWork]]) -> Speed | None
 def _talks(sources: Sequence[Source]) -> Sequence[Source]:
     """What an output is mostly made of."""
     return [source for source in sources if source.kind is AssetKind.A_ROLL] or sources
+
+
+def _heard_talks_us(sources: Iterable[Source]) -> list[int]:
+    """How long everything is that separate sound is aligned to."""
+    return [source.duration_us for source in sources if source.kind is AssetKind.A_ROLL and SOUND in source.analyzers]
 
 
 def _seen_of(source: Source) -> int | None:

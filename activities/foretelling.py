@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from activities.estimating import PROBE, Capacity, Source, Speeds, estimate
 from activities.pixel_rates import picture_of
-from schemas.analysing import applicable, most_applicable
+from schemas.analysing import ALIGNMENT, applicable, most_applicable
 from schemas.cost import WorkKind
 from schemas.edl import Variant
 from schemas.estimate import Basis, JobEstimate, OutputEstimate, Spread
@@ -97,12 +97,12 @@ def foretell(
 
 
 def _source(kind: AssetKind, probe: MediaProbe, *, talked: bool) -> Source:
-    aligned = ("alignment",) if talked and kind is AssetKind.AUDIO and probe.dialogue is not None else ()
+    aligned = (ALIGNMENT,) if talked and kind is AssetKind.AUDIO and probe.dialogue is not None else ()
     return Source(kind, probe.duration_us, applicable(probe, kind) + aligned, picture_of(probe))
 
 
 def _guessed(file: UnknownFile, length_s: float, *, talked: bool) -> Source:
-    aligned = ("alignment",) if talked and file.kind is AssetKind.AUDIO else ()
+    aligned = (ALIGNMENT,) if talked and file.kind is AssetKind.AUDIO else ()
     return Source(file.kind, _microseconds(length_s), most_applicable(file.kind) + aligned)
 
 

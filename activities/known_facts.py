@@ -1,19 +1,20 @@
 """What is known of a project's footage without looking at it again: facts out of the analyses that are kept."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from activities.artifacts import LOST, read_facts, read_object
+from activities.artifacts import LOST, read_facts
 from activities.declarations import AnalysedAsset, AssetRef
-from schemas.analysing import ArtifactRef, applicable
+from schemas.analysing import ALIGNMENT, ArtifactRef, applicable, references_of
 from schemas.errors import CinemaError
-from schemas.facts import Alignment, AssetFacts
+from schemas.facts import AssetFacts
 from schemas.jobs import Asset, AssetStatus
-from stores import Analyses, Bucket, ObjectStore
+from schemas.media import AssetKind
+from stores import Analyses, ObjectStore
 
-PROBE, ALIGNMENT = "probe", "alignment"
+PROBE = "probe"
 
 
 async def known_facts(
@@ -39,35 +40,39 @@ async def known_facts(
 async def _facts(
     objects: ObjectStore, usable: Sequence[Asset], known: Mapping[str, Sequence[ArtifactRef]]
 ) -> tuple[AssetFacts, ...] | None:
-    contents = {asset.sha256 for asset in usable}
-    newest = [await _newest(objects, known.get(asset.sha256, ()), contents) for asset in usable]
+    newest = [_newest(known.get(asset.sha256, ())) for asset in usable]
     if not all(any(ref.analyzer == PROBE for ref in refs) for refs in newest):
         return None
     analysed = (_analysed(asset, refs) for asset, refs in zip(usable, newest, strict=True))
     facts = tuple(await asyncio.gather(*(read_facts(objects, one) for one in analysed)))
-    return facts if all(map(_is_complete, facts)) else None
+    references = references_of((one.sha256, one.probe.duration_us, one.sha256) for one in facts if _is_heard(one))
+    facts = tuple(_beside(one, references) for one in facts)
+    return facts if all(_is_complete(one, references) for one in facts) else None
 
 
-def _is_complete(facts: AssetFacts) -> bool:
-    return all(getattr(facts, analyzer) is not None for analyzer in applicable(facts.probe, facts.kind))
+def _is_heard(facts: AssetFacts) -> bool:
+    return facts.kind is AssetKind.A_ROLL and facts.probe.dialogue is not None
 
 
-async def _newest(
-    objects: ObjectStore, refs: Iterable[ArtifactRef], contents: Collection[str]
-) -> tuple[ArtifactRef, ...]:
-    """The newest of each analyzer's; of alignments, the newest against one of these contents."""
+def _beside(facts: AssetFacts, references: Sequence[str]) -> AssetFacts:
+    """The same with the alignments to this project's A-roll alone: a recording may be used in others too."""
+    known = {alignment.reference_sha256: alignment for alignment in facts.alignments}
+    return facts.model_copy(update={"alignments": tuple(known[sha256] for sha256 in references if sha256 in known)})
+
+
+def _is_complete(facts: AssetFacts, references: Sequence[str]) -> bool:
+    aligned = {alignment.reference_sha256 for alignment in facts.alignments}
+    beside = references if facts.kind is AssetKind.AUDIO and facts.probe.dialogue is not None else ()
+    measured = (getattr(facts, analyzer) for analyzer in applicable(facts.probe, facts.kind))
+    return aligned.issuperset(beside) and all(fact is not None for fact in measured)
+
+
+def _newest(refs: Iterable[ArtifactRef]) -> tuple[ArtifactRef, ...]:
+    """The newest of each analyzer's, and every alignment."""
     chosen: dict[str, ArtifactRef] = {}
     for ref in refs:
-        if ref.analyzer not in chosen and await _is_of(objects, ref, contents):
-            chosen[ref.analyzer] = ref
+        chosen.setdefault(ref.key if ref.analyzer == ALIGNMENT else ref.analyzer, ref)
     return tuple(chosen.values())
-
-
-async def _is_of(objects: ObjectStore, ref: ArtifactRef, contents: Collection[str]) -> bool:
-    if ref.analyzer != ALIGNMENT:
-        return True
-    stored = await read_object(objects, Bucket.ANALYSIS, ref.object_key)
-    return Alignment.model_validate_json(stored).reference_sha256 in contents
 
 
 def _analysed(asset: Asset, refs: tuple[ArtifactRef, ...]) -> AnalysedAsset:

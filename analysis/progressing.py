@@ -1,5 +1,7 @@
 """Progress told in steps that a person can see, and shared out over the stages of one analysis."""
 
+from collections.abc import Iterator
+
 from schemas.progress import ProgressCallback
 
 #: Smallest step told: a callback may cross a process border, and frames come by the thousand.
@@ -23,3 +25,10 @@ def in_steps(progress: ProgressCallback) -> ProgressCallback:
 def stage(progress: ProgressCallback, start: float, end: float) -> ProgressCallback:
     """For a stage that takes the analysis from share ``start`` to share ``end``."""
     return lambda done, /: progress(start + (end - start) * min(1.0, done))
+
+
+def shared_out(progress: ProgressCallback, start: float, count: int) -> Iterator[ProgressCallback]:
+    """For each of ``count`` stages that take as long, one after another, from share ``start`` to the end."""
+    share = (1 - start) / count
+    for number in range(count):
+        yield stage(progress, start + number * share, start + (number + 1) * share)

@@ -21,7 +21,7 @@ from analysis.parts import Parts
 from analysis.picture import LookAnalysis, PictureParameters
 from analysis.probe import ProbeParameters, probe
 from analysis.recognising import OpenRecogniser
-from analysis.recording import Recording, SoundAnalysis
+from analysis.recording import Dialogue, Recording, SoundAnalysis
 from analysis.shots import ShotAnalysis, ShotsParameters
 from analysis.sound import SoundParameters, measure_sound
 from analysis.speech_embeddings import SpeechEmbeddingsParameters, embed_speech
@@ -54,7 +54,7 @@ class Analyzer:
     """One measurement of one file.
 
     Attributes:
-        name: also the field of ``AssetFacts`` that its result fills.
+        name: also the field of ``AssetFacts`` that its result fills; of alignments there are several.
         parameters: the model of everything that changes a result; defaults are the product's.
         result: the model of its answer.
         measure: how it goes to work.
@@ -64,7 +64,7 @@ class Analyzer:
     name: str
     parameters: type[Model]
     result: type[Model]
-    measure: "OfFile | OfPicture | OfSound | OfWords"
+    measure: "OfFile | OfPicture | OfSound | OfPair | OfWords"
     settle: Callable[[Any, Path], Any] = _unchanged
 
     @property
@@ -100,6 +100,16 @@ class OfSound:
 
 
 @dataclass(frozen=True)
+class OfPair:
+    """Holds what is heard in the file against its reference.
+
+    Given the request, its validated parameters, the file's dialogue and a progress callback.
+    """
+
+    compare: Callable[[AnalysisRequest, Any, Dialogue, ProgressCallback], Model]
+
+
+@dataclass(frozen=True)
 class OfWords:
     """Reads what was said, once that is known; neither hears nor sees it.
 
@@ -117,10 +127,12 @@ def _run_probe(request: AnalysisRequest, _: ProbeParameters, progress: ProgressC
     return probe(request.path, progress)
 
 
-def _run_alignment(request: AnalysisRequest, parameters: AlignmentParameters, progress: ProgressCallback) -> Model:
+def _align(
+    request: AnalysisRequest, parameters: AlignmentParameters, track: Dialogue, progress: ProgressCallback
+) -> Model:
     if request.reference is None:
         raise CinemaError(ErrorCode.INTERNAL, "An alignment needs a reference to align to.")
-    return align(request.path, _probe_of(request), request.reference, parameters, progress)
+    return align(track.wave, request.reference, request.reference_probe, parameters, progress)
 
 
 def _begin_shots(request: AnalysisRequest, _: ShotsParameters, __: Path, parts: Parts) -> PictureAnalysis:
@@ -203,7 +215,7 @@ ANALYZERS: Mapping[str, Analyzer] = MappingProxyType(
                 OfWords(embed_speech),
                 _settle_encoder,
             ),
-            Analyzer("alignment", AlignmentParameters, Alignment, OfFile(_run_alignment)),
+            Analyzer("alignment", AlignmentParameters, Alignment, OfPair(_align)),
         )
     }
 )

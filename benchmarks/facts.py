@@ -48,7 +48,16 @@ def measure(path: Path, kind: AssetKind, reference: Path | None = None) -> Measu
     for name in names:
         request = AnalysisRequest(analyzer=name, path=path, kind=kind, probe=probe, reference=reference)
         answers[name], costs[name] = _timed(partial(_answer, request))
-    facts = AssetFacts(asset_id=path.stem, name=path.name, kind=kind, sha256=_sha256(path), probe=probe, **answers)
+    alignments = [answers.pop("alignment")] if reference is not None else []
+    facts = AssetFacts(
+        asset_id=path.stem,
+        name=path.name,
+        kind=kind,
+        sha256=_sha256(path),
+        probe=probe,
+        alignments=tuple(alignments),
+        **answers,
+    )
     return MeasuredAsset(facts=facts, costs=costs)
 
 

@@ -46,7 +46,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.30.0"
+DIRECTOR_VERSION = "1.31.0"
 
 _FULL_HD, _HD = 1080, 720
 

@@ -1,12 +1,12 @@
 """What of the facts is heard in an edit: the dialogue, clip by clip, as times of the footage it was recorded with."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from director.material import Footage, Material
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip, AudioRole
 from schemas.facts import Alignment
-from schemas.timebase import frame_to_sample, sample_to_us
+from schemas.timebase import frame_to_sample, frame_to_us, sample_to_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,29 @@ def heard_pieces(edl: EDL, material: Material) -> Iterator[HeardPiece]:
     sources = {source.id: source.sha256 for source in edl.sources}
     recorded = _recordings(material)
     for clip in _dialogue(edl):
-        if sources[clip.source] in recorded:
-            yield _piece(clip, edl, *recorded[sources[clip.source]])
+        of = [_piece(clip, edl, footage, alignment) for footage, alignment in recorded.get(sources[clip.source], ())]
+        if of:
+            yield of[0] if len(of) == 1 else max(of, key=lambda piece: (_is_recorded(piece, edl), _shown(piece, edl)))
+
+
+def _is_recorded(piece: HeardPiece, edl: EDL) -> bool:
+    """Whether a piece lies in the time of its footage: a recorder that ran on was beside another one before and after.
+
+    Where a picture is placed it is rounded to a frame.
+    """
+    opening, closing = bounds_of(piece.footage)
+    frame_us = frame_to_us(1, edl.rate)
+    return opening - frame_us <= piece.start_us and piece.end_us <= closing + frame_us
+
+
+def _shown(piece: HeardPiece, edl: EDL) -> int:
+    """The frames of a piece on which its footage is the picture: of cameras that ran side by side it is one's sound."""
+    digests = {source.id: source.sha256 for source in edl.sources}
+    return sum(
+        max(0, min(clip.end, piece.end) - max(clip.start, piece.first))
+        for clip in edl.video
+        if digests[clip.source] == piece.footage.source.sha256
+    )
 
 
 def uncut(sounds: Iterable[HeardPiece], frame_us: int) -> Iterator[HeardPiece]:
@@ -49,14 +70,15 @@ def _dialogue(edl: EDL) -> Iterator[AudioClip]:
             yield from track.clips
 
 
-def _recordings(material: Material) -> Mapping[str, tuple[Footage, Alignment | None]]:
+def _recordings(material: Material) -> Mapping[str, Sequence[tuple[Footage, Alignment | None]]]:
     """By content: the A-roll whose sound a recording carries, and how it lies against it where it is a separate one."""
-    filmed = {footage.source.sha256: footage for footage in material.a_roll}
-    found: dict[str, tuple[Footage, Alignment | None]] = {digest: (footage, None) for digest, footage in filmed.items()}
+    found: dict[str, Sequence[tuple[Footage, Alignment | None]]] = {
+        footage.source.sha256: [(footage, None)] for footage in material.a_roll
+    }
     for track in material.sounds:
-        alignment = track.facts.alignment
-        if alignment is not None and track.is_aligned and alignment.reference_sha256 in filmed:
-            found.setdefault(track.source.sha256, (filmed[alignment.reference_sha256], alignment))
+        beside = [(one, alignment) for one in material.a_roll if (alignment := track.beside(one)) is not None]
+        if beside:
+            found.setdefault(track.source.sha256, beside)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -12,7 +12,7 @@ from director.style import ALIGNED_CORRELATION, MUSIC_VOICE_SHARE
 from director.timeline import PictureClock
 from schemas.edl import SAMPLE_RATE, Source, SourceAudio, SourceVideo
 from schemas.errors import ErrorCode, OutputRefused
-from schemas.facts import AssetFacts, ChannelMix, FaceSample
+from schemas.facts import Alignment, AssetFacts, ChannelMix, FaceSample
 from schemas.media import AssetKind
 from schemas.timebase import RATE_FAMILY, nearest_family_rate, us_to_sample
 
@@ -85,8 +85,11 @@ class SoundTrack:
 
     @property
     def is_aligned(self) -> bool:
-        alignment = self.facts.alignment
-        return alignment is not None and alignment.correlation >= ALIGNED_CORRELATION
+        return any(alignment.correlation >= ALIGNED_CORRELATION for alignment in self.facts.alignments)
+
+    def beside(self, footage: Footage) -> Alignment | None:
+        """How it lies against footage that it is another recording of; ``None`` where it is of something else."""
+        return _alignment_to(self.facts, footage.source.sha256)
 
     @property
     def is_music(self) -> bool:
@@ -121,11 +124,10 @@ def gather(assets: Sequence[AssetFacts]) -> Material:
     if not pictures:
         raise _nothing_to_show(assets)
     rate = _edit_rate([facts for _, facts in pictures])
-    nearer = _nearer_recordings(assets)
     footage = [
         made
         for ident, facts in pictures
-        if (made := _footage(ident, facts, rate, nearer.get(facts.sha256))).clock.frames > 0
+        if (made := _footage(ident, facts, rate, tuple(_quiet_nearby(facts, assets)))).clock.frames > 0
     ]
     if not footage:
         raise _nothing_to_show(assets)
@@ -183,27 +185,31 @@ def _edit_rate(pictures: Sequence[AssetFacts]) -> Fraction:
     return nearest_family_rate(video.frame_rate)
 
 
-def _nearer_recordings(assets: Sequence[AssetFacts]) -> Mapping[str, AssetFacts]:
-    """By the content of what they were recorded beside: the separate recordings that correlate best with it."""
-    found: dict[str, tuple[float, AssetFacts]] = {}
-    for facts in assets:
-        alignment = facts.alignment
-        if alignment is not None and alignment.correlation >= ALIGNED_CORRELATION and facts.kind is AssetKind.AUDIO:
-            best = found.get(alignment.reference_sha256)
-            if best is None or alignment.correlation > best[0]:
-                found[alignment.reference_sha256] = alignment.correlation, facts
-    return {reference: facts for reference, (_, facts) in found.items()}
+def _alignment_to(recording: AssetFacts, sha256: str) -> Alignment | None:
+    """How a recording lies against the one of this content, if they are of the same sound."""
+    alike = [
+        alignment
+        for alignment in recording.alignments
+        if alignment.reference_sha256 == sha256 and alignment.correlation >= ALIGNED_CORRELATION
+    ]
+    return max(alike, key=lambda alignment: alignment.correlation, default=None)
 
 
-def _quiet_nearby(recording: AssetFacts | None) -> Iterator[tuple[int, int]]:
-    """The silences of a separate recording, at the times of what it was recorded beside."""
-    if recording is None or recording.sound is None or recording.alignment is None:
+def _quiet_nearby(facts: AssetFacts, assets: Sequence[AssetFacts]) -> Iterator[tuple[int, int]]:
+    """The silences of the separate recording that correlates best with footage, at the footage's times."""
+    nearby = [
+        (alignment, recording.sound)
+        for recording in assets
+        if recording.kind is AssetKind.AUDIO and (alignment := _alignment_to(recording, facts.sha256)) is not None
+    ]
+    if not nearby:
         return
-    for start, end in merged_spans(recording.sound.silences):
-        yield recording.alignment.in_reference(start), recording.alignment.in_reference(end)
+    alignment, sound = max(nearby, key=lambda one: one[0].correlation)
+    for start, end in merged_spans(sound.silences) if sound is not None else ():
+        yield alignment.in_reference(start), alignment.in_reference(end)
 
 
-def _footage(ident: str, facts: AssetFacts, rate: Fraction, nearer: AssetFacts | None = None) -> Footage:
+def _footage(ident: str, facts: AssetFacts, rate: Fraction, quiet: Sequence[tuple[int, int]]) -> Footage:
     source = source_of(ident, facts)
     if source.video is None:
         raise OutputRefused(ErrorCode.NO_PICTURE, f"{facts.name} has no picture.")
@@ -212,7 +218,7 @@ def _footage(ident: str, facts: AssetFacts, rate: Fraction, nearer: AssetFacts |
     faces = tuple(sorted(_seen_faces(facts, clock), key=lambda seen: (seen.frame, seen.face.left, seen.face.top)))
     if facts.kind is not AssetKind.A_ROLL or source.audio is None:
         return Footage(facts, source, clock, bounds, faces)
-    words = spoken_words(facts.transcript, facts.sound, clock, bounds, tuple(_quiet_nearby(nearer)))
+    words = spoken_words(facts.transcript, facts.sound, clock, bounds, quiet)
     silences = tuple(merged_spans(facts.sound.silences)) if facts.sound else ()
     return Footage(facts, source, clock, bounds, faces, words, sentences_of(words, clock), silences)
 

@@ -1,7 +1,7 @@
 """What is heard: dialogue tied to the picture, a better recording where there is one, music under speech."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -48,10 +48,10 @@ def soundtrack(
     material: Material, placed: Sequence[Placed], words: Sequence[PlacedWord], reasons: Sequence[str], ledger: Ledger
 ) -> tuple[tuple[AudioTrack, ...], tuple[Source, ...]]:
     """The audio tracks of an edit and the sources they use. ``reasons`` are the decisions behind the stretches."""
-    better = _better_recordings(material, placed, ledger)
+    better = _BetterRecordings(material, ledger)
     pieces: list[_Piece] = []
     for one, reason in zip(placed, reasons, strict=True):
-        pieces.extend(_dialogue(one, reason, better.get(one.stretch.footage.source.id)))
+        pieces.extend(better.of(one) or _from_camera(one, reason))
     rate, duration = material.rate, placed[-1].end
     tracks: list[AudioTrack] = []
     sources = {piece.source.id: piece.source for piece in pieces}
@@ -96,25 +96,33 @@ def _by_noise(dialogue: Sequence[AudioClip], noisy: frozenset[str]) -> list[Audi
     return [track for track in tracks if track.clips]
 
 
-def _better_recordings(
-    material: Material, placed: Sequence[Placed], ledger: Ledger
-) -> dict[str, tuple[SoundTrack, Alignment, str]]:
-    """For each footage shown, the best aligned separate recording of it, with the decision to use it."""
-    chosen: dict[str, tuple[SoundTrack, Alignment, str]] = {}
-    for footage in {one.stretch.footage.source.id: one.stretch.footage for one in placed}.values():
-        aligned = [
-            (track, track.facts.alignment)
-            for track in material.sounds
-            if track.is_aligned
-            and track.facts.alignment is not None
-            and track.facts.alignment.reference_sha256 == footage.source.sha256
-        ]
-        if not aligned:
-            continue
-        track, alignment = max(aligned, key=lambda pair: pair[1].correlation)
-        reason = _record_better(footage, track, alignment, ledger)
-        chosen[footage.source.id] = track, alignment, reason
-    return chosen
+class _BetterRecordings:
+    """The separate recordings of each footage, the best aligned first, and the decisions to use them."""
+
+    def __init__(self, material: Material, ledger: Ledger) -> None:
+        self._sounds = material.sounds
+        self._ledger = ledger
+        self._beside: dict[str, tuple[tuple[SoundTrack, Alignment], ...]] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
+
+    def of(self, one: Placed) -> tuple[_Piece, ...]:
+        """The sound of a stretch from the best recording that covers all of it; nothing where none does."""
+        footage = one.stretch.footage
+        for track, alignment in self._of(footage):
+            pieces = _from_recording(one, track, alignment)
+            if pieces:
+                key = footage.source.id, track.source.id
+                if key not in self._reasons:
+                    self._reasons[key] = _record_better(footage, track, alignment, self._ledger)
+                return tuple(replace(piece, reason=self._reasons[key]) for piece in pieces)
+        return ()
+
+    def _of(self, footage: Footage) -> tuple[tuple[SoundTrack, Alignment], ...]:
+        if footage.source.id not in self._beside:
+            beside = [(track, found) for track in self._sounds if (found := track.beside(footage)) is not None]
+            best_first = sorted(beside, key=lambda pair: -pair[1].correlation)
+            self._beside[footage.source.id] = tuple(best_first)
+        return self._beside[footage.source.id]
 
 
 def _record_better(footage: Footage, track: SoundTrack, alignment: Alignment, ledger: Ledger) -> str:
@@ -128,12 +136,8 @@ def _record_better(footage: Footage, track: SoundTrack, alignment: Alignment, le
     )
 
 
-def _dialogue(one: Placed, reason: str, better: tuple[SoundTrack, Alignment, str] | None) -> tuple[_Piece, ...]:
-    """The sound of a stretch: the separate recording where it covers all of it, else the camera's as far as it goes."""
-    if better is not None:
-        pieces = _from_recording(one, *better)
-        if pieces:
-            return pieces
+def _from_camera(one: Placed, reason: str) -> tuple[_Piece, ...]:
+    """The camera's own sound of a stretch, as far as it goes."""
     stretch = one.stretch
     source, clock = stretch.footage.source, stretch.footage.clock
     if source.audio is None:
@@ -148,8 +152,11 @@ def _dialogue(one: Placed, reason: str, better: tuple[SoundTrack, Alignment, str
     return (_Piece(source, sample, start, end, reason, stretch.clear_before, stretch.clear_after),)
 
 
-def _from_recording(one: Placed, track: SoundTrack, alignment: Alignment, reason: str) -> tuple[_Piece, ...]:
-    """A stretch of the separate recording, split where its drift would reach half a frame; empty if not covered."""
+def _from_recording(one: Placed, track: SoundTrack, alignment: Alignment) -> tuple[_Piece, ...]:
+    """A stretch of the separate recording, split where its drift would reach half a frame; empty if not covered.
+
+    The reason is still to be given.
+    """
     stretch, audio = one.stretch, track.source.audio
     if audio is None:
         return ()
@@ -164,7 +171,7 @@ def _from_recording(one: Placed, track: SoundTrack, alignment: Alignment, reason
             return ()
         before = stretch.clear_before if number == 0 else 0
         after = stretch.clear_after if end == stretch.end else 0
-        pieces.append(_Piece(track.source, at, start, stop, reason, before, after))
+        pieces.append(_Piece(track.source, at, start, stop, "", before, after))
     return tuple(pieces)
 
 
@@ -294,11 +301,16 @@ def _spoken_passages(words: Sequence[PlacedWord], pause: int) -> list[tuple[int,
 
 
 def _note_unused(track: SoundTrack, ledger: Ledger) -> None:
-    alignment = track.facts.alignment
-    correlation = f"{alignment.correlation:.3f}" if alignment else "not measured"
+    closest = max((alignment.correlation for alignment in track.facts.alignments), default=None)
+    correlation = "not measured" if closest is None else f"{closest:.3f}"
+    why = (
+        "another recording of the footage is better, or what it covers is cut"
+        if track.is_aligned
+        else "it is neither a recording of this footage nor music for it"
+    )
     ledger.record(
         "unused_sound",
-        f"{track.facts.name} is not used: it is neither a recording of this footage nor music for it",
+        f"{track.facts.name} is not used: {why}",
         Evidence(fact="correlation", value=correlation),
         worth={"left_out": 1},
     )

@@ -1,10 +1,10 @@
 """What an analyzer is asked for and what becomes of its answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints
 
@@ -26,6 +26,7 @@ class AnalysisRequest(Model):
     kind: AssetKind
     probe: MediaProbe | None = None
     reference: Path | None = None
+    reference_probe: MediaProbe | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     parts: tuple[str, ...] = ()
     transcript: Transcript | None = None
@@ -52,7 +53,7 @@ ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
         "activity": 3,
         "image_embeddings": 2,
         "speech_embeddings": 1,
-        "alignment": 2,
+        "alignment": 3,
     }
 )
 
@@ -109,6 +110,29 @@ def applicable(probe: MediaProbe, kind: AssetKind) -> tuple[str, ...]:
     sound = _OF_SOUND[kind] if probe.dialogue is not None else ()
     picture = _OF_PICTURE[kind] if probe.video is not None else ()
     return sound + picture
+
+
+#: The analyzer that measures one asset against another.
+ALIGNMENT = "alignment"
+
+#: A separate recording is aligned to so many A-rolls at most, the longest ones: as many as a day's shooting has, and
+#: few enough that what is decoded for it stays little.
+MOST_REFERENCES = 32
+
+Heard = TypeVar("Heard")
+
+
+def references_of(heard: Iterable[tuple[str, int, Heard]]) -> tuple[Heard, ...]:
+    """The A-rolls that each separate recording is aligned to, the longest first.
+
+    Args:
+        heard: all A-rolls with sound, each with the SHA-256 of its content and its length in microseconds.
+    """
+    first: dict[str, tuple[int, Heard]] = {}
+    for sha256, duration_us, one in heard:
+        first.setdefault(sha256, (duration_us, one))
+    longest = sorted(first.values(), key=lambda known: known[0], reverse=True)
+    return tuple(one for _, one in longest[:MOST_REFERENCES])
 
 
 def embeddable(probe: MediaProbe, kind: AssetKind) -> tuple[str, ...]:

@@ -317,7 +317,8 @@ class SpeechEmbeddings(Model):
 class AssetFacts(Model):
     """Everything known of one asset. A fact is ``None`` where it does not apply to the asset's kind or streams.
 
-    ``tags`` and ``description`` are its creator's own words for what is to be seen or heard.
+    ``alignments`` are those of a separate recording to the project's A-roll. ``tags`` and ``description`` are its
+    creator's own words for what is to be seen or heard.
     """
 
     asset_id: str
@@ -333,6 +334,6 @@ class AssetFacts(Model):
     sound: Sound | None = None
     picture: Picture | None = None
     activity: Activity | None = None
-    alignment: Alignment | None = None
+    alignments: tuple[Alignment, ...] = ()
     image_embeddings: ImageEmbeddings | None = None
     speech_embeddings: SpeechEmbeddings | None = None

@@ -47,7 +47,7 @@ class JobBook:
     _outputs: dict[UUID, OutputState] = field(default_factory=dict)
     _refused: dict[UUID, RefusedFile] = field(default_factory=dict)
     _earlier: ArtifactCounts = field(default_factory=ArtifactCounts)
-    _computed: dict[tuple[UUID, str], bool] = field(default_factory=dict)
+    _computed: dict[tuple[UUID, str, str], bool] = field(default_factory=dict)
     _deadline: datetime | None = None
     _parts: dict[UUID, PartsCount] = field(default_factory=dict)
     _reused: set[UUID] = field(default_factory=set)
@@ -135,7 +135,7 @@ class JobBook:
         return f"{list(self._outputs).index(output_id) + 1}/{len(self._outputs)}"
 
     def analysed(self, asset: AssetRef, artifact: Artifact) -> None:
-        key = (asset.asset_id, artifact.ref.analyzer)
+        key = (asset.asset_id, artifact.ref.analyzer, artifact.ref.key)
         self._computed[key] = self._computed.get(key, False) or artifact.computed
 
     def refuse(self, asset: AssetRef, error: ErrorInfo) -> None:

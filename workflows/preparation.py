@@ -1,9 +1,9 @@
 """Everything a job needs to know of its footage, before any output can be planned."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -16,10 +16,11 @@ from activities.declarations import (
     Artifact,
     AssetRef,
     ProbedAsset,
+    Reference,
     analysis_by,
     pass_of,
 )
-from schemas.analysing import passes_of
+from schemas.analysing import ALIGNMENT, passes_of, references_of
 from schemas.errors import ErrorInfo
 from schemas.media import AssetKind
 from workflows.calls import failure_of
@@ -28,11 +29,11 @@ from workflows.job_book import JobBook
 from workflows.job_rows import JobRows
 from workflows.limits import PROBE, analysis_limits
 
-#: The analyzer that measures one asset against another.
-ALIGNMENT = "alignment"
-
 #: Jobs that began before analyzers shared a decode pass go on with one activity for each.
 TOGETHER = "one decode pass for many analyzers"
+
+#: Jobs that began before separate sound was aligned to each A-roll go on with the longest one alone.
+TO_EACH = "separate sound aligned to each A-roll"
 
 T = TypeVar("T")
 
@@ -60,8 +61,10 @@ class Preparation:
             ActivityError: A refusal could not be recorded, or the work was cancelled.
         """
         probed = [asset for asset in await _all(map(self._probe, self._rows.job.assets)) if asset is not None]
-        reference = _reference(probed)
-        analysed = await _all(self._analyse_asset(asset, reference) for asset in probed)
+        references = references_of(
+            (usable.asset.sha256, usable.probed.duration_us, usable) for usable in probed if _is_talk(usable)
+        )
+        analysed = await _all(self._analyse_asset(asset, references) for asset in probed)
         return [asset for asset in analysed if asset is not None]
 
     async def _probe(self, asset: AssetRef) -> _UsableAsset | None:
@@ -76,17 +79,16 @@ class Preparation:
         self._book.analysed(asset, probed.probe)
         return _UsableAsset(asset, probed)
 
-    async def _analyse_asset(self, usable: _UsableAsset, reference: AssetRef | None) -> AnalysedAsset | None:
+    async def _analyse_asset(self, usable: _UsableAsset, references: Sequence[_UsableAsset]) -> AnalysedAsset | None:
         """Every analyzer the asset needs, side by side; one that cannot cope refuses the asset."""
         media_us = usable.probed.duration_us
-        requests = self._requests(usable, reference)
         if workflow.patched(TOGETHER):
-            passes, requests = self._passes(usable), [one for one in requests if one.analyzer == ALIGNMENT]
+            work = [self._run_pass(one, media_us) for one in self._passes(usable)]
         else:
-            passes = []
-        answers = await _all(
-            [self._run_pass(one, media_us) for one in passes] + [self._run_analyzer(one, media_us) for one in requests]
-        )
+            work = [self._run_analyzer(one, media_us) for one in self._requests(usable)]
+        if references and usable.asset.kind is AssetKind.AUDIO and usable.probed.has_sound:
+            work.append(self._align(usable, references))
+        answers = await _all(work)
         for answer in answers:
             if isinstance(answer, ErrorInfo):
                 await self._rows.refuse(usable.asset, answer)
@@ -106,14 +108,33 @@ class Preparation:
             for name, analyzers in passes_of(usable.probed.analyzers).items()
         ]
 
-    def _requests(self, usable: _UsableAsset, reference: AssetRef | None) -> list[AnalyseAsset]:
+    def _requests(self, usable: _UsableAsset) -> list[AnalyseAsset]:
         request = AnalyseAsset(
             asset=usable.asset, analyzer="", probe=usable.probed.probe.ref, language=self._rows.job.request.language
         )
-        requests = [request.model_copy(update={"analyzer": name}) for name in usable.probed.analyzers]
-        if reference is not None and usable.asset.kind is AssetKind.AUDIO and usable.probed.has_sound:
-            requests.append(request.model_copy(update={"analyzer": ALIGNMENT, "reference": reference}))
-        return requests
+        return [request.model_copy(update={"analyzer": name}) for name in usable.probed.analyzers]
+
+    def _align(
+        self, track: _UsableAsset, references: Sequence[_UsableAsset]
+    ) -> Coroutine[Any, Any, tuple[Artifact, ...] | ErrorInfo]:
+        """Separate sound held against all A-rolls at once, so that it is decoded once."""
+        if not workflow.patched(TO_EACH):
+            longest = AnalyseAsset(
+                asset=track.asset,
+                analyzer=ALIGNMENT,
+                probe=track.probed.probe.ref,
+                language=self._rows.job.request.language,
+                reference=references[0].asset,
+            )
+            return self._run_analyzer(longest, track.probed.duration_us)
+        to_each = AnalysePass(
+            asset=track.asset,
+            name=ALIGNMENT,
+            analyzers=(ALIGNMENT,),
+            probe=track.probed.probe.ref,
+            references=tuple(Reference(asset=one.asset, probe=one.probed.probe.ref) for one in references),
+        )
+        return self._run_pass(to_each, sum(one.probed.duration_us for one in (track, *references)))
 
     async def _run_pass(self, request: AnalysePass, media_us: int) -> tuple[Artifact, ...] | ErrorInfo:
         try:
@@ -159,7 +180,6 @@ async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:
     return [answer for answer in answers if not isinstance(answer, BaseException)]
 
 
-def _reference(assets: Sequence[_UsableAsset]) -> AssetRef | None:
-    """The recording that separate sound is aligned to: the longest A-roll that has sound."""
-    heard = [usable for usable in assets if usable.asset.kind is AssetKind.A_ROLL and usable.probed.has_sound]
-    return max(heard, key=lambda usable: usable.probed.duration_us).asset if heard else None
+def _is_talk(usable: _UsableAsset) -> bool:
+    """Whether separate sound may have been recorded beside it."""
+    return usable.asset.kind is AssetKind.A_ROLL and usable.probed.has_sound

@@ -53,9 +53,9 @@ def microphone_figures(microphone: AssetFacts, offset_s: float) -> Figures:
     Raises:
         BenchmarkError: The track was not aligned.
     """
-    found = microphone.alignment
-    if found is None:
+    if len(microphone.alignments) != 1:
         raise BenchmarkError("The microphone track was not aligned.")
+    (found,) = microphone.alignments
     return {
         "alignment.offset_error_ms": abs(found.offset_us / 1000 - offset_s * 1000),
         "alignment.drift_error_ppm": abs(found.drift_ppm),

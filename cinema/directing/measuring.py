@@ -32,7 +32,8 @@ async def measure(
         time_limit=look_time(path),
         on_progress=_ignore,
     )
-    return result.model_validate_json(answered.answers[analyzer])
+    (answer,) = answered.answers
+    return result.model_validate_json(answer)
 
 
 async def _ignore(_done: float) -> None:

@@ -44,14 +44,14 @@ def asked(path: Path, analyzer: str, models: Path, **parameters: str) -> Analysi
 
 
 def shown(path: Path, models: Path) -> ImageEmbeddings:
-    found = run_analyzers([asked(path, "image_embeddings", models)], ignore_progress, models)["image_embeddings"]
+    (found,) = run_analyzers([asked(path, "image_embeddings", models)], ignore_progress, models)
     assert isinstance(found, ImageEmbeddings)
     return found
 
 
 def said(transcript: Transcript, models: Path) -> SpeechEmbeddings:
     request = asked(models, "speech_embeddings", models).model_copy(update={"transcript": transcript})
-    found = run_analyzers([request], ignore_progress, models)["speech_embeddings"]
+    (found,) = run_analyzers([request], ignore_progress, models)
     assert isinstance(found, SpeechEmbeddings)
     return found
 
@@ -158,8 +158,9 @@ def test_words_are_heard_and_read_in_one_call(make_clip: MakeClip, tmp_path: Pat
         asked(path, "speech_embeddings", tmp_path),
     ]
     told: list[float] = []
-    found = run_analyzers(requests, told.append, tmp_path)
-    assert list(found) == ["transcript", "speech_embeddings"]
+    transcript, embeddings = run_analyzers(requests, told.append, tmp_path)
+    assert isinstance(transcript, Transcript)
+    assert isinstance(embeddings, SpeechEmbeddings)
     assert told == sorted(told)
 
 

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import ANALYZERS, applicable, artifact_key, guess_kind, run_analyzer, run_analyzers, settle_parameters
-from schemas.analysing import ANALYZER_VERSIONS, AnalysisRequest, passes_of
+from schemas.analysing import (
+    ALIGNMENT,
+    ANALYZER_VERSIONS,
+    MOST_REFERENCES,
+    AnalysisRequest,
+    passes_of,
+    references_of,
+)
 from schemas.errors import CinemaError
 from schemas.facts import AssetFacts, Shots
 from schemas.media import AssetKind, MediaProbe
@@ -29,7 +36,7 @@ def probed(path: Path, kind: AssetKind = AssetKind.A_ROLL) -> MediaProbe:
 def test_every_analyzer_fills_a_field_of_the_facts() -> None:
     for name, analyzer in ANALYZERS.items():
         assert analyzer.name == name
-        assert name in AssetFacts.model_fields
+        assert (f"{name}s" if name == ALIGNMENT else name) in AssetFacts.model_fields
         analyzer.parameters()
 
 
@@ -80,10 +87,15 @@ def test_many_analyzers_answer_alike_alone_and_together(make_clip: MakeClip, tmp
     requests = [AnalysisRequest(analyzer=name, path=path, kind=AssetKind.B_ROLL) for name in names]
     told: list[float] = []
     together = run_analyzers(requests, told.append, tmp_path)
-    assert list(together) == list(names)
-    assert dict(together) == {r.analyzer: run_analyzer(r, ignore_progress, tmp_path) for r in requests}
+    assert together == tuple(run_analyzer(one, ignore_progress, tmp_path) for one in requests)
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_the_longest_a_rolls_are_references_each_content_once() -> None:
+    heard = [(f"{seconds % 40}", seconds * 1_000_000, f"{seconds}.mp4") for seconds in range(80)]
+    assert references_of(heard) == tuple(f"{seconds}.mp4" for seconds in range(39, 39 - MOST_REFERENCES, -1))
+    assert references_of([("a", 5, "first"), ("b", 5, "second"), ("c", 6, "third")]) == ("third", "first", "second")
 
 
 def test_analyzers_of_a_pass_are_grouped_and_the_others_alone() -> None:

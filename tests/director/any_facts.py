@@ -266,7 +266,7 @@ def assets(draw: st.DrawFn, number: int) -> AssetFacts:
         sound=draw(st.none() | sounds),
         picture=draw(st.none() | pictures),
         activity=draw(st.none() | activities),
-        alignment=draw(st.none() | alignments),
+        alignments=tuple(draw(st.lists(alignments, max_size=3))),
         image_embeddings=draw(st.none() | image_embeddings),
         speech_embeddings=draw(st.none() | speech_embeddings),
     )

@@ -156,8 +156,8 @@ def recorder(
             dialogue_stream=0,
         ),
         sound=Sound(integrated_lufs=-18.0, true_peak_dbtp=-1.0, noise_floor_dbfs=-60.0),
-        alignment=Alignment(
-            reference_sha256=main.sha256, offset_us=offset_us, drift_ppm=drift_ppm, correlation=correlation
+        alignments=(
+            Alignment(reference_sha256=main.sha256, offset_us=offset_us, drift_ppm=drift_ppm, correlation=correlation),
         ),
     )
 

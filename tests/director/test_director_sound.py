@@ -7,7 +7,7 @@ import pytest
 
 from director import PlanOptions, plan, review
 from schemas.edl import EDL, SAMPLE_RATE, AudioClip, AudioRole, Variant
-from schemas.facts import AssetFacts, Span
+from schemas.facts import Alignment, AssetFacts, Span
 from schemas.media import AssetKind, AudioStream
 from tests.director.director_footage import audio_stream, recorder, say, talk
 
@@ -176,3 +176,119 @@ def test_where_the_recording_has_no_sound_the_room_is_heard() -> None:
     assert covered[0][0] == 0
     assert covered[-1][1] == edl.duration
     assert all(after[0] == before[1] for before, after in pairwise(covered))
+
+
+def interview() -> tuple[AssetFacts, AssetFacts]:
+    """Two A-rolls, 20 s and 24 s long."""
+    first = talk(20, say((1, "We look at the light."), (5, "Then we move on.")), ident="first", name="first.mp4")
+    second = talk(
+        24, say((2, "Here is the other one."), (8, "That was all.")), ident="second", name="second.mp4", digest="b"
+    )
+    return first, second
+
+
+def heard_at(edl: EDL, source: str) -> set[tuple[str, float]]:
+    """What is heard under the picture of a source, and by how many seconds its time is ahead of the picture's."""
+    found = set()
+    for clip in edl.video:
+        if clip.source == source:
+            for sound in clips(edl, AudioRole.DIALOGUE):
+                if sound.start == clip.start:
+                    found.add((sound.source, round(sound.source_in / SAMPLE_RATE - clip.source_in / 90_000, 3)))
+    return found
+
+
+def aligned_to(recording: AssetFacts, *alignments: tuple[AssetFacts, float, float]) -> AssetFacts:
+    """The recording, lying so many seconds behind each of these, and how much alike it is."""
+    return recording.model_copy(
+        update={
+            "alignments": tuple(
+                Alignment(
+                    reference_sha256=facts.sha256,
+                    offset_us=round(offset_s * 1_000_000),
+                    drift_ppm=0.0,
+                    correlation=correlation,
+                )
+                for facts, offset_s, correlation in alignments
+            )
+        }
+    )
+
+
+def test_one_recorder_that_ran_on_is_heard_under_every_a_roll() -> None:
+    first, second = interview()
+    running = recorder(talk(90), offset_us=0, drift_ppm=0, correlation=0)
+    running = aligned_to(running, (first, 5.25, 0.9), (second, 40.5, 0.8))
+    edl = plan([first, second, running], FULL, PlanOptions())
+    assert heard_at(edl, "first") == {("recorder", 5.25)}
+    assert heard_at(edl, "second") == {("recorder", 40.5)}
+    assert [d.sentence.split(" and ")[0] for d in edl.decisions if d.kind == "separate_sound"] == [
+        "recorder.wav is a better recording of first.mp4",
+        "recorder.wav is a better recording of second.mp4",
+    ]
+    rows = {row.name: row for row in review(edl, [first, second, running])}
+    assert all(row.passed for row in rows.values())
+    assert float(rows["A/V offset in the edit"].measured) < 0.1
+    assert rows["cuts inside a word"].measured == "0"
+
+
+def test_every_a_roll_is_heard_from_its_own_microphone() -> None:
+    first, second = interview()
+    mics = [
+        aligned_to(
+            recorder(talk(60), offset_us=0, drift_ppm=0, correlation=0, ident=f"mic{number}", digest=str(number)),
+            (first, 1.5, one),
+            (second, 2.5, other),
+        )
+        for number, (one, other) in enumerate([(0.9, 0.0), (0.0, 0.7)])
+    ]
+    edl = plan([*mics, second, first], FULL, PlanOptions())
+    assert heard_at(edl, "first") == {("mic0", 1.5)}
+    assert heard_at(edl, "second") == {("mic1", 2.5)}
+    assert not any(decision.kind == "unused_sound" for decision in edl.decisions)
+
+
+def test_a_recorder_that_began_a_new_file_is_heard_from_both() -> None:
+    main = monologue(60)
+    before = aligned_to(
+        recorder(talk(28), offset_us=0, drift_ppm=0, correlation=0, ident="one", digest="1"), (main, 0.5, 0.9)
+    )
+    after = aligned_to(
+        recorder(talk(40), offset_us=0, drift_ppm=0, correlation=0, ident="two", digest="2"), (main, -30.5, 0.8)
+    )
+    edl = plan([main, before, after], FULL, PlanOptions())
+    sources = [clip.source for clip in clips(edl, AudioRole.DIALOGUE)]
+    assert list(dict.fromkeys(sources)) == ["one", "talk", "two"], "the camera is heard where neither was running"
+
+
+def test_a_recording_of_one_a_roll_is_music_under_none() -> None:
+    first, second = interview()
+    running = aligned_to(recorder(first, offset_us=0, drift_ppm=0, correlation=0), (first, 0.5, 0.1), (second, 3, 0.9))
+    edl = plan([first, second, running], FULL, PlanOptions())
+    assert not clips(edl, AudioRole.MUSIC)
+    assert heard_at(edl, "first") == {("first", 0.0)}
+    assert heard_at(edl, "second") == {("recorder", 3.0)}
+
+
+def test_of_two_cameras_beside_one_recorder_each_is_held_against_its_own_picture() -> None:
+    near, far = (
+        talk(20, say((1, said)), ident=name, name=f"{name}.mp4", digest=digest)
+        for name, digest, said in (("near", "1", "We look at the light."), ("far", "2", "They see you from here."))
+    )
+    running = aligned_to(recorder(near, offset_us=0, drift_ppm=0, correlation=0), (near, 1.0, 0.9), (far, 1.2, 0.8))
+    edl = plan([near, far, running], FULL, PlanOptions())
+    rows = {row.name: row for row in review(edl, [near, far, running])}
+    assert float(rows["A/V offset in the edit"].measured) < 0.1
+    assert {clip.source for clip in clips(edl, AudioRole.DIALOGUE)} == {"recorder"}
+
+
+def test_a_second_recording_that_is_not_needed_is_told_for_what_it_is() -> None:
+    main = monologue(20)
+    close, far = (
+        recorder(main, offset_us=0, drift_ppm=0, correlation=alike, ident=name, name=f"{name}.wav", digest=name[0])
+        for name, alike in (("close", 0.9), ("far", 0.6))
+    )
+    edl = plan([main, far, close], FULL, PlanOptions())
+    assert {clip.source for clip in clips(edl, AudioRole.DIALOGUE)} == {"close"}
+    (told,) = [decision.sentence for decision in edl.decisions if decision.kind == "unused_sound"]
+    assert told == "far.wav is not used: another recording of the footage is better, or what it covers is cut"

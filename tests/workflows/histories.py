@@ -149,6 +149,7 @@ def scenarios() -> dict[str, tuple[StandIns, Scenario]]:
     return {
         "completed": (StandIns(), to_its_end),
         "brought-whole": (StandIns(), brought_whole),
+        "separate-sound": (StandIns(assets=("talk.mp4", "city.mp4", "microphone.wav")), to_its_end),
         "partial": (trouble, to_its_end),
         "nothing-usable": (StandIns(refused=frozenset({"talk.mp4", "city.mp4"})), to_its_end),
         "renders-crashed-once": (StandIns(render_crashes=1), to_its_end),

@@ -1,6 +1,7 @@
 """Activities that answer from memory, so that the workflow's order, retries and partial success can be seen alone."""
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -81,6 +82,15 @@ def ref(analyzer: str) -> ArtifactRef:
     return ArtifactRef(analyzer=analyzer, key="ab" * 32, object_key="ab/ab.json")
 
 
+def kind_of(name: str) -> AssetKind:
+    return AssetKind.AUDIO if name.endswith(".wav") else AssetKind.A_ROLL
+
+
+def sha256(name: str) -> str:
+    """What stands for the content of the file of this name."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 @dataclass
 class StandIns:
     """One job's worth of activities: scripted trouble in, what the workflow did out.
@@ -105,6 +115,8 @@ class StandIns:
     calls: Counter[str] = field(default_factory=Counter)
     stages: list[JobStatus] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    aligned: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    planned: list[PlanOutput] = field(default_factory=list)
     statuses: dict[Variant, OutputStatus] = field(default_factory=dict)
     reviews: dict[Variant, tuple[DeliveryCheck, ...]] = field(default_factory=dict)
     approved: set[UUID] = field(default_factory=set)
@@ -144,7 +156,7 @@ class StandIns:
         untouched = OutputStatus.CANCELLED if self.status is JobStatus.CANCELLED else OutputStatus.QUEUED
         self.statuses = self.statuses or dict.fromkeys(Variant, untouched)
         assets = tuple(
-            AssetRef(asset_id=uuid4(), name=name, kind=AssetKind.A_ROLL, object_key=name, sha256="ab" * 32)
+            AssetRef(asset_id=uuid4(), name=name, kind=kind_of(name), object_key=name, sha256=sha256(name))
             for name in self.assets
         )
         return LoadedJob(
@@ -234,6 +246,11 @@ class StandIns:
     @activity.defn(name=ANALYSE_PASS.name)
     async def analyse_pass(self, asked: AnalysePass) -> AnalysedPass:
         self.calls.update(asked.analyzers)
+        if asked.references:
+            against = tuple(reference.asset for reference in asked.references)
+            self.aligned[asked.asset.name] = tuple(asset.name for asset in against)
+            kept = [ref("alignment").model_copy(update={"key": asset.sha256}) for asset in against]
+            return AnalysedPass(artifacts=tuple(Artifact(ref=one, computed=True) for one in kept))
         return AnalysedPass(
             artifacts=tuple(
                 Artifact(ref=ref(analyzer), computed=analyzer == "sound" and self._is_new("sound"))
@@ -244,6 +261,7 @@ class StandIns:
     @activity.defn(name=PLAN_OUTPUT.name)
     async def plan_output(self, asked: PlanOutput) -> PlannedOutput:
         self.calls["plan"] += 1
+        self.planned.append(asked)
         if asked.output.variant in self.unplannable:
             raise application_error(OutputRefused(ErrorCode.SOURCE_TOO_SHORT, "The source is 4 s long."))
         return PlannedOutput(edl_key=asked.output.variant, duration_us=5_000_000, review=(ROW,))

@@ -16,7 +16,7 @@ from schemas.edl import Variant
 from schemas.errors import ErrorCode
 from schemas.jobs import JobStatus, OutputStatus
 from tests.conftest import REPOSITORY, TEMPORAL
-from tests.workflows.stand_ins import ROW, StandIns, WithTwin
+from tests.workflows.stand_ins import ROW, StandIns, WithTwin, sha256
 from workflows.contract import (
     DIRECT_JOB,
     JOB_STATUS,
@@ -75,6 +75,26 @@ async def test_a_job_goes_through_its_stages_and_counts_its_artifacts(client: Cl
     assert (settled.artifacts.computed, settled.artifacts.reused) == (4, 2)
     assert stand_ins.reviews == dict.fromkeys(Variant, (ROW,)), "what is published says how the edit was found to be"
     assert stand_ins.calls["plan"] == len(Variant)
+
+
+async def test_separate_sound_is_aligned_to_every_a_roll(client: Client) -> None:
+    stand_ins = StandIns(assets=("talk.mp4", "microphone.wav", "city.mp4", "lavalier.wav"))
+    settled = await direct(client, stand_ins)
+    assert stand_ins.aligned == dict.fromkeys(("microphone.wav", "lavalier.wav"), ("talk.mp4", "city.mp4"))
+    for planned in stand_ins.planned:
+        found = {
+            one.asset.name: [made.key for made in one.artifacts if made.analyzer == "alignment"]
+            for one in planned.assets
+        }
+        assert found["microphone.wav"] == found["lavalier.wav"] == [sha256("talk.mp4"), sha256("city.mp4")]
+        assert found["talk.mp4"] == found["city.mp4"] == []
+    assert settled.artifacts.computed + settled.artifacts.reused == 4 * 3 + 2 * 2
+
+
+async def test_a_refused_a_roll_is_no_reference(client: Client) -> None:
+    stand_ins = StandIns(assets=("talk.mp4", "city.mp4", "microphone.wav"), refused=frozenset({"city.mp4"}))
+    await direct(client, stand_ins)
+    assert stand_ins.aligned == {"microphone.wav": ("talk.mp4",)}
 
 
 async def test_operators_find_it_by_status_and_read_how_it_went(client: Client) -> None:
