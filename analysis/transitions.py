@@ -44,8 +44,10 @@ AREA_DIFFERENCE = 6.0
 #: further of the way than this (which a hard cut does).
 MAX_STRAY = 0.25
 MAX_STEP = 0.4
-#: Mean luma, in code values (16 is black), and the spread against the other end's, of a picture faded away.
+#: Mean luma, in code values (16 is black, 235 white), at most or at least, and the spread against the other end's, of a
+#: picture faded away.
 FADED_LUMA = 45.0
+FADED_WHITE_LUMA = 215.0
 FADED_SPREAD = 0.3
 #: Frames of black between fading out and in that are still one change.
 MAX_BLACK = 8
@@ -57,7 +59,10 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Gradual:
-    """A gradual change: the first frame that is not the old picture, the first that is only the new, and what it is."""
+    """A gradual change: the first frame that is not the old picture, the first that is only the new, and what it is.
+
+    White counts as black does: it is what a picture fades to and another comes from.
+    """
 
     start_us: int
     end_us: int
@@ -151,15 +156,12 @@ class TransitionFinder:
                     self._found += self._followed(run)
 
     def _followed(self, run: _Run) -> Iterator[Gradual]:
-        """The change around a run, or the two that meet in black, each from its first frame to the first after it."""
+        """The change around a run, or the two that meet in black or white, each up to the first frame after it."""
         forgotten = self._count - len(self._recent)
         first, last = max(run.first - MARGIN - forgotten, 0), min(run.last + MARGIN - forgotten, len(self._recent) - 1)
         frames = [self._recent[number] for number in range(first, last + 1)]
-        darkest = min(range(len(frames)), key=lambda number: float(frames[number].blocks.mean()))
-        if _is_dip(frames[0].blocks, frames[darkest].blocks, frames[-1].blocks):
-            parts = [frames[: darkest + 1], frames[darkest:]]
-        else:
-            parts = [frames]
+        dip = _dip(frames)
+        parts = [frames] if dip is None else [frames[: dip + 1], frames[dip:]]
         for part in parts:
             if (found := _change_in(part, wipe=run.wipe)) is not None:
                 yield found
@@ -211,8 +213,10 @@ def _change_in(frames: list[_Seen], *, wipe: bool) -> Gradual | None:
     middle = int(np.abs(progress - 0.5).argmin())
     begins = int(np.flatnonzero(progress[: middle + 1] <= BEGUN)[-1]) + 1
     ends = middle + int(np.flatnonzero(progress[middle:] >= DONE)[0])
+    if ends - begins < MIN_RUN - 1:
+        return None
     straight = float(stray[begins:ends].mean()) < MAX_STRAY and float(np.diff(progress).max()) < MAX_STEP
-    if ends - begins < MIN_RUN - 1 or not (wipe or straight):
+    if not (wipe or straight):
         return None
     kind = TransitionKind.WIPE if wipe else TransitionKind.DISSOLVE
     kind = TransitionKind.FADE if from_black or to_black else kind
@@ -226,12 +230,19 @@ def _is_other_picture(old: Blocks, new: Blocks) -> bool:
 
 
 def _faded(picture: Blocks, other: Blocks) -> bool:
-    return float(picture.mean()) < FADED_LUMA and float(picture.std()) < FADED_SPREAD * float(other.std())
+    luma = float(picture.mean())
+    gone = luma < FADED_LUMA or luma > FADED_WHITE_LUMA
+    return gone and float(picture.std()) < FADED_SPREAD * float(other.std())
 
 
-def _is_dip(before: Blocks, dark: Blocks, after: Blocks) -> bool:
-    """Whether a picture is the black between two others."""
-    return _faded(dark, before) and _faded(dark, after)
+def _dip(frames: Sequence[_Seen]) -> int | None:
+    """The number of the frame that is the black, or the white, between the first of some frames and the last."""
+    lumas = np.array([frame.blocks.mean() for frame in frames])
+    for number in (int(lumas.argmin()), int(lumas.argmax())):
+        between = frames[number].blocks
+        if _faded(between, frames[0].blocks) and _faded(between, frames[-1].blocks):
+            return number
+    return None
 
 
 def _way(pictures: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

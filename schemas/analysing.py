@@ -47,7 +47,7 @@ ANALYZER_VERSIONS: Mapping[str, int] = MappingProxyType(
         "probe": 7,
         "sound": 5,
         "transcript": 7,
-        "shots": 4,
+        "shots": 5,
         "faces": 9,
         "picture": 4,
         "activity": 3,

@@ -69,7 +69,7 @@ class Transcript(Model):
 
 
 class TransitionKind(StrEnum):
-    """How one picture becomes another over several frames; ``fade`` goes to or comes from black."""
+    """How one picture becomes another over several frames; ``fade`` goes to or comes from black or white."""
 
     DISSOLVE = "dissolve"
     FADE = "fade"
@@ -86,7 +86,7 @@ class Shots(Model):
     """Shots in order; each starts on the first frame of its picture. Together they cover the whole stream.
 
     Shots meet at hard cuts, in the middle of each range of ``gradual`` that leads from one picture to another, and
-    where the picture begins to fade in again after black.
+    where the picture begins to fade in again after black or white.
     """
 
     shots: tuple[Span, ...]

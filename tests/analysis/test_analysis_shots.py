@@ -118,6 +118,19 @@ def test_fading_through_black_divides_in_the_middle_of_the_black(make_clip: Make
     assert 27 <= middle <= 33
 
 
+@pytest.mark.parametrize("length", [8, 15, 25])
+def test_fading_through_white_divides_in_it(make_clip: MakeClip, length: int) -> None:
+    def faded(number: int, share: float) -> np.ndarray:
+        return (scene(number) * share + 250 * (1 - share)).astype(np.uint8)
+
+    out = [faded(1, 1 - step / length) for step in range(1, length + 1)]
+    back = [faded(2, step / length) for step in range(1, length + 1)]
+    path = make_clip(frames=[scene(1)] * 15 + out + [np.full_like(scene(1), 250)] * 2 + back + [scene(2)] * 15)
+    (middle,) = frames_of(path)
+    assert 15 + length - 3 <= middle <= 15 + length + 5
+    assert {one.kind for one in shots_of(path).gradual} == {TransitionKind.FADE}
+
+
 def test_a_file_without_picture_has_no_shots(make_clip: MakeClip) -> None:
     path = make_clip("sound.wav", sound=np.zeros((2, 4800), np.float32))
     assert shots_of(path).shots == ()
