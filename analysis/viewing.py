@@ -30,10 +30,11 @@ MIN_SKIMMING_RATE = 20
 #: Frames that are decoded at once while others are looked at, and of large ones no more than take up so many pixels.
 AHEAD_FRAMES = 4
 AHEAD_PIXELS = 1 << 23
-#: Decoding with threads takes a seventh more processor time: one is enough where there are no processors for more,
-#: since another thread looks at what it has decoded.
+#: Decoding small pictures with threads takes a seventh more processor time: one is enough where there are no processors
+#: for more, since another thread looks at what it has decoded. Large ones keep two busy, for a twentieth more.
 FEW_PROCESSORS = 2
 MOST_THREADS = 4
+LARGE_PIXELS = 1920 * 1080
 #: Time that seeking must pass over to be worth it; before, what is between two stretches is read.
 WORTH_SEEKING_US = 5_000_000
 
@@ -109,7 +110,7 @@ class Footage:
         stream = container.streams[video.index]
         assert isinstance(stream, av.VideoStream)
         stream.thread_type = "FRAME"
-        stream.codec_context.thread_count = _threads(os.cpu_count() or 1)
+        stream.codec_context.thread_count = _threads(os.cpu_count() or 1, video.coded_width * video.coded_height)
         self._container, self._stream = container, stream
         self._path, self._probe, self._video = path, probe, video
         self._viewer = Viewer(video)
@@ -191,9 +192,9 @@ class Footage:
                 last_us = at_us
 
 
-def _threads(processors: int) -> int:
-    """How many threads decode."""
-    return 1 if processors <= FEW_PROCESSORS else min(processors, MOST_THREADS)
+def _threads(processors: int, pixels: int) -> int:
+    """How many threads decode pictures of so many pixels."""
+    return 1 if processors <= FEW_PROCESSORS and pixels < LARGE_PIXELS else min(processors, MOST_THREADS)
 
 
 @contextmanager
