@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 
 from director.caption_places import where_they_hide_least
 from director.captions import Captioning, caption, caption_style
+from director.caveats import record_caveats
 from director.costs import shares
 from director.covering import Cover, cover, note_unshown
 from director.framing import Framing, frame_closer, frame_shot
@@ -46,7 +47,7 @@ from schemas.edl import EDL, Canvas, Caption, Evidence, Fit, Motion, Source, Var
 from schemas.jobs import CaptionChoice, EditStyle
 from schemas.timebase import us_to_frame
 
-DIRECTOR_VERSION = "1.31.0"
+DIRECTOR_VERSION = "1.32.0"
 
 _FULL_HD, _HD = 1080, 720
 
@@ -101,6 +102,7 @@ def assemble(variant: Variant, recipe: Recipe, material: Material, selection: Se
     if options.captions is not CaptionChoice.OFF:
         captions = _captions(placed, words, hiding, recipe, ledger, burn_in=burn_in)
     record_verdict(options, ledger)
+    record_caveats(placed, ledger)
     edl = EDL(
         director_version=DIRECTOR_VERSION,
         variant=variant,

@@ -80,6 +80,7 @@ OF_STORIES: Final[Mapping[str, Weight]] = MappingProxyType(
         "as_recorded": Weight(0.20, f"{_CUTTING}: things are told as they happened"),
         "by_name": Weight(0.10, f"{_CUTTING}: where nothing tells when things happened, names are numbered"),
         "judged": Weight(0.00, "a judge's order stands above the table"),
+        "unknown": Weight(0.00, "what could not be heard or seen has no weight; it says what the rest goes without"),
     }
 )
 

@@ -65,6 +65,17 @@ def test_a_framing_that_shows_the_speaker_small_costs_more_than_one_that_fills_t
     assert cost[1] < cost[0] <= 0
 
 
+def test_what_was_not_understood_is_said_with_the_edit() -> None:
+    heard = talk(30, say((1, "Light falls from the window."), (9, "The cellar stays cold.")))
+    assert heard.transcript
+    note = "Not all is in en: es from 0:15 to 0:25."
+    doubtful = heard.model_copy(update={"transcript": heard.transcript.model_copy(update={"note": note})})
+    edl = plan([doubtful], Variant.CINEMATIC_FULL, PlanOptions())
+    assert f"{heard.name}: {note}" in explain(edl)
+    assert len([one for one in edl.decisions if one.kind == "caveat"]) == 1
+    assert not [one for one in plan([heard], Variant.CINEMATIC_FULL, PlanOptions()).decisions if one.kind == "caveat"]
+
+
 def test_what_is_alike_is_told_in_one_line() -> None:
     edl = edit()
     pauses = [decision for decision in edl.decisions if decision.kind == "pause"]
