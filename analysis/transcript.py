@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -425,9 +426,11 @@ def _note(hearing: _Hearing, words: list[TimedWord], runs: Sequence[Run]) -> str
 
 
 def _told(tongues: Sequence[Tongue]) -> str:
-    return ", ".join(
-        f"{tongue.language} from {_times([(tongue.runs[0][0], tongue.runs[-1][1])])}" for tongue in tongues
-    )
+    """Each language once, with the first few times at which it is spoken."""
+    spoken: dict[str, list[Run]] = {}
+    for tongue in tongues:
+        spoken.setdefault(tongue.language, []).append((tongue.runs[0][0], tongue.runs[-1][1]))
+    return ", ".join(f"{language} from {_times(runs)}" for language, runs in spoken.items())
 
 
 def _times(runs: Sequence[Run]) -> str:
@@ -444,9 +447,11 @@ def _clock(sample: int) -> str:
 def _without_words(words: Sequence[TimedWord], runs: Sequence[Run]) -> list[Run]:
     """Where so much speech came between two words, or before the first or after the last, that some must be missing."""
     edges = [0, *(edge * LEVEL_FRAME for word in words for edge in (word.start, word.end)), runs[-1][1]]
+    begins, ends = zip(*runs, strict=True)
     missed = []
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        spoken = [(max(start, a), min(end, b)) for a, b in runs if a < end and b > start]
+        within = runs[bisect_right(ends, start) : bisect_left(begins, end)]
+        spoken = [(max(start, a), min(end, b)) for a, b in within]
         if sum(b - a for a, b in spoken) >= UNWORDED_S * SPEECH_RATE:
             missed.append((spoken[0][0], spoken[-1][1]))
     return missed

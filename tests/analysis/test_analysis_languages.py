@@ -25,6 +25,7 @@ from analysis.recognising import (
 from analysis.recording import record
 from analysis.spoken_languages import Run, tell_languages
 from analysis.transcript import TranscriptParameters, transcribe
+from schemas.facts import Transcript
 from tests.analysis.analysis_media import MakeClip
 
 pytestmark = pytest.mark.media
@@ -119,18 +120,41 @@ def _first_word(number: int, text: str) -> tuple[RecognisedSegment, ...]:
     )
 
 
+def transcribed(make_clip: MakeClip, folder: Path, lines: slice, open_recogniser: type[Listener]) -> Transcript:
+    """What is heard of some lines of the demo's talk."""
+    from demo import SCRIPT  # noqa: PLC0415  # only where there is a synthesiser
+    from demo.talk_sound import in_room, say  # noqa: PLC0415
+
+    (folder / "base").mkdir()
+    (folder / "base" / "model.bin").write_bytes(b"weights")
+    path = make_clip("talk.wav", sound=in_room(say(SCRIPT[lines]))[None].astype(np.float32), layout="mono")
+    return transcribe(
+        record(path, probe(path)), TranscriptParameters(model="base"), folder, open_recogniser=open_recogniser
+    )
+
+
+class Interview(Listener):
+    """A recogniser that takes what it is asked of for English and Spanish by turns of twelve seconds."""
+
+    def detect_languages(self, window: Samples) -> DetectedLanguages:
+        self.asked_s += len(window) / SPEECH_RATE
+        language = "en" if self.asked_s // 12 % 2 == 0 else "es"
+        return DetectedLanguages(likely=(DetectedLanguage(language=language, probability=0.95),))
+
+
+@with_voice
+def test_a_language_that_comes_back_is_told_once_with_its_times(make_clip: MakeClip, tmp_path: Path) -> None:
+    note = transcribed(make_clip, tmp_path, slice(1, None), Interview).note or ""
+    other = "es" if "Not all is in en" in note else "en"
+    assert note.count(f"{other} from") == 1
+    assert ", " in note.partition(f"{other} from")[2].partition(".")[0]
+
+
 @with_voice
 def test_each_part_is_heard_in_its_own_language_and_what_is_not_understood_is_told(
     make_clip: MakeClip, tmp_path: Path
 ) -> None:
-    from demo import SCRIPT  # noqa: PLC0415  # only where there is a synthesiser
-    from demo.talk_sound import in_room, say  # noqa: PLC0415
-
-    (tmp_path / "base").mkdir()
-    (tmp_path / "base" / "model.bin").write_bytes(b"weights")
-    path = make_clip("talk.wav", sound=in_room(say(SCRIPT[1:7]))[None].astype(np.float32), layout="mono")
-    parameters = TranscriptParameters(model="base")
-    found = transcribe(record(path, probe(path)), parameters, tmp_path, open_recogniser=Listener)
+    found = transcribed(make_clip, tmp_path, slice(1, 7), Listener)
     assert [word.text for word in found.words] == ["en", "es"]
     note = found.note or ""
     assert "Not all is in" in note
