@@ -1,8 +1,6 @@
 """One recorder beside several cameras: each pair is measured once, and what is known of a project holds all of them."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,21 +8,18 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from temporalio.testing import ActivityEnvironment
 
 from activities.analysing import AnalysisActivities
 from activities.artifacts import read_object
 from activities.context import ActivityContext
 from activities.declarations import AnalysedPass, AnalysePass, AssetRef, Reference
-from activities.time_limit import start_time_limit
 from activities.uploads import upload_file
-from activities.webhook_sending import WebhookSending
 from schemas.analysing import ALIGNMENT
 from schemas.facts import Alignment
 from schemas.jobs import Job
 from schemas.media import AssetKind
-from stores import Bucket, LocalObjects, Pool
-from stores.sealing import Seal, new_key
+from stores import Bucket
+from tests.activities.at_work import at_work
 
 pytestmark = pytest.mark.postgres
 
@@ -33,17 +28,6 @@ Answer = TypeVar("Answer")
 RATE = 48_000
 #: When each camera was switched on, in seconds of the recorder's time, and for how long.
 CAMERAS = {"first": (3.25, 8.0), "second": (14.5, 9.0)}
-
-
-@pytest.fixture
-def context(pool: Pool, local_objects: LocalObjects, tmp_path: Path) -> ActivityContext:
-    return ActivityContext(
-        database=pool,
-        objects=local_objects,
-        models=tmp_path / "models",
-        scratch=tmp_path / "scratch",
-        webhooks=WebhookSending(Seal([new_key()])),
-    )
 
 
 def said(seconds: float) -> NDArray[np.float64]:
@@ -69,15 +53,15 @@ class Recordings:
         heard = said(26)[start : start + length]
         room = np.random.default_rng(start).normal(0, 0.004, len(heard))
         asset = await self._upload(name, AssetKind.A_ROLL, heard * 0.5 + room)
-        probed = await self._worked(lambda: AnalysisActivities(self.context).probe_asset(asset))
+        probed = await at_work(self.job, lambda: AnalysisActivities(self.context).probe_asset(asset))
         return Reference(asset=asset, probe=probed.probe.ref)
 
     async def align(self, track: AssetRef, references: tuple[Reference, ...]) -> AnalysedPass:
-        probed = await self._worked(lambda: AnalysisActivities(self.context).probe_asset(track))
+        probed = await at_work(self.job, lambda: AnalysisActivities(self.context).probe_asset(track))
         asked = AnalysePass(
             asset=track, name=ALIGNMENT, analyzers=(ALIGNMENT,), probe=probed.probe.ref, references=references
         )
-        return await self._worked(lambda: AnalysisActivities(self.context).analyse_pass(asked))
+        return await at_work(self.job, lambda: AnalysisActivities(self.context).analyse_pass(asked))
 
     async def offsets(self, aligned: AnalysedPass) -> list[float]:
         """Seconds of the recorder at which each reference begins."""
@@ -97,19 +81,6 @@ class Recordings:
         key = f"{self.job.owner_id}/{name}"
         stored = await upload_file(self.context.objects, Bucket.ASSETS, key, path)
         return AssetRef(asset_id=self.job.id, name=path.name, kind=kind, object_key=key, sha256=stored.sha256)
-
-    async def _worked(self, work: Callable[[], Awaitable[Answer]]) -> Answer:
-        async def timed() -> Answer:
-            start_time_limit()
-            return await work()
-
-        environment = ActivityEnvironment()
-        environment.info = replace(
-            ActivityEnvironment.default_info(),
-            workflow_id=f"job-{self.job.id}",
-            start_to_close_timeout=timedelta(minutes=5),
-        )
-        return await environment.run(timed)
 
 
 @pytest.fixture

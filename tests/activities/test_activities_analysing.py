@@ -1,46 +1,30 @@
 """What one worker is measuring, nobody else makes or removes."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import av
 import numpy as np
 import pytest
-from temporalio.testing import ActivityEnvironment
 
 from activities.analysing import AnalysisActivities
 from activities.artifacts import read_object
 from activities.context import ActivityContext
 from activities.declarations import AnalysedPass, AnalysePass, AssetRef, ProbedAsset
-from activities.time_limit import start_time_limit
 from activities.uploads import upload_file
-from activities.webhook_sending import WebhookSending
 from schemas.analysing import AnalysisPass
 from schemas.errors import ErrorCode, ErrorInfo
 from schemas.jobs import Job
 from schemas.media import AssetKind
 from schemas.speech import SpeechArithmetic, SpeechDevice, WhisperChoice
-from stores import Assets, Bucket, LocalObjects, ObjectStat, Pool
-from stores.sealing import Seal, new_key
+from stores import Assets, Bucket, LocalObjects, ObjectStat
+from tests.activities.at_work import at_work
 from tests.activities.kept_things import KeptThings, days
 
 pytestmark = pytest.mark.postgres
 
 Answer = TypeVar("Answer")
-
-
-@pytest.fixture
-def context(pool: Pool, local_objects: LocalObjects, tmp_path: Path) -> ActivityContext:
-    return ActivityContext(
-        database=pool,
-        objects=local_objects,
-        models=tmp_path / "models",
-        scratch=tmp_path / "scratch",
-        webhooks=WebhookSending(Seal([new_key()])),
-    )
 
 
 @pytest.fixture
@@ -60,7 +44,7 @@ async def tone(local_objects: LocalObjects, job: Job, tmp_path: Path) -> AssetRe
 
 
 async def probed(context: ActivityContext, job: Job, asset: AssetRef) -> ProbedAsset:
-    return await _worked(job, lambda: AnalysisActivities(context).probe_asset(asset))
+    return await at_work(job, lambda: AnalysisActivities(context).probe_asset(asset))
 
 
 async def heard(context: ActivityContext, job: Job, asset: AssetRef) -> AnalysedPass:
@@ -68,21 +52,7 @@ async def heard(context: ActivityContext, job: Job, asset: AssetRef) -> Analysed
     asked = AnalysePass(
         asset=asset, name=AnalysisPass.HEARING, analyzers=("sound", "transcript"), probe=probe, language="en"
     )
-    return await _worked(job, lambda: AnalysisActivities(context).analyse_pass(asked))
-
-
-async def _worked(job: Job, work: Callable[[], Awaitable[Answer]]) -> Answer:
-    """As a worker does it."""
-
-    async def timed() -> Answer:
-        start_time_limit()
-        return await work()
-
-    environment = ActivityEnvironment()
-    environment.info = replace(
-        ActivityEnvironment.default_info(), workflow_id=f"job-{job.id}", start_to_close_timeout=timedelta(minutes=5)
-    )
-    return await environment.run(timed)
+    return await at_work(job, lambda: AnalysisActivities(context).analyse_pass(asked))
 
 
 async def test_workers_that_run_a_model_differently_find_each_others_transcripts(

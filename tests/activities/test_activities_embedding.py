@@ -1,8 +1,7 @@
 """Matching pictures to what is said: in the sandbox, once, and not at all where no model for it is installed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,13 +9,11 @@ import av
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
-from temporalio.testing import ActivityEnvironment
 
 from activities.analysing import AnalysisActivities
 from activities.artifacts import read_facts, read_object, write_artifact
 from activities.context import ActivityContext
 from activities.declarations import AnalysedAsset, AnalysedPass, AnalysePass, AssetRef, ProbedAsset
-from activities.time_limit import start_time_limit
 from activities.uploads import upload_file
 from activities.webhook_sending import WebhookSending
 from analysis.image_text import FOLDER
@@ -27,6 +24,7 @@ from schemas.media import AssetKind
 from schemas.speech import WhisperChoice
 from stores import Bucket, LocalObjects, Pool
 from stores.sealing import Seal, new_key
+from tests.activities.at_work import at_work
 from tests.activities.kept_things import KeptThings
 from tests.analysis.image_text_models import declare, install, plain
 
@@ -57,7 +55,7 @@ class Worker:
         return AssetRef(asset_id=self.job.id, name=path.name, kind=kind, object_key=key, sha256=stored.sha256)
 
     async def probe(self, asset: AssetRef) -> ProbedAsset:
-        return await self._run(lambda: AnalysisActivities(self.context).probe_asset(asset))
+        return await at_work(self.job, lambda: AnalysisActivities(self.context).probe_asset(asset))
 
     async def analyse(self, asset: AssetRef, name: AnalysisPass) -> AnalysedPass:
         return await self.run_pass(await self.asked(asset, name))
@@ -69,25 +67,12 @@ class Worker:
         return AnalysePass(asset=asset, name=name, analyzers=analyzers, probe=probed.probe.ref, language="en")
 
     async def run_pass(self, asked: AnalysePass) -> AnalysedPass:
-        return await self._run(lambda: AnalysisActivities(self.context).analyse_pass(asked))
+        return await at_work(self.job, lambda: AnalysisActivities(self.context).analyse_pass(asked))
 
     async def facts(self, asset: AssetRef, found: AnalysedPass) -> AssetFacts:
         probed = await self.probe(asset)
         refs = (probed.probe.ref, *(artifact.ref for artifact in found.artifacts))
         return await read_facts(self.context.objects, AnalysedAsset(asset=asset, artifacts=refs))
-
-    async def _run(self, work: Callable[[], Awaitable[Answer]]) -> Answer:
-        async def limited() -> Answer:
-            start_time_limit()
-            return await work()
-
-        environment = ActivityEnvironment()
-        environment.info = replace(
-            ActivityEnvironment.default_info(),
-            workflow_id=f"job-{self.job.id}",
-            start_to_close_timeout=timedelta(minutes=5),
-        )
-        return await environment.run(limited)
 
 
 @pytest.fixture
